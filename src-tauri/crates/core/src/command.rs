@@ -1,0 +1,146 @@
+//! Everything a person can ask for. The interface, the command line and links all speak these.
+
+use serde::{Deserialize, Serialize};
+use ts_rs::TS;
+
+use crate::id::{ChannelId, DeviceId, PendingId, PostId, SessionId, TeamId, UserId};
+
+/// Which end of the sound.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, TS)]
+#[serde(rename_all = "camelCase")]
+pub enum DeviceRole {
+    /// Microphone.
+    Input,
+    /// Loudspeaker or headphones.
+    Output,
+}
+
+/// A person's wish.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, TS)]
+#[serde(
+    tag = "type",
+    rename_all = "camelCase",
+    rename_all_fields = "camelCase"
+)]
+pub enum Command {
+    /// Look whether a Mattermost server answers at this address (scheme optional).
+    FindServer {
+        /// As typed.
+        address: String,
+    },
+    /// Forget the server and ask for an address again.
+    ChangeServer,
+    /// Sign in with a password.
+    SignIn {
+        /// User name or e-mail address.
+        login: String,
+        /// Password. Never logged.
+        password: String,
+        /// One-time code, when the server has asked for it.
+        code: Option<String>,
+    },
+    /// Sign in with a personal access token or a kept session token.
+    SignInWithToken {
+        /// The token. Never logged.
+        token: String,
+    },
+    /// Leave any call, end the session, forget the token.
+    SignOut,
+    /// Try the connection now instead of at the end of the back-off.
+    Reconnect,
+    /// Show a team.
+    OpenTeam {
+        /// Which.
+        team: TeamId,
+    },
+    /// Show a channel.
+    OpenChannel {
+        /// Which.
+        channel: ChannelId,
+    },
+    /// Show the direct channel with somebody, made if need be.
+    OpenDirect {
+        /// With whom.
+        user: UserId,
+    },
+    /// More of the past, in the open channel.
+    LoadOlder,
+    /// Keep the text that was typed but not sent.
+    SaveDraft {
+        /// Where.
+        channel: ChannelId,
+        /// Text; empty removes the draft.
+        text: String,
+    },
+    /// Post a message.
+    SendPost {
+        /// Where.
+        channel: ChannelId,
+        /// Thread, if it is a reply.
+        root: Option<PostId>,
+        /// Mattermost markdown. A text beginning with `/` is a slash command.
+        text: String,
+    },
+    /// Send a post again that failed.
+    RetryPost {
+        /// Which.
+        pending: PendingId,
+    },
+    /// Give up a post that failed.
+    DiscardPost {
+        /// Which.
+        pending: PendingId,
+    },
+    /// The window with the open channel has, or has lost, the person's attention.
+    SetFocus {
+        /// Has it.
+        focused: bool,
+    },
+    /// Start the channel's call, or join it if it goes on. In another call: asks first, unless `switch`.
+    JoinCall {
+        /// Where.
+        channel: ChannelId,
+        /// Heading of a call that this starts.
+        title: Option<String>,
+        /// Leave the present call without asking.
+        switch: bool,
+    },
+    /// Leave our call, or stop joining.
+    LeaveCall,
+    /// Close the question or the failure that the call view shows.
+    DismissCallProblem,
+    /// Microphone off or on.
+    SetMuted {
+        /// Off.
+        muted: bool,
+    },
+    /// Hand up or down.
+    RaiseHand {
+        /// Up.
+        raised: bool,
+    },
+    /// How loud we hear somebody.
+    SetVolume {
+        /// Whom.
+        session: SessionId,
+        /// Per cent, 0 to 200.
+        percent: u16,
+    },
+    /// Choose a sound device.
+    ChooseDevice {
+        /// Which end.
+        role: DeviceRole,
+        /// Which; `None` follows the system's default.
+        device: Option<DeviceId>,
+    },
+    /// Watch the microphone's level outside a call (the device menu is open).
+    WatchLevel {
+        /// Watch.
+        on: bool,
+    },
+    /// Close a notice.
+    DismissNotice {
+        /// Its number.
+        id: u32,
+    },
+}

@@ -1,0 +1,8 @@
+//! What Halloo *is*: the model, every decision, and the words at its edges. No input, no output.
+
+pub mod command;
+pub mod id;
+pub mod model;
+pub mod notice;
+pub mod port;
+pub mod snapshot;

@@ -1,0 +1,458 @@
+//! Everything a view can show: one value, in slices, each patched as a whole.
+
+use std::collections::BTreeMap;
+
+use serde::Serialize;
+use ts_rs::TS;
+
+use crate::command::DeviceRole;
+use crate::id::{ChannelId, DeviceId, Millis, PendingId, PostId, SessionId, TeamId, UserId};
+use crate::model::{ChannelKind, PostKind, Presence, Team, User};
+use crate::notice::Notice;
+
+/// The whole state of the interface.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, TS)]
+#[serde(rename_all = "camelCase")]
+pub struct Snapshot {
+    /// Grows with every change.
+    #[ts(type = "number")]
+    pub revision: u64,
+    /// Who we are, or what the sign-in form shows.
+    pub account: Account,
+    /// The connection to the server.
+    pub link: Link,
+    /// Teams, channels, people.
+    pub directory: Directory,
+    /// The open channel's posts.
+    pub timeline: Timeline,
+    /// Our call.
+    pub call: Call,
+    /// Sound devices.
+    pub devices: Devices,
+    /// What the person should know, oldest first.
+    pub notices: Vec<Notice>,
+}
+
+/// One changed slice.
+#[derive(Clone, Debug, PartialEq, Serialize, TS)]
+#[serde(tag = "slice", content = "value", rename_all = "camelCase")]
+pub enum Slice {
+    /// See [`Snapshot::account`].
+    Account(Account),
+    /// See [`Snapshot::link`].
+    Link(Link),
+    /// See [`Snapshot::directory`].
+    Directory(Directory),
+    /// See [`Snapshot::timeline`].
+    Timeline(Timeline),
+    /// See [`Snapshot::call`].
+    Call(Box<Call>),
+    /// See [`Snapshot::devices`].
+    Devices(Devices),
+    /// See [`Snapshot::notices`].
+    Notices(Vec<Notice>),
+}
+
+/// A change of the snapshot. Apply it if its revision is higher than the one held.
+#[derive(Clone, Debug, PartialEq, Serialize, TS)]
+#[serde(rename_all = "camelCase")]
+pub struct Patch {
+    /// Revision after the change.
+    #[ts(type = "number")]
+    pub revision: u64,
+    /// New value.
+    pub slice: Slice,
+}
+
+/// Sign-in, step by step.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, TS)]
+#[serde(
+    tag = "phase",
+    rename_all = "camelCase",
+    rename_all_fields = "camelCase"
+)]
+pub enum Account {
+    /// No server yet: ask for its address.
+    #[default]
+    NoServer,
+    /// Looking whether a server answers.
+    Finding {
+        /// As typed.
+        address: String,
+    },
+    /// A server answers: ask who it is.
+    SignedOut {
+        /// Its address.
+        server: ServerInfo,
+        /// The user name to show in the form.
+        login: String,
+        /// The server has asked for a one-time code.
+        code_needed: bool,
+    },
+    /// Waiting for the server's answer, or loading the first data.
+    SigningIn {
+        /// Its address.
+        server: ServerInfo,
+        /// As whom.
+        login: String,
+    },
+    /// Signed in.
+    SignedIn {
+        /// Where.
+        server: ServerInfo,
+        /// As whom.
+        me: User,
+        /// The session outlives the program (the key store has the token).
+        remembered: bool,
+    },
+}
+
+/// A server, before sign-in.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, TS)]
+#[serde(rename_all = "camelCase")]
+pub struct ServerInfo {
+    /// Site address with scheme, without a slash at the end.
+    pub url: String,
+    /// The name it gives itself.
+    pub name: String,
+    /// Mattermost version.
+    pub version: String,
+    /// Calls plugin version; `None` without the plugin.
+    pub calls_version: Option<String>,
+    /// The address is not encrypted (`http:`) and not this machine.
+    pub insecure: bool,
+}
+
+/// The connection to the server.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, TS)]
+#[serde(
+    tag = "state",
+    rename_all = "camelCase",
+    rename_all_fields = "camelCase"
+)]
+pub enum Link {
+    /// Not signed in.
+    #[default]
+    Down,
+    /// Being made.
+    Connecting,
+    /// Live.
+    Up,
+    /// Lost; trying again.
+    Lost {
+        /// Seconds until the next try.
+        retry_in: u32,
+        /// How many tries have failed.
+        attempt: u32,
+    },
+}
+
+/// Teams, channels and people.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, TS)]
+#[serde(rename_all = "camelCase")]
+pub struct Directory {
+    /// My teams, by name.
+    pub teams: Vec<Team>,
+    /// The open team.
+    pub team: Option<TeamId>,
+    /// The open channel.
+    pub channel: Option<ChannelId>,
+    /// Channels of the open team, then direct and group channels, in order of display.
+    pub channels: Vec<ChannelRow>,
+    /// Everybody known, by user id: names and presence for posts, rows and tiles.
+    pub people: BTreeMap<String, Person>,
+    /// Calls are to be had on this server.
+    pub calls_available: bool,
+}
+
+/// A channel in the sidebar.
+#[derive(Clone, Debug, PartialEq, Serialize, TS)]
+#[serde(rename_all = "camelCase")]
+pub struct ChannelRow {
+    /// Identity.
+    pub id: ChannelId,
+    /// Kind.
+    pub kind: ChannelKind,
+    /// Name on screen: for direct channels the other person's.
+    pub name: String,
+    /// The line under the name.
+    pub header: String,
+    /// Whose presence and portrait to show (direct channels).
+    pub user: Option<UserId>,
+    /// Unread posts.
+    pub unread: bool,
+    /// Unread mentions.
+    pub mentions: u32,
+    /// Muted by the person.
+    pub muted: bool,
+    /// Read only.
+    pub archived: bool,
+    /// The call going on there.
+    pub call: Option<ActiveCallRow>,
+    /// Whether a call can be started or joined here, and if not, why: a notice code (`call.archived`, `call.group_off`…).
+    pub call_blocked: Option<String>,
+    /// Text typed but not sent.
+    pub draft: String,
+}
+
+/// A call going on in a channel.
+#[derive(Clone, Debug, PartialEq, Serialize, TS)]
+#[serde(rename_all = "camelCase")]
+pub struct ActiveCallRow {
+    /// Begin, server clock.
+    #[ts(type = "number")]
+    pub start_at: Millis,
+    /// Who is in it (each user once), longest first.
+    pub users: Vec<UserId>,
+    /// We are in it with this client.
+    pub mine: bool,
+}
+
+/// Somebody, as the interface needs them.
+#[derive(Clone, Debug, PartialEq, Serialize, TS)]
+#[serde(rename_all = "camelCase")]
+pub struct Person {
+    /// The account.
+    pub user: User,
+    /// Name on screen by the server's and the person's setting.
+    pub name: String,
+    /// Whether they are there.
+    pub presence: Presence,
+}
+
+/// The open channel's posts.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, TS)]
+#[serde(rename_all = "camelCase")]
+pub struct Timeline {
+    /// Which channel.
+    pub channel: Option<ChannelId>,
+    /// Oldest first.
+    pub posts: Vec<PostRow>,
+    /// The first page is still on its way.
+    pub loading: bool,
+    /// Older posts are being fetched.
+    pub loading_older: bool,
+    /// There is nothing older.
+    pub at_start: bool,
+    /// The first post not read when the channel was opened.
+    pub first_unread: Option<PostId>,
+}
+
+/// A post on screen.
+#[derive(Clone, Debug, PartialEq, Serialize, TS)]
+#[serde(rename_all = "camelCase")]
+pub struct PostRow {
+    /// Identity; for a post not yet confirmed its pending id.
+    pub id: PostId,
+    /// Author.
+    pub author: UserId,
+    /// Author's name on screen.
+    pub author_name: String,
+    /// Text, Mattermost markdown.
+    pub message: String,
+    /// Kind.
+    pub kind: PostKind,
+    /// Made.
+    #[ts(type = "number")]
+    pub create_at: Millis,
+    /// Changed by its author.
+    pub edited: bool,
+    /// Thread, if it is a reply.
+    pub root: Option<PostId>,
+    /// Replies in its thread.
+    pub reply_count: u32,
+    /// Where it is on its way to the server.
+    pub delivery: Delivery,
+}
+
+/// Where a post is on its way.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, TS)]
+#[serde(
+    tag = "state",
+    rename_all = "camelCase",
+    rename_all_fields = "camelCase"
+)]
+pub enum Delivery {
+    /// On the server.
+    Sent,
+    /// On its way, or waiting for the connection.
+    Waiting {
+        /// Its id until then.
+        pending: PendingId,
+    },
+    /// Refused.
+    Failed {
+        /// Its id until then.
+        pending: PendingId,
+        /// Why: a notice code or the server's text.
+        reason: String,
+    },
+}
+
+/// Our call, and what the call surfaces show.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, TS)]
+#[serde(rename_all = "camelCase")]
+pub struct Call {
+    /// Where it stands.
+    pub phase: CallPhase,
+    /// Where it is; `None` when idle.
+    pub channel: Option<ChannelId>,
+    /// Name of the place: the channel, or the other person.
+    pub place: String,
+    /// Kind of the channel.
+    pub kind: Option<ChannelKind>,
+    /// Our own session, once joined.
+    pub session: Option<SessionId>,
+    /// Begin, for the timer: Unix milliseconds by *our* clock.
+    #[ts(type = "number")]
+    pub started_at: Millis,
+    /// The microphone as it really is: never shown open before it is.
+    pub microphone: Microphone,
+    /// Everybody in it, in order of display.
+    pub participants: Vec<ParticipantRow>,
+    /// Who may control it.
+    pub host: Option<UserId>,
+    /// Root post of the call's chat.
+    pub thread: Option<PostId>,
+    /// Quality of the connection; `None` until measured.
+    pub quality: Option<Quality>,
+    /// A call that somebody wants to switch to: the question to ask.
+    pub switch_to: Option<ChannelId>,
+}
+
+/// Where our call stands.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, TS)]
+#[serde(
+    tag = "type",
+    rename_all = "camelCase",
+    rename_all_fields = "camelCase"
+)]
+pub enum CallPhase {
+    /// Not in a call.
+    #[default]
+    Idle,
+    /// Asking the server to let us in.
+    Joining,
+    /// Let in; making the media connection.
+    Connecting,
+    /// Sound flows.
+    Live,
+    /// Something is lost.
+    Reconnecting {
+        /// Sound still flows; only the signaling link is lost.
+        media_flows: bool,
+    },
+    /// Over, for a reason that the person must see.
+    Failed {
+        /// Notice code (`call.media_timeout`, `call.full`…).
+        code: String,
+        /// Values for the sentence.
+        values: BTreeMap<String, String>,
+        /// The server's own text.
+        detail: Option<String>,
+        /// Trying again makes sense.
+        retry: bool,
+    },
+}
+
+/// The microphone, as the person must see it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, TS)]
+#[serde(rename_all = "camelCase")]
+pub enum Microphone {
+    /// Off: nothing leaves.
+    #[default]
+    Muted,
+    /// On its way to on: nothing leaves yet.
+    Opening,
+    /// On: what is said is sent.
+    Open,
+    /// There is none, or the system blocks it.
+    Unavailable,
+}
+
+/// A participant on screen.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, TS)]
+#[serde(rename_all = "camelCase")]
+pub struct ParticipantRow {
+    /// Identity inside the call.
+    pub session: SessionId,
+    /// Whose.
+    pub user: UserId,
+    /// Name on screen.
+    pub name: String,
+    /// This is our own session.
+    pub me: bool,
+    /// May control the call.
+    pub host: bool,
+    /// Microphone off.
+    pub muted: bool,
+    /// Is talking now.
+    pub speaking: bool,
+    /// Hand raised (server clock); `None` when down.
+    #[ts(type = "number | null")]
+    pub hand_raised_at: Option<Millis>,
+    /// Shares the screen.
+    pub sharing: bool,
+    /// How loud we hear them, per cent, 0 to 200.
+    pub volume: u16,
+}
+
+/// Quality of the call's connection, measured every second.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, TS)]
+#[serde(rename_all = "camelCase")]
+pub struct Quality {
+    /// Round trip to the media server, milliseconds.
+    pub rtt_ms: f32,
+    /// Packets lost on the way to us, 0..1, over the last interval.
+    pub loss: f32,
+    /// Interarrival jitter (RFC 3550 §6.4.1), milliseconds.
+    pub jitter_ms: f32,
+    /// What the jitter buffer aims at, milliseconds.
+    pub jitter_target_ms: f32,
+    /// Samples concealed of all samples played, 0..1, since the call began.
+    pub concealed_ratio: f32,
+    /// Received, bits per second.
+    pub bitrate_in: u32,
+    /// Sent, bits per second.
+    pub bitrate_out: u32,
+    /// Mean opinion score, 1..4.5.
+    pub mos: f32,
+}
+
+/// Sound devices and the choice among them.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, TS)]
+#[serde(rename_all = "camelCase")]
+pub struct Devices {
+    /// Microphones.
+    pub inputs: Vec<DeviceRow>,
+    /// Loudspeakers and headphones.
+    pub outputs: Vec<DeviceRow>,
+    /// Chosen microphone; `None` follows the system.
+    pub input: Option<DeviceId>,
+    /// Chosen loudspeaker; `None` follows the system.
+    pub output: Option<DeviceId>,
+}
+
+/// A sound device.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, TS)]
+#[serde(rename_all = "camelCase")]
+pub struct DeviceRow {
+    /// Identity.
+    pub id: DeviceId,
+    /// As the system calls it.
+    pub name: String,
+    /// Which end.
+    pub role: DeviceRole,
+    /// The system's default.
+    pub is_default: bool,
+}
+
+/// Loudness for meters, ten times a second. Lossy: only the newest matters.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, TS)]
+#[serde(rename_all = "camelCase")]
+pub struct Levels {
+    /// Our microphone before the mute gate, 0 (silence) to 1 (full scale), logarithmic over 60 dB.
+    pub input: f32,
+    /// What we hear of each session, 0..1, likewise.
+    pub sessions: BTreeMap<String, f32>,
+}
