@@ -1,0 +1,118 @@
+//! The interface's types are generated from ours and committed; this test fails when they are stale.
+//!
+//! To write them anew: `HALLOO_WRITE_BINDINGS=1 cargo test -p calls-core --test bindings_are_fresh`.
+#![allow(clippy::unwrap_used, clippy::expect_used)]
+
+use std::fmt::Write as _;
+use std::path::Path;
+
+use calls_core::{command, id, model, notice, snapshot};
+use ts_rs::{Config, TS};
+
+macro_rules! declarations {
+    ($config:expr, $($type:ty),+ $(,)?) => {{
+        let mut text = String::from(
+            "// Generated from calls-core by tests/bindings_are_fresh.rs. Never edited by hand.\n",
+        );
+        $(
+            text.push('\n');
+            if let Some(docs) = <$type as TS>::docs() {
+                text.push_str(&docs);
+            }
+            writeln!(text, "export {}", <$type as TS>::decl($config)).unwrap();
+        )+
+        text
+    }};
+}
+
+fn bindings() -> String {
+    // JSON numbers are doubles: every integer of ours stays far below 2^53.
+    let config = Config::new().with_large_int("number");
+    declarations!(
+        &config,
+        id::UserId,
+        id::TeamId,
+        id::ChannelId,
+        id::PostId,
+        id::SessionId,
+        id::PendingId,
+        id::DeviceId,
+        model::Team,
+        model::ChannelKind,
+        model::User,
+        model::Presence,
+        model::CallPost,
+        model::PostKind,
+        command::DeviceRole,
+        command::Command,
+        notice::Severity,
+        notice::Notice,
+        snapshot::ServerInfo,
+        snapshot::Account,
+        snapshot::Link,
+        snapshot::ActiveCallRow,
+        snapshot::ChannelRow,
+        snapshot::Person,
+        snapshot::Directory,
+        snapshot::Delivery,
+        snapshot::PostRow,
+        snapshot::Timeline,
+        snapshot::CallPhase,
+        snapshot::Microphone,
+        snapshot::ParticipantRow,
+        snapshot::Quality,
+        snapshot::Call,
+        snapshot::DeviceRow,
+        snapshot::Devices,
+        snapshot::Levels,
+        snapshot::Snapshot,
+        snapshot::Slice,
+        snapshot::Patch,
+    )
+}
+
+fn file() -> std::path::PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../ui/src/bindings/index.ts")
+}
+
+#[test]
+fn the_committed_bindings_are_the_generated_ones() {
+    let fresh = bindings();
+    if std::env::var_os("HALLOO_WRITE_BINDINGS").is_some() {
+        std::fs::write(file(), &fresh).unwrap();
+    }
+    let committed = std::fs::read_to_string(file()).unwrap();
+    assert!(
+        committed.replace("\r\n", "\n") == fresh,
+        "ui/src/bindings/index.ts is stale: run HALLOO_WRITE_BINDINGS=1 cargo test -p calls-core --test bindings_are_fresh"
+    );
+}
+
+#[test]
+fn every_name_that_is_used_is_declared() {
+    let text = bindings();
+    let without_comments: String = text
+        .lines()
+        .filter(|line| {
+            let line = line.trim_start();
+            !line.starts_with('*') && !line.starts_with("/*") && !line.starts_with("//")
+        })
+        .collect::<Vec<_>>()
+        .join("\n");
+    for word in without_comments.split(|c: char| !c.is_ascii_alphanumeric()) {
+        if word.starts_with(|c: char| c.is_ascii_uppercase())
+            && word != "Array"
+            && word != "Partial"
+        {
+            assert!(
+                text.contains(&format!("export type {word} ")),
+                "{word} is used but not declared"
+            );
+        }
+    }
+}
+
+#[test]
+fn numbers_are_numbers() {
+    assert!(!bindings().contains("bigint"));
+}

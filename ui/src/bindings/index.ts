@@ -1,0 +1,843 @@
+// Generated from calls-core by tests/bindings_are_fresh.rs. Never edited by hand.
+
+/**
+ * A user account, 26 characters.
+ */
+export type UserId = string;
+
+/**
+ * A team, 26 characters.
+ */
+export type TeamId = string;
+
+/**
+ * A channel of any kind (public, private, direct, group), 26 characters.
+ */
+export type ChannelId = string;
+
+/**
+ * A post, 26 characters.
+ */
+export type PostId = string;
+
+/**
+ * One participant's connection to a call: the id of the WebSocket on which it joined.
+ */
+export type SessionId = string;
+
+/**
+ * The client-made id of a post that the server has not confirmed yet (`<user id>:<ms>`).
+ */
+export type PendingId = string;
+
+/**
+ * A sound device as the operating system names it; stable enough to be remembered.
+ */
+export type DeviceId = string;
+
+/**
+ * A team: a set of channels under one name.
+ */
+export type Team = { 
+/**
+ * Identity.
+ */
+id: TeamId, 
+/**
+ * Name in addresses (`/name/channels/…`).
+ */
+name: string, 
+/**
+ * Name on screen.
+ */
+displayName: string, };
+
+/**
+ * What kind of channel it is.
+ */
+export type ChannelKind = "public" | "private" | "direct" | "group";
+
+/**
+ * A person, or a bot.
+ */
+export type User = { 
+/**
+ * Identity.
+ */
+id: UserId, 
+/**
+ * The @name.
+ */
+username: string, 
+/**
+ * First name, may be empty.
+ */
+firstName: string, 
+/**
+ * Last name, may be empty.
+ */
+lastName: string, 
+/**
+ * Nickname, may be empty.
+ */
+nickname: string, 
+/**
+ * Not a person.
+ */
+isBot: boolean, 
+/**
+ * The account was deactivated.
+ */
+deactivated: boolean, 
+/**
+ * System administrator.
+ */
+isAdmin: boolean, 
+/**
+ * Version of the portrait: changes when the picture changes.
+ */
+pictureVersion: number, };
+
+/**
+ * Whether somebody is there.
+ */
+export type Presence = "online" | "away" | "dnd" | "ooo" | "offline";
+
+/**
+ * What became of a call, as its post says.
+ */
+export type CallPost = { 
+/**
+ * Title given at the start; may be empty.
+ */
+title: string, 
+/**
+ * Begin.
+ */
+startAt: number, 
+/**
+ * End; 0 while the call goes on.
+ */
+endAt: number, 
+/**
+ * `calling`, `ended`, `no_answer`, `canceled_by_caller`, `declined`, or empty on older servers.
+ */
+status: string, };
+
+/**
+ * What kind of post it is.
+ */
+export type PostKind = { "type": "message" } | { "type": "system" } | { "type": "ephemeral" } | { "type": "call" } & CallPost | { "type": "other" };
+
+/**
+ * Which end of the sound.
+ */
+export type DeviceRole = "input" | "output";
+
+/**
+ * A person's wish.
+ */
+export type Command = { "type": "findServer", 
+/**
+ * As typed.
+ */
+address: string, } | { "type": "changeServer" } | { "type": "signIn", 
+/**
+ * User name or e-mail address.
+ */
+login: string, 
+/**
+ * Password. Never logged.
+ */
+password: string, 
+/**
+ * One-time code, when the server has asked for it.
+ */
+code: string | null, } | { "type": "signInWithToken", 
+/**
+ * The token. Never logged.
+ */
+token: string, } | { "type": "signOut" } | { "type": "reconnect" } | { "type": "openTeam", 
+/**
+ * Which.
+ */
+team: TeamId, } | { "type": "openChannel", 
+/**
+ * Which.
+ */
+channel: ChannelId, } | { "type": "openDirect", 
+/**
+ * With whom.
+ */
+user: UserId, } | { "type": "loadOlder" } | { "type": "saveDraft", 
+/**
+ * Where.
+ */
+channel: ChannelId, 
+/**
+ * Text; empty removes the draft.
+ */
+text: string, } | { "type": "sendPost", 
+/**
+ * Where.
+ */
+channel: ChannelId, 
+/**
+ * Thread, if it is a reply.
+ */
+root: PostId | null, 
+/**
+ * Mattermost markdown. A text beginning with `/` is a slash command.
+ */
+text: string, } | { "type": "retryPost", 
+/**
+ * Which.
+ */
+pending: PendingId, } | { "type": "discardPost", 
+/**
+ * Which.
+ */
+pending: PendingId, } | { "type": "setFocus", 
+/**
+ * Has it.
+ */
+focused: boolean, } | { "type": "joinCall", 
+/**
+ * Where.
+ */
+channel: ChannelId, 
+/**
+ * Heading of a call that this starts.
+ */
+title: string | null, 
+/**
+ * Leave the present call without asking.
+ */
+switch: boolean, } | { "type": "leaveCall" } | { "type": "dismissCallProblem" } | { "type": "setMuted", 
+/**
+ * Off.
+ */
+muted: boolean, } | { "type": "raiseHand", 
+/**
+ * Up.
+ */
+raised: boolean, } | { "type": "setVolume", 
+/**
+ * Whom.
+ */
+session: SessionId, 
+/**
+ * Per cent, 0 to 200.
+ */
+percent: number, } | { "type": "chooseDevice", 
+/**
+ * Which end.
+ */
+role: DeviceRole, 
+/**
+ * Which; `None` follows the system's default.
+ */
+device: DeviceId | null, } | { "type": "watchLevel", 
+/**
+ * Watch.
+ */
+on: boolean, } | { "type": "dismissNotice", 
+/**
+ * Its number.
+ */
+id: number, };
+
+/**
+ * How much it matters, and how long it stays.
+ */
+export type Severity = "info" | "warning" | "error";
+
+/**
+ * Something the person should know.
+ */
+export type Notice = { 
+/**
+ * Unique among the notices shown, for closing.
+ */
+id: number, 
+/**
+ * Stable code, for instance `mic.denied`; see `ui.md` §5.
+ */
+code: string, 
+/**
+ * How much it matters.
+ */
+severity: Severity, 
+/**
+ * Values for the sentence's blanks (`name`, `server`, `seconds`…).
+ */
+values: { [key in string]: string }, 
+/**
+ * What the button does, if there is one.
+ */
+retry: Command | null, 
+/**
+ * Technical words for "Details": the server's own text, an error. Never needed to understand the sentence.
+ */
+detail: string | null, };
+
+/**
+ * A server, before sign-in.
+ */
+export type ServerInfo = { 
+/**
+ * Site address with scheme, without a slash at the end.
+ */
+url: string, 
+/**
+ * The name it gives itself.
+ */
+name: string, 
+/**
+ * Mattermost version.
+ */
+version: string, 
+/**
+ * Calls plugin version; `None` without the plugin.
+ */
+callsVersion: string | null, 
+/**
+ * The address is not encrypted (`http:`) and not this machine.
+ */
+insecure: boolean, };
+
+/**
+ * Sign-in, step by step.
+ */
+export type Account = { "phase": "noServer" } | { "phase": "finding", 
+/**
+ * As typed.
+ */
+address: string, } | { "phase": "signedOut", 
+/**
+ * Its address.
+ */
+server: ServerInfo, 
+/**
+ * The user name to show in the form.
+ */
+login: string, 
+/**
+ * The server has asked for a one-time code.
+ */
+codeNeeded: boolean, } | { "phase": "signingIn", 
+/**
+ * Its address.
+ */
+server: ServerInfo, 
+/**
+ * As whom.
+ */
+login: string, } | { "phase": "signedIn", 
+/**
+ * Where.
+ */
+server: ServerInfo, 
+/**
+ * As whom.
+ */
+me: User, 
+/**
+ * The session outlives the program (the key store has the token).
+ */
+remembered: boolean, };
+
+/**
+ * The connection to the server.
+ */
+export type Link = { "state": "down" } | { "state": "connecting" } | { "state": "up" } | { "state": "lost", 
+/**
+ * Seconds until the next try.
+ */
+retryIn: number, 
+/**
+ * How many tries have failed.
+ */
+attempt: number, };
+
+/**
+ * A call going on in a channel.
+ */
+export type ActiveCallRow = { 
+/**
+ * Begin, server clock.
+ */
+startAt: number, 
+/**
+ * Who is in it (each user once), longest first.
+ */
+users: Array<UserId>, 
+/**
+ * We are in it with this client.
+ */
+mine: boolean, };
+
+/**
+ * A channel in the sidebar.
+ */
+export type ChannelRow = { 
+/**
+ * Identity.
+ */
+id: ChannelId, 
+/**
+ * Kind.
+ */
+kind: ChannelKind, 
+/**
+ * Name on screen: for direct channels the other person's.
+ */
+name: string, 
+/**
+ * The line under the name.
+ */
+header: string, 
+/**
+ * Whose presence and portrait to show (direct channels).
+ */
+user: UserId | null, 
+/**
+ * Unread posts.
+ */
+unread: boolean, 
+/**
+ * Unread mentions.
+ */
+mentions: number, 
+/**
+ * Muted by the person.
+ */
+muted: boolean, 
+/**
+ * Read only.
+ */
+archived: boolean, 
+/**
+ * The call going on there.
+ */
+call: ActiveCallRow | null, 
+/**
+ * Whether a call can be started or joined here, and if not, why: a notice code (`call.archived`, `call.group_off`…).
+ */
+callBlocked: string | null, 
+/**
+ * Text typed but not sent.
+ */
+draft: string, };
+
+/**
+ * Somebody, as the interface needs them.
+ */
+export type Person = { 
+/**
+ * The account.
+ */
+user: User, 
+/**
+ * Name on screen by the server's and the person's setting.
+ */
+name: string, 
+/**
+ * Whether they are there.
+ */
+presence: Presence, };
+
+/**
+ * Teams, channels and people.
+ */
+export type Directory = { 
+/**
+ * My teams, by name.
+ */
+teams: Array<Team>, 
+/**
+ * The open team.
+ */
+team: TeamId | null, 
+/**
+ * The open channel.
+ */
+channel: ChannelId | null, 
+/**
+ * Channels of the open team, then direct and group channels, in order of display.
+ */
+channels: Array<ChannelRow>, 
+/**
+ * Everybody known, by user id: names and presence for posts, rows and tiles.
+ */
+people: { [key in string]: Person }, 
+/**
+ * Calls are to be had on this server.
+ */
+callsAvailable: boolean, };
+
+/**
+ * Where a post is on its way.
+ */
+export type Delivery = { "state": "sent" } | { "state": "waiting", 
+/**
+ * Its id until then.
+ */
+pending: PendingId, } | { "state": "failed", 
+/**
+ * Its id until then.
+ */
+pending: PendingId, 
+/**
+ * Why: a notice code or the server's text.
+ */
+reason: string, };
+
+/**
+ * A post on screen.
+ */
+export type PostRow = { 
+/**
+ * Identity; for a post not yet confirmed its pending id.
+ */
+id: PostId, 
+/**
+ * Author.
+ */
+author: UserId, 
+/**
+ * Author's name on screen.
+ */
+authorName: string, 
+/**
+ * Text, Mattermost markdown.
+ */
+message: string, 
+/**
+ * Kind.
+ */
+kind: PostKind, 
+/**
+ * Made.
+ */
+createAt: number, 
+/**
+ * Changed by its author.
+ */
+edited: boolean, 
+/**
+ * Thread, if it is a reply.
+ */
+root: PostId | null, 
+/**
+ * Replies in its thread.
+ */
+replyCount: number, 
+/**
+ * Where it is on its way to the server.
+ */
+delivery: Delivery, };
+
+/**
+ * The open channel's posts.
+ */
+export type Timeline = { 
+/**
+ * Which channel.
+ */
+channel: ChannelId | null, 
+/**
+ * Oldest first.
+ */
+posts: Array<PostRow>, 
+/**
+ * The first page is still on its way.
+ */
+loading: boolean, 
+/**
+ * Older posts are being fetched.
+ */
+loadingOlder: boolean, 
+/**
+ * There is nothing older.
+ */
+atStart: boolean, 
+/**
+ * The first post not read when the channel was opened.
+ */
+firstUnread: PostId | null, };
+
+/**
+ * Where our call stands.
+ */
+export type CallPhase = { "type": "idle" } | { "type": "joining" } | { "type": "connecting" } | { "type": "live" } | { "type": "reconnecting", 
+/**
+ * Sound still flows; only the signaling link is lost.
+ */
+mediaFlows: boolean, } | { "type": "failed", 
+/**
+ * Notice code (`call.media_timeout`, `call.full`…).
+ */
+code: string, 
+/**
+ * Values for the sentence.
+ */
+values: { [key in string]: string }, 
+/**
+ * The server's own text.
+ */
+detail: string | null, 
+/**
+ * Trying again makes sense.
+ */
+retry: boolean, };
+
+/**
+ * The microphone, as the person must see it.
+ */
+export type Microphone = "muted" | "opening" | "open" | "unavailable";
+
+/**
+ * A participant on screen.
+ */
+export type ParticipantRow = { 
+/**
+ * Identity inside the call.
+ */
+session: SessionId, 
+/**
+ * Whose.
+ */
+user: UserId, 
+/**
+ * Name on screen.
+ */
+name: string, 
+/**
+ * This is our own session.
+ */
+me: boolean, 
+/**
+ * May control the call.
+ */
+host: boolean, 
+/**
+ * Microphone off.
+ */
+muted: boolean, 
+/**
+ * Is talking now.
+ */
+speaking: boolean, 
+/**
+ * Hand raised (server clock); `None` when down.
+ */
+handRaisedAt: number | null, 
+/**
+ * Shares the screen.
+ */
+sharing: boolean, 
+/**
+ * How loud we hear them, per cent, 0 to 200.
+ */
+volume: number, };
+
+/**
+ * Quality of the call's connection, measured every second.
+ */
+export type Quality = { 
+/**
+ * Round trip to the media server, milliseconds.
+ */
+rttMs: number, 
+/**
+ * Packets lost on the way to us, 0..1, over the last interval.
+ */
+loss: number, 
+/**
+ * Interarrival jitter (RFC 3550 §6.4.1), milliseconds.
+ */
+jitterMs: number, 
+/**
+ * What the jitter buffer aims at, milliseconds.
+ */
+jitterTargetMs: number, 
+/**
+ * Samples concealed of all samples played, 0..1, since the call began.
+ */
+concealedRatio: number, 
+/**
+ * Received, bits per second.
+ */
+bitrateIn: number, 
+/**
+ * Sent, bits per second.
+ */
+bitrateOut: number, 
+/**
+ * Mean opinion score, 1..4.5.
+ */
+mos: number, };
+
+/**
+ * Our call, and what the call surfaces show.
+ */
+export type Call = { 
+/**
+ * Where it stands.
+ */
+phase: CallPhase, 
+/**
+ * Where it is; `None` when idle.
+ */
+channel: ChannelId | null, 
+/**
+ * Name of the place: the channel, or the other person.
+ */
+place: string, 
+/**
+ * Kind of the channel.
+ */
+kind: ChannelKind | null, 
+/**
+ * Our own session, once joined.
+ */
+session: SessionId | null, 
+/**
+ * Begin, for the timer: Unix milliseconds by *our* clock.
+ */
+startedAt: number, 
+/**
+ * The microphone as it really is: never shown open before it is.
+ */
+microphone: Microphone, 
+/**
+ * Everybody in it, in order of display.
+ */
+participants: Array<ParticipantRow>, 
+/**
+ * Who may control it.
+ */
+host: UserId | null, 
+/**
+ * Root post of the call's chat.
+ */
+thread: PostId | null, 
+/**
+ * Quality of the connection; `None` until measured.
+ */
+quality: Quality | null, 
+/**
+ * A call that somebody wants to switch to: the question to ask.
+ */
+switchTo: ChannelId | null, };
+
+/**
+ * A sound device.
+ */
+export type DeviceRow = { 
+/**
+ * Identity.
+ */
+id: DeviceId, 
+/**
+ * As the system calls it.
+ */
+name: string, 
+/**
+ * Which end.
+ */
+role: DeviceRole, 
+/**
+ * The system's default.
+ */
+isDefault: boolean, };
+
+/**
+ * Sound devices and the choice among them.
+ */
+export type Devices = { 
+/**
+ * Microphones.
+ */
+inputs: Array<DeviceRow>, 
+/**
+ * Loudspeakers and headphones.
+ */
+outputs: Array<DeviceRow>, 
+/**
+ * Chosen microphone; `None` follows the system.
+ */
+input: DeviceId | null, 
+/**
+ * Chosen loudspeaker; `None` follows the system.
+ */
+output: DeviceId | null, };
+
+/**
+ * Loudness for meters, ten times a second. Lossy: only the newest matters.
+ */
+export type Levels = { 
+/**
+ * Our microphone before the mute gate, 0 (silence) to 1 (full scale), logarithmic over 60 dB.
+ */
+input: number, 
+/**
+ * What we hear of each session, 0..1, likewise.
+ */
+sessions: { [key in string]: number }, };
+
+/**
+ * The whole state of the interface.
+ */
+export type Snapshot = { 
+/**
+ * Grows with every change.
+ */
+revision: number, 
+/**
+ * Who we are, or what the sign-in form shows.
+ */
+account: Account, 
+/**
+ * The connection to the server.
+ */
+link: Link, 
+/**
+ * Teams, channels, people.
+ */
+directory: Directory, 
+/**
+ * The open channel's posts.
+ */
+timeline: Timeline, 
+/**
+ * Our call.
+ */
+call: Call, 
+/**
+ * Sound devices.
+ */
+devices: Devices, 
+/**
+ * What the person should know, oldest first.
+ */
+notices: Array<Notice>, };
+
+/**
+ * One changed slice.
+ */
+export type Slice = { "slice": "account", "value": Account } | { "slice": "link", "value": Link } | { "slice": "directory", "value": Directory } | { "slice": "timeline", "value": Timeline } | { "slice": "call", "value": Call } | { "slice": "devices", "value": Devices } | { "slice": "notices", "value": Array<Notice> };
+
+/**
+ * A change of the snapshot. Apply it if its revision is higher than the one held.
+ */
+export type Patch = { 
+/**
+ * Revision after the change.
+ */
+revision: number, 
+/**
+ * New value.
+ */
+slice: Slice, };
