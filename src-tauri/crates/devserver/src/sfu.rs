@@ -1,0 +1,277 @@
+//! The selective forwarding unit: one UDP socket, one ICE-TCP listener on the same port number, one
+//! task, many peers.
+//!
+//! It behaves like Mattermost's `rtcd` towards a client. See the pages of the sub-modules for the
+//! rules and for the places where it differs.
+
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use tokio::sync::{mpsc, oneshot};
+
+/// How the SFU is set up.
+#[derive(Debug, Clone)]
+pub struct SfuConfig {
+    /// Where UDP and ICE-TCP listen, both on the same port number; port 0 takes any free one.
+    pub bind: SocketAddr,
+    /// Whether receivers may be switched to the layer `h` of a screen sent in two layers. Without it
+    /// everybody keeps `l` (server option `EnableSimulcast`).
+    pub simulcast: bool,
+    /// How long a peer may be silent before it is given up; pion, and so rtcd: about 30 s.
+    pub dead_after: Duration,
+}
+
+impl SfuConfig {
+    /// rtcd's behaviour on `bind`: no simulcast, 30 s until a silent peer is given up.
+    pub fn new(bind: SocketAddr) -> Self {
+        Self {
+            bind,
+            simulcast: false,
+            dead_after: Duration::from_secs(30),
+        }
+    }
+}
+
+/// What the SFU tells the signaling server.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum SfuEvent {
+    /// Send `json` to the session's connection as the `data` of a `signal` event.
+    Signal {
+        /// The session it is for.
+        session: String,
+        /// `{"type":"answer"|"offer","sdp":…}` or `{"type":"candidate","candidate":{…}}`.
+        json: String,
+    },
+    /// The session began to speak.
+    VoiceOn {
+        /// The speaker.
+        session: String,
+    },
+    /// The session stopped speaking (also after every mute).
+    VoiceOff {
+        /// The speaker.
+        session: String,
+    },
+    /// ICE and DTLS are up for the first time.
+    Connected {
+        /// The session.
+        session: String,
+    },
+    /// The SFU has given the session up; it is already forgotten here. Not sent after [`Sfu::close`].
+    Closed {
+        /// The session.
+        session: String,
+        /// Why.
+        reason: CloseReason,
+    },
+}
+
+/// Why the SFU gave up a session by itself.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum CloseReason {
+    /// No offer came in the first 10 s.
+    NoOffer,
+    /// The first offer could not be used.
+    BadOffer,
+    /// Nothing was heard from the peer for about 30 s.
+    IceFailed,
+    /// The peer closed its side (DTLS close or SCTP abort).
+    PeerClosed,
+    /// The peer's state machine reported an error it cannot recover from.
+    Broken,
+    /// [`SfuFault::Kick`].
+    Kicked,
+}
+
+/// A fault made on demand, for tests of the client.
+#[derive(Debug, Clone, PartialEq)]
+pub enum SfuFault {
+    /// Do not answer the next offer of this session.
+    WithholdAnswer {
+        /// The session.
+        session: String,
+    },
+    /// Make the session's signaling lock look taken (`true`) or normal again (`false`).
+    HoldLock {
+        /// The session.
+        session: String,
+        /// Whether the lock is held.
+        held: bool,
+    },
+    /// Drop this share (0…1) of the RTP packets the server sends and of those it receives.
+    DropPackets {
+        /// The session, or every session.
+        session: Option<String>,
+        /// Share of packets sent to the client that are lost, 0…1.
+        outgoing: f32,
+        /// Share of packets from the client that are lost, 0…1.
+        incoming: f32,
+    },
+    /// Behave as if the network path were cut (`true`): nothing is read from or sent to the peer.
+    CutPath {
+        /// The session, or every session.
+        session: Option<String>,
+        /// Whether the path is cut.
+        cut: bool,
+    },
+    /// Close the peer as a removed session is closed: DTLS close, then `Closed`.
+    Kick {
+        /// The session.
+        session: String,
+    },
+}
+
+/// What the SFU counts.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct SfuStats {
+    /// Sessions that are open.
+    pub peers: usize,
+    /// Sessions whose DTLS is up.
+    pub connected: usize,
+    /// Tracks that clients send.
+    pub tracks_in: usize,
+    /// Tracks that the SFU sends.
+    pub tracks_out: usize,
+    /// RTP packets received since the start.
+    pub packets_in: u64,
+    /// RTP packets forwarded since the start.
+    pub packets_out: u64,
+    /// Datagrams (or framed packets) that belonged to no peer or could not be parsed.
+    pub packets_dropped: u64,
+    /// Requests and events dropped because a queue was full.
+    pub overflows: u64,
+}
+
+/// Why the SFU did not start.
+#[derive(Debug, thiserror::Error)]
+pub enum SfuError {
+    /// A socket could not be opened.
+    #[error("the media port {addr} cannot be opened")]
+    Bind {
+        /// The address that was wanted.
+        addr: SocketAddr,
+        /// What the system said.
+        #[source]
+        source: std::io::Error,
+    },
+}
+
+/// A handle on the running SFU; clones share it.
+///
+/// Every method only puts a request into a bounded queue (1024) and returns; when the queue is full
+/// the request is dropped and counted, as on a server that is overloaded.
+#[derive(Debug, Clone)]
+pub struct Sfu {
+    requests: mpsc::Sender<Request>,
+    local_addr: SocketAddr,
+}
+
+impl Sfu {
+    /// Opens the sockets and starts the task. Events go to `events`; the SFU never waits for a slow
+    /// receiver, it drops and counts (a queue of 1024 is plenty).
+    ///
+    /// # Errors
+    /// [`SfuError::Bind`] when UDP and TCP could not be had on one port number.
+    pub async fn start(
+        config: SfuConfig,
+        events: mpsc::Sender<SfuEvent>,
+    ) -> Result<Self, SfuError> {
+        let _ = (config.simulcast, &events);
+        let (requests, mut queue) = mpsc::channel(1024);
+        let local_addr = config.bind;
+        tokio::spawn(async move { while queue.recv().await.is_some() {} });
+        Ok(Self {
+            requests,
+            local_addr,
+        })
+    }
+
+    /// The media address; UDP and TCP share its port.
+    pub fn local_addr(&self) -> SocketAddr {
+        self.local_addr
+    }
+
+    /// A session joined `call`: its first offer is due within 10 s. With `dc_signaling` the server's
+    /// own offers travel on the data channel, else as [`SfuEvent::Signal`].
+    pub fn open(&self, session: String, call: String, dc_signaling: bool) {
+        self.send(Request::Open {
+            session,
+            call,
+            dc_signaling,
+        });
+    }
+
+    /// The session left.
+    pub fn close(&self, session: &str) {
+        self.send(Request::Close(session.to_owned()));
+    }
+
+    /// An SDP that came over the WebSocket, decompressed: `{"type":"offer"|"answer","sdp":…}`.
+    pub fn sdp(&self, session: &str, json: String) {
+        self.send(Request::Sdp(session.to_owned(), json));
+    }
+
+    /// A candidate that came over the WebSocket: the JSON of an `RTCIceCandidateInit`.
+    pub fn candidate(&self, session: &str, json: String) {
+        self.send(Request::Candidate(session.to_owned(), json));
+    }
+
+    /// The session muted or unmuted its voice.
+    pub fn mute(&self, session: &str, muted: bool) {
+        self.send(Request::Mute(session.to_owned(), muted));
+    }
+
+    /// The session announced its screen's stream id, or stopped sharing (`None`).
+    pub fn screen_stream(&self, session: &str, stream: Option<String>) {
+        self.send(Request::Screen(session.to_owned(), stream));
+    }
+
+    /// The session announced its camera's stream id, or switched it off (`None`).
+    pub fn video_stream(&self, session: &str, stream: Option<String>) {
+        self.send(Request::Video(session.to_owned(), stream));
+    }
+
+    /// Makes a fault.
+    pub fn fault(&self, fault: SfuFault) {
+        self.send(Request::Fault(fault));
+    }
+
+    /// The counters of now; all zero once the SFU has stopped.
+    pub async fn stats(&self) -> SfuStats {
+        let (reply, answer) = oneshot::channel();
+        self.send(Request::Stats(reply));
+        answer.await.unwrap_or_default()
+    }
+
+    /// Closes every peer and the sockets, and returns when they are closed.
+    pub async fn stop(self) {
+        let (reply, answer) = oneshot::channel();
+        if self.requests.send(Request::Stop(reply)).await.is_ok() {
+            let _ = answer.await; // An error means that the task has ended already.
+        }
+    }
+
+    fn send(&self, request: Request) {
+        if self.requests.try_send(request).is_err() {
+            tracing::warn!("an SFU request was dropped");
+        }
+    }
+}
+
+#[derive(Debug)]
+enum Request {
+    Open {
+        session: String,
+        call: String,
+        dc_signaling: bool,
+    },
+    Close(String),
+    Sdp(String, String),
+    Candidate(String, String),
+    Mute(String, bool),
+    Screen(String, Option<String>),
+    Video(String, Option<String>),
+    Fault(SfuFault),
+    Stats(oneshot::Sender<SfuStats>),
+    Stop(oneshot::Sender<()>),
+}
