@@ -1,1 +1,36 @@
-//! See Cargo.toml.
+//! Sound: devices, and the voice engine between them and the network.
+//!
+//! **What it owns.** The microphone and the loudspeaker ([`AudioHost`]), the echo canceller, the Opus codecs,
+//! one jitter buffer per remote track, the mixer, and *the* mute gate. It speaks to a call back end only in
+//! encoded media ([`calls_core::port::media::MediaPort`]).
+//!
+//! **Units.** Inside, sound is a [`Block`]: 10 ms, mono, 48 kHz, 480 × `f32` in −1..1. Devices may have any rate
+//! from 8 to 192 kHz and any number of channels; `voice/resample.rs` converts at the edge.
+//!
+//! **Threads.** Device callbacks (owned by the operating system) copy samples into lock-free rings and touch
+//! atomics; they neither lock nor allocate, log, or ask the time. One voice thread owns everything else that
+//! makes sound: it wakes every 5 ms, moves all whole blocks both ways, and allocates only when a participant
+//! or a device comes or goes. A second thread asks the system which devices there are, because that may block.
+//!
+//! **Time.** [`voice::VoiceEngine`] has no clock. It counts samples, and knows of the world's time only what
+//! the packets' arrival stamps say, so that tests run it in virtual time.
+//!
+//! **What it refuses.** Nothing that a network or a device delivers makes it panic: sequence numbers,
+//! timestamps and codec payloads are hostile until proven otherwise, samples may be NaN.
+#![deny(unsafe_code)]
+#![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used))]
+
+pub mod block;
+pub mod device;
+pub mod error;
+pub mod testing;
+pub mod voice;
+
+pub use block::Block;
+pub use device::cpal::system_audio;
+pub use device::fake::FakeHost;
+pub use device::file::{FileHost, PlaySpec};
+pub use device::{AudioHost, AudioSink, AudioSource, Devices, Fault, Format};
+pub use error::MediaError;
+pub use voice::apm::Processing;
+pub use voice::handle::{MediaEventSink, Voice, VoiceConfig};

@@ -1,0 +1,118 @@
+//! The edge to the machine's sound: traits, with hardware ([`mod@cpal`]), doubles ([`fake`]) and files ([`file`]) behind.
+
+pub mod cpal;
+pub mod fake;
+pub mod file;
+pub mod ring;
+
+use calls_core::command::DeviceRole;
+use calls_core::id::DeviceId;
+use calls_core::snapshot::DeviceRow;
+
+use crate::error::MediaError;
+
+/// How a device's samples are laid out: interleaved `f32`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Format {
+    /// Frames per second, 8 000 to 192 000.
+    pub rate: u32,
+    /// Samples per frame, 1 to 32.
+    pub channels: u16,
+}
+
+/// The devices there are.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Devices {
+    /// All of them, both roles, in the system's order; monitors of outputs left out.
+    pub rows: Vec<DeviceRow>,
+}
+
+impl Devices {
+    /// The devices of one role.
+    pub fn of(&self, role: DeviceRole) -> impl Iterator<Item = &DeviceRow> {
+        self.rows.iter().filter(move |row| row.role == role)
+    }
+
+    /// The device with this identity.
+    #[must_use]
+    pub fn find(&self, role: DeviceRole, id: &DeviceId) -> Option<&DeviceRow> {
+        self.of(role).find(|row| row.id == *id)
+    }
+
+    /// The system's default of one role; the first one if the system names none.
+    #[must_use]
+    pub fn default_of(&self, role: DeviceRole) -> Option<&DeviceRow> {
+        self.of(role)
+            .find(|row| row.is_default)
+            .or_else(|| self.of(role).next())
+    }
+}
+
+/// Why an open device stopped working.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Fault {
+    /// It is gone: use another one.
+    Gone,
+    /// It must be opened anew (its format changed, the sound server restarted).
+    Reopen,
+}
+
+/// Where sound devices come from. Called from two threads: the list from one that may block, the rest from the
+/// voice thread.
+pub trait AudioHost: Send + Sync {
+    /// The devices there are now. May block for as long as the sound server takes.
+    fn devices(&self) -> Devices;
+
+    /// Opens a microphone; it captures from now on.
+    ///
+    /// # Errors
+    /// [`MediaError::Missing`] if there is no such device, [`MediaError::Denied`] if the system forbids it,
+    /// [`MediaError::Busy`] or [`MediaError::Failed`] if it cannot be opened now or at all.
+    fn open_source(&self, id: &DeviceId) -> Result<Box<dyn AudioSource>, MediaError>;
+
+    /// Opens a loudspeaker; it plays from now on.
+    ///
+    /// # Errors
+    /// As [`AudioHost::open_source`].
+    fn open_sink(&self, id: &DeviceId) -> Result<Box<dyn AudioSink>, MediaError>;
+
+    /// True for microphones and loudspeakers in a room: then echo and noise are removed. False for files and tones.
+    fn is_acoustic(&self) -> bool;
+}
+
+/// An open microphone. Lives on one thread, hence need not be `Send` (cpal's streams are not everywhere).
+pub trait AudioSource {
+    /// Layout of what [`AudioSource::read`] yields; constant.
+    fn format(&self) -> Format;
+
+    /// Copies captured samples (interleaved, whole frames) and says how many; 0 if there are none yet. Never blocks.
+    fn read(&mut self, pcm: &mut [f32]) -> usize;
+
+    /// Set once the device does not work any more.
+    fn fault(&self) -> Option<Fault>;
+
+    /// Samples lost so far because they were not read in time.
+    fn overruns(&self) -> u64;
+
+    /// Told when the mute gate opens for the first time: a clip begins only then. Devices need not care.
+    fn gate_opened(&mut self) {}
+}
+
+/// An open loudspeaker. Lives on one thread.
+pub trait AudioSink {
+    /// Layout of what [`AudioSink::write`] takes; constant.
+    fn format(&self) -> Format;
+
+    /// Samples (interleaved) that should be written now to keep the sink just full enough. Never more than what
+    /// [`AudioSink::write`] takes, and small on purpose: what waits here is delay.
+    fn room(&self) -> usize;
+
+    /// Takes samples (interleaved, whole frames) and says how many; the rest is the caller's loss. Never blocks.
+    fn write(&mut self, pcm: &[f32]) -> usize;
+
+    /// Set once the device does not work any more.
+    fn fault(&self) -> Option<Fault>;
+
+    /// Samples that were missing so far when the device wanted them; it played silence instead.
+    fn underruns(&self) -> u64;
+}

@@ -1,0 +1,1 @@
+//! The rings between device callbacks and the voice thread.

@@ -1,0 +1,1 @@
+//! Contract tests that every [`crate::AudioHost`] must pass.

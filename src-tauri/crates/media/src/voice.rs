@@ -1,0 +1,4 @@
+//! The voice engine.
+
+pub mod apm;
+pub mod handle;
