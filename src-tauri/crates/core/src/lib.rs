@@ -6,3 +6,4 @@ pub mod model;
 pub mod notice;
 pub mod port;
 pub mod snapshot;
+pub mod wire;

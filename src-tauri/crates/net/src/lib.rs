@@ -1,1 +1,19 @@
-//! See Cargo.toml.
+//! Everything that talks to a server.
+//!
+//! What owns what: [`Rest`] performs one [`calls_core::port::Request`] at a time over HTTPS, [`Socket`] is the
+//! account's WebSocket (one task, resumes by itself), and [`CallsV1`] is the call back end for the Calls
+//! plugin's own SFU: a second WebSocket and one WebRTC peer connection per call, as the official client has it.
+//!
+//! Run rule: every part is one tokio task that owns its state; the outside holds a handle and hears through a
+//! callback, which must not block. Only `peer.rs` and `peer/` name `webrtc`.
+//!
+//! What it refuses: nothing that a server sends may panic; unknown events are counted and skipped; a token never
+//! travels to another host than the one it was given for.
+
+mod rest;
+mod socket;
+mod v1;
+
+pub use rest::Rest;
+pub use socket::{Socket, SocketEvent};
+pub use v1::CallsV1;

@@ -1,0 +1,438 @@
+//! The Calls plugin, version 1: REST bodies, WebSocket actions and events.
+//!
+//! Many fields *named* call id hold a **channel** id; each field says what it really holds.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use super::socket::Event;
+
+/// The plugin.
+pub const PLUGIN_ID: &str = "com.mattermost.calls";
+/// What every action and event of the plugin begins with.
+pub const PREFIX: &str = "custom_com.mattermost.calls_";
+/// Base of the plugin's REST addresses, below the site address.
+pub const REST_BASE: &str = "/plugins/com.mattermost.calls";
+
+/// A call (`GET /channels`, and as text in the `call_state` event).
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Call {
+    /// Identity of the call itself.
+    pub id: String,
+    /// Begin.
+    pub start_at: i64,
+    /// Everybody in it, in no order, without bots.
+    pub sessions: Vec<Session>,
+    /// Root post of its thread.
+    pub thread_id: String,
+    /// Its own post.
+    pub post_id: String,
+    /// Who shares the screen; empty for nobody.
+    pub screen_sharing_session_id: String,
+    /// Who started it.
+    pub owner_id: String,
+    /// Who may control it; empty while nobody is eligible.
+    pub host_id: String,
+    /// Recording, if one was asked for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub recording: Option<Job>,
+    /// Transcription, likewise.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub transcription: Option<Job>,
+    /// Live captions, likewise.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub live_captions: Option<Job>,
+    /// User id → true, for the asking user only.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub dismissed_notification: BTreeMap<String, bool>,
+}
+
+/// One participant's connection.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Session {
+    /// Identity: the connection id of the WebSocket on which it joined.
+    pub session_id: String,
+    /// Whose.
+    pub user_id: String,
+    /// Microphone on.
+    pub unmuted: bool,
+    /// When the hand went up; 0 when down.
+    pub raised_hand: i64,
+    /// Camera on.
+    pub video: bool,
+}
+
+/// A recording, transcription or captioning.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Job {
+    /// `recording`, `transcribing`, `captioning`.
+    #[serde(rename = "type")]
+    pub kind: String,
+    /// Asked for.
+    pub init_at: i64,
+    /// Began; 0 while starting.
+    pub start_at: i64,
+    /// Ended; 0 while running.
+    pub end_at: i64,
+    /// Why it failed; empty otherwise.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub err: String,
+}
+
+impl Job {
+    /// True between begin and end.
+    #[must_use]
+    pub fn runs(&self) -> bool {
+        self.start_at > 0 && self.end_at == 0 && self.err.is_empty()
+    }
+}
+
+/// One entry of `GET /channels`.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct CallsChannel {
+    /// Which channel.
+    pub channel_id: String,
+    /// Switched on or off explicitly; absent when neither.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub enabled: Option<bool>,
+    /// The call going on there.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub call: Option<Call>,
+}
+
+/// `GET /version`.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Version {
+    /// Plugin version.
+    pub version: String,
+    /// Media server version; absent with the embedded one.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub rtcd_version: String,
+}
+
+/// `GET /config`. Administrators get more keys, among them secrets: never log the body.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, rename_all = "PascalCase")]
+pub struct Config {
+    /// STUN and TURN servers; TURN entries without credentials are withheld.
+    #[serde(rename = "ICEServersConfigs")]
+    pub ice_servers_configs: Vec<IceServer>,
+    /// Live mode, else test mode.
+    pub default_enabled: bool,
+    /// 0 = no limit.
+    pub max_call_participants: u32,
+    /// `GET /turn-credentials` before joining.
+    #[serde(rename = "NeedsTURNCredentials")]
+    pub needs_turn_credentials: bool,
+    /// Screens may be shared.
+    pub allow_screen_sharing: bool,
+    /// Two layers of a shared screen.
+    pub enable_simulcast: bool,
+    /// Direct and group calls ring.
+    pub enable_ringing: bool,
+    /// The host's controls are licensed.
+    pub host_controls_allowed: bool,
+    /// Calls outside direct messages are licensed.
+    pub group_calls_allowed: bool,
+    /// Offers may travel over the data channel.
+    #[serde(rename = "EnableDCSignaling")]
+    pub enable_dc_signaling: bool,
+}
+
+impl Default for Config {
+    /// What holds for keys that an older server does not send: everything off, but screens may be shared.
+    fn default() -> Self {
+        Self {
+            ice_servers_configs: Vec::new(),
+            default_enabled: false,
+            max_call_participants: 0,
+            needs_turn_credentials: false,
+            allow_screen_sharing: true,
+            enable_simulcast: false,
+            enable_ringing: false,
+            host_controls_allowed: false,
+            group_calls_allowed: false,
+            enable_dc_signaling: false,
+        }
+    }
+}
+
+/// A STUN or TURN server.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct IceServer {
+    /// Addresses.
+    pub urls: Vec<String>,
+    /// TURN user name.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub username: String,
+    /// TURN password.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub credential: String,
+}
+
+/// Data of the action `join`.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Join {
+    /// Where.
+    #[serde(rename = "channelID")]
+    pub channel_id: String,
+    /// Heading of the call's post, if this starts the call.
+    pub title: String,
+    /// Root post to attach it to.
+    #[serde(rename = "threadID")]
+    pub thread_id: String,
+    /// We send *and* receive AV1. A VP8-only client that says true gets black screens.
+    #[serde(rename = "av1Support")]
+    pub av1_support: bool,
+    /// The server shall send its offers over the data channel.
+    #[serde(rename = "dcSignaling")]
+    pub dc_signaling: bool,
+}
+
+/// Data of the action `reconnect`.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Reconnect {
+    /// Where.
+    #[serde(rename = "channelID")]
+    pub channel_id: String,
+    /// Our session.
+    #[serde(rename = "originalConnID")]
+    pub original_conn_id: String,
+    /// The connection that was lost.
+    #[serde(rename = "prevConnID")]
+    pub prev_conn_id: String,
+}
+
+/// A session description, as it lies inside `sdp`, `signal` and data-channel messages.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Description {
+    /// `offer` or `answer`.
+    #[serde(rename = "type")]
+    pub kind: String,
+    /// RFC 8866 text.
+    pub sdp: String,
+}
+
+/// An ICE candidate, as W3C's `RTCIceCandidateInit`.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, rename_all = "camelCase")]
+pub struct Candidate {
+    /// `candidate:…`; empty means nothing.
+    pub candidate: String,
+    /// Media section by name.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub sdp_mid: Option<String>,
+    /// Media section by position.
+    #[serde(rename = "sdpMLineIndex", skip_serializing_if = "Option::is_none")]
+    pub sdp_m_line_index: Option<u16>,
+    /// Which ICE generation.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub username_fragment: Option<String>,
+}
+
+/// What an event `signal` holds in its text.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Signal {
+    /// An offer or answer.
+    Description(Description),
+    /// A candidate.
+    Candidate(Candidate),
+}
+
+/// Reads the text of a `signal` event.
+///
+/// # Errors
+/// Not JSON, or of an unknown type.
+pub fn read_signal(text: &str) -> Result<Signal, serde_json::Error> {
+    #[derive(Deserialize)]
+    struct Raw {
+        #[serde(rename = "type")]
+        kind: String,
+        #[serde(default)]
+        sdp: String,
+        #[serde(default)]
+        candidate: Candidate,
+    }
+    let raw: Raw = super::parse(text.as_bytes())?;
+    match raw.kind.as_str() {
+        "candidate" => Ok(Signal::Candidate(raw.candidate)),
+        "offer" | "answer" => Ok(Signal::Description(Description {
+            kind: raw.kind,
+            sdp: raw.sdp,
+        })),
+        _ => Err(serde::de::Error::custom("unknown signal type")),
+    }
+}
+
+/// Whose microphone, hand or screen: `{userID, session_id}`.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Who {
+    /// The user; spelled `userID` or `user_id`.
+    pub user: String,
+    /// The session; missing in `user_screen_off` when the sharer's session vanished.
+    pub session: String,
+}
+
+/// An event of the plugin. The channel is asked with [`channel_of`].
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum CallsEvent {
+    /// Our join was accepted, on this connection.
+    Join {
+        /// Connection id.
+        conn: String,
+    },
+    /// Our join was refused.
+    Error {
+        /// Connection id.
+        conn: String,
+        /// English text.
+        text: String,
+    },
+    /// A description or candidate for this session.
+    Signal {
+        /// Session id, even after the connection id changed.
+        conn: String,
+        /// See [`read_signal`].
+        text: String,
+    },
+    /// A call began.
+    CallStart {
+        /// The call itself.
+        call: String,
+        /// Begin.
+        start_at: i64,
+        /// Root post.
+        thread: String,
+        /// Started by.
+        owner: String,
+        /// Host.
+        host: String,
+    },
+    /// The whole state.
+    CallState(Box<Call>),
+    /// Ended for everyone.
+    CallEnd,
+    /// Somebody joined.
+    UserJoined(Who),
+    /// Somebody left.
+    UserLeft(Who),
+    /// Microphone off (true) or on.
+    Muted(Who, bool),
+    /// Talks (true) or stops.
+    Voice(Who, bool),
+    /// Screen on (true) or off.
+    Screen(Who, bool),
+    /// Hand: server time, or 0 when lowered.
+    Hand(Who, i64),
+    /// New host; empty for nobody.
+    HostChanged(String),
+    /// A job of this kind changed.
+    JobState(Job),
+    /// The host asks this session to mute itself.
+    HostMute {
+        /// Session.
+        session: String,
+    },
+    /// The host asks this session to stop sharing.
+    HostScreenOff {
+        /// Session.
+        session: String,
+    },
+    /// The host asks this session to lower its hand.
+    HostLowerHand {
+        /// Session.
+        session: String,
+    },
+    /// The host removed this session.
+    HostRemoved {
+        /// Session.
+        session: String,
+    },
+    /// Calls were switched on or off in the channel.
+    Enabled(bool),
+    /// Another event of the plugin that says nothing to us.
+    Other,
+}
+
+/// The channel an event of the plugin is about; empty when it does not say.
+#[must_use]
+pub fn channel_of(event: &Event) -> &str {
+    ["channelID", "channel_id"]
+        .into_iter()
+        .map(|key| event.text(key))
+        .find(|text| !text.is_empty())
+        .unwrap_or(&event.broadcast.channel_id)
+}
+
+/// Reads an event of the plugin; `None` if it is not one, or broken.
+#[must_use]
+pub fn read_event(event: &Event) -> Option<CallsEvent> {
+    let name = event.event.strip_prefix(PREFIX)?;
+    let conn = || event.text("connID").to_owned();
+    let session = || event.text("session_id").to_owned();
+    let number = |key: &str| event.data.get(key).and_then(Value::as_i64).unwrap_or(0);
+    let who = || {
+        let user = match event.text("userID") {
+            "" => event.text("user_id"),
+            user => user,
+        };
+        Who {
+            user: user.to_owned(),
+            session: session(),
+        }
+    };
+    Some(match name {
+        "join" => CallsEvent::Join { conn: conn() },
+        "error" => CallsEvent::Error {
+            conn: conn(),
+            text: event.text("data").to_owned(),
+        },
+        "signal" => CallsEvent::Signal {
+            conn: conn(),
+            text: event.text("data").to_owned(),
+        },
+        "call_start" => CallsEvent::CallStart {
+            call: event.text("id").to_owned(),
+            start_at: number("start_at"),
+            thread: event.text("thread_id").to_owned(),
+            owner: event.text("owner_id").to_owned(),
+            host: event.text("host_id").to_owned(),
+        },
+        "call_state" => {
+            CallsEvent::CallState(Box::new(super::parse(event.text("call").as_bytes()).ok()?))
+        }
+        "call_end" => CallsEvent::CallEnd,
+        "user_joined" => CallsEvent::UserJoined(who()),
+        "user_left" => CallsEvent::UserLeft(who()),
+        "user_muted" => CallsEvent::Muted(who(), true),
+        "user_unmuted" => CallsEvent::Muted(who(), false),
+        "user_voice_on" => CallsEvent::Voice(who(), true),
+        "user_voice_off" => CallsEvent::Voice(who(), false),
+        "user_screen_on" => CallsEvent::Screen(who(), true),
+        "user_screen_off" => CallsEvent::Screen(who(), false),
+        "user_raise_hand" => CallsEvent::Hand(who(), number("raised_hand")),
+        "user_unraise_hand" => CallsEvent::Hand(who(), 0),
+        "call_host_changed" => CallsEvent::HostChanged(event.text("hostID").to_owned()),
+        "call_job_state" => {
+            let job = event.data.get("jobState").cloned()?;
+            CallsEvent::JobState(super::from_value(job).ok()?)
+        }
+        "host_mute" => CallsEvent::HostMute { session: session() },
+        "host_screen_off" => CallsEvent::HostScreenOff { session: session() },
+        "host_lower_hand" => CallsEvent::HostLowerHand { session: session() },
+        "host_removed" => CallsEvent::HostRemoved { session: session() },
+        "channel_enable_voice" => CallsEvent::Enabled(true),
+        "channel_disable_voice" => CallsEvent::Enabled(false),
+        _ => CallsEvent::Other,
+    })
+}
