@@ -1,1 +1,82 @@
-fn main() {}
+//! Every chore by one command: `cargo xtask demo | test | bench | check-platforms | notices`.
+//!
+//! It has few dependencies, so that it builds in seconds on a machine where nothing else builds yet: its
+//! first job is to find out what is missing there.
+#![forbid(unsafe_code)]
+
+mod bench;
+mod child;
+mod count;
+mod demo;
+mod error;
+mod notices;
+mod place;
+mod platforms;
+mod rig;
+mod run;
+mod server;
+mod setup;
+mod steps;
+mod test;
+mod wav;
+mod webdriver;
+
+use std::process::ExitCode;
+
+use error::TaskError;
+use place::Place;
+
+const USAGE: &str = "\
+Usage: cargo xtask CHORE
+
+  demo                       set up, build, start a server and a talking bot, open the app
+                             (without a display: drive one call through the real window and tell what was heard)
+       --headless            do so even with a display
+  test                       everything that CI runs
+       --only STEP           one step: setup fmt ui clippy build unit e2e peers docs deny
+  check-platforms            type-check everything for Windows and macOS, from Linux
+       --only TARGET         one target: x86_64-pc-windows-gnu or aarch64-apple-darwin
+  bench join [--joins N]     time from join to connected and to first audio, ours beside Chromium's
+  bench crowd [--clients N] [--seconds S]
+                             many clients in one call; memory and CPU of the server
+  notices                    write THIRD-PARTY notices into the target directory
+";
+
+fn main() -> ExitCode {
+    child::stop_on_interrupt();
+    match chore(&std::env::args().skip(1).collect::<Vec<_>>()) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(TaskError::Usage(said)) => {
+            eprintln!("{said}\n\n{USAGE}");
+            ExitCode::from(2)
+        }
+        Err(TaskError::Steps(_)) => ExitCode::FAILURE,
+        Err(error) => {
+            eprintln!("xtask: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn chore(words: &[String]) -> Result<(), TaskError> {
+    let place = Place::find();
+    let words: Vec<&str> = words.iter().map(String::as_str).collect();
+    match words.as_slice() {
+        ["demo"] => demo::run(&place, false),
+        ["demo", "--headless"] => demo::run(&place, true),
+        ["test"] => test::run(&place, None),
+        ["test", "--only", step] => test::run(&place, Some(step)),
+        ["check-platforms"] => platforms::run(&place, None),
+        ["check-platforms", "--only", target] => platforms::run(&place, Some(target)),
+        ["bench", kind, options @ ..] => bench::run(&place, kind, options),
+        ["notices"] => notices::run(&place),
+        [] | ["help" | "--help" | "-h"] => {
+            println!("{USAGE}");
+            Ok(())
+        }
+        _ => Err(TaskError::Usage(format!(
+            "Unknown: cargo xtask {}",
+            words.join(" ")
+        ))),
+    }
+}

@@ -1,0 +1,254 @@
+//! One command to a call: a server, somebody who talks in a channel, and the app.
+
+use std::path::PathBuf;
+use std::process::{Command, Stdio};
+use std::time::Duration;
+
+use serde_json::Value;
+
+use crate::child::Running;
+use crate::count::Count;
+use crate::error::TaskError;
+use crate::place::Place;
+use crate::rig::Rig;
+use crate::run;
+use crate::server::{Server, Talking};
+use crate::setup::{self, NPM, Need};
+use crate::steps::Steps;
+use crate::wav::{self, Heard};
+use crate::webdriver::Window;
+
+/// The channel the bot talks in.
+const CHANNEL: &str = "standup";
+
+/// How long the call without a display lasts, from the moment it is live.
+const CALL: Duration = Duration::from_secs(8);
+
+/// Sets up, builds and shows a call; with a display for a person, without one for the record.
+///
+/// # Errors
+/// When a step fails; the steps say what to do.
+pub(crate) fn run(place: &Place, headless: bool) -> Result<(), TaskError> {
+    let display = ["DISPLAY", "WAYLAND_DISPLAY"]
+        .iter()
+        .any(|name| std::env::var_os(name).is_some_and(|value| !value.is_empty()));
+    let display = (display || !cfg!(target_os = "linux")) && !headless;
+    let mut steps = Steps::new(if display { 3 } else { 4 });
+    let need = if display { Need::Build } else { Need::Rig };
+    let ready = steps.run("set-up", || {
+        setup::prepare(place, need).map(|()| Count::default())
+    }) && steps.run("interface", || {
+        run::show(run::command(NPM, &place.root.join("ui")).args(["run", "--silent", "build"]))
+            .map(|()| Count::default())
+    }) && steps.run("build", || {
+        let mut cargo = run::command("cargo", &place.root);
+        // The same targets as the tests build, so that neither undoes the other's work.
+        run::show(
+            cargo
+                .args(["build", "--workspace", "--bins", "--locked"])
+                .env("SKIP_UI_BUILD", "1"),
+        )
+        .map(|()| Count::default())
+    });
+    if !ready {
+        return steps.finish();
+    }
+    let party = Party::start(place)?;
+    if display {
+        return party.show(place);
+    }
+    steps.run("call through the window", || {
+        party.drive(place).map(|()| Count::default())
+    });
+    steps.finish()
+}
+
+/// The server and the one who talks.
+struct Party {
+    bob: Talking,
+    // Stopped last.
+    server: Server,
+    out: PathBuf,
+}
+
+impl Party {
+    fn start(place: &Place) -> Result<Self, TaskError> {
+        let out = place.target.join("demo");
+        std::fs::create_dir_all(&out).map_err(TaskError::file(&out))?;
+        let server = Server::start(place)?;
+        println!("\nDevelopment server: {}", server.url);
+        let melody = out.join("melody.wav");
+        wav::write_melody(&melody)?;
+        let mut bob = run::command(place.program("halloo"), &place.root);
+        bob.args([
+            "call",
+            "--server",
+            &server.url,
+            "--user",
+            "bob",
+            "--team",
+            &server.team,
+            "--channel",
+            CHANNEL,
+            "--unmuted",
+            "--json",
+        ])
+        .arg("--play")
+        .arg(&melody)
+        .arg("--record")
+        .arg(out.join("heard-by-bob.wav"))
+        .arg("--profile")
+        .arg(out.join("bob"))
+        .env("HALLOO_PASSWORD", server.password("bob")?);
+        let bob = Talking::start(&mut bob)?;
+        bob.next("bob in the call", Duration::from_secs(20), |line| {
+            line["type"] == "connected"
+        })?;
+        println!("bob plays a melody in the call of ~{CHANNEL}");
+        Ok(Self { bob, server, out })
+    }
+
+    /// The app as alice, with what makes it sign in by itself.
+    fn app(&self, place: &Place) -> Result<(PathBuf, Vec<String>, &str), TaskError> {
+        let profile = self.out.join("alice");
+        // A fresh profile each time: the server behind a remembered account is gone.
+        let _ = std::fs::remove_dir_all(&profile);
+        let words = [
+            "--server",
+            &self.server.url,
+            "--user",
+            "alice",
+            "--profile",
+            &profile.display().to_string(),
+        ]
+        .map(str::to_owned);
+        Ok((
+            place.program("halloo"),
+            words.to_vec(),
+            self.server.password("alice")?,
+        ))
+    }
+
+    /// Opens the app for a person and waits until it is closed.
+    fn show(&self, place: &Place) -> Result<(), TaskError> {
+        let (program, words, password) = self.app(place)?;
+        println!(
+            "Opening the app, signed in as alice. Open ~{CHANNEL} and join the call. Close the window to end the demonstration."
+        );
+        let mut app = Running::start(
+            run::command(program, &place.root)
+                .args(words)
+                .env("HALLOO_PASSWORD", password),
+        )?;
+        // As long as a person likes.
+        app.wait("the app", Duration::from_secs(u64::from(u32::MAX)))
+            .map(drop)
+    }
+
+    /// Drives one call through the real window on a desktop of our own and tells what was heard at both ends.
+    fn drive(&self, place: &Place) -> Result<(), TaskError> {
+        let rig = Rig::start()?;
+        let (program, words, password) = self.app(place)?;
+        let tone = self.out.join("tone.wav");
+        wav::write_tone(&tone, 440.0, 60)?;
+        let _mouth = Running::start(quiet(
+            rig.dress(
+                run::command("paplay", &self.out)
+                    .arg("--device=micfeed")
+                    .arg(&tone),
+            ),
+        ))?;
+        let spoken = self.out.join("heard-by-alice.wav");
+        let mut ear = run::command("parecord", &self.out);
+        rig.dress(&mut ear).args([
+            "--device=spk.monitor",
+            "--rate=48000",
+            "--channels=1",
+            "--format=s16le",
+            "--file-format=wav",
+        ]);
+        let ear = Running::start(quiet(ear.arg(&spoken)))?;
+
+        let window = Window::open(
+            place,
+            &rig,
+            &program,
+            &words,
+            &[("HALLOO_PASSWORD", password)],
+        )?;
+        let picture = |name: &str| window.picture(&self.out.join(format!("{name}.png")));
+        window.find("[data-testid='sidebar']", 30)?;
+        picture("1-signed-in")?;
+        window.click(&format!("[data-testid='channel-{CHANNEL}']"), 10)?;
+        window.find("[data-testid='join-call']", 10)?;
+        picture("2-channel")?;
+        window.click("[data-testid='join-call']", 10)?;
+        window.find("[data-testid='call-bar'][data-phase='live']", 20)?;
+        window.click("[data-testid='mute']", 10)?;
+        window.find("[data-testid='mute'][aria-pressed='false']", 10)?;
+        self.bob.said();
+        std::thread::sleep(CALL);
+        picture("3-in-the-call")?;
+        let said = self.bob.said();
+        window.click("[data-testid='leave-call']", 10)?;
+        self.bob
+            .next("alice's leaving", Duration::from_secs(10), |line| {
+                line["type"] == "participant" && line["present"] == false
+            })?;
+        picture("4-left")?;
+        drop(window);
+        drop(ear);
+
+        let alice = wav::listen(&spoken)?;
+        let bob = wav::listen(&self.out.join("heard-by-bob.wav"))?;
+        println!("\nWhat was heard");
+        report("alice, from bob's melody", alice.as_ref());
+        report("bob, from alice's 440 Hz", bob.as_ref());
+        statistics(&said);
+        println!("  pictures and recordings: {}", self.out.display());
+        match (alice, bob) {
+            (Some(alice), Some(bob))
+                if alice.level > -50.0
+                    && bob.level > -50.0
+                    && (bob.frequency - 440.0).abs() <= 2.0 =>
+            {
+                Ok(())
+            }
+            _ => Err(TaskError::Unexpected(
+                "the two did not hear each other".to_owned(),
+            )),
+        }
+    }
+}
+
+fn quiet(command: &mut Command) -> &mut Command {
+    command.stdout(Stdio::null()).stderr(Stdio::null())
+}
+
+fn report(who: &str, heard: Option<&Heard>) {
+    match heard {
+        Some(heard) => println!(
+            "  {who:<26} level {:.1} dBFS, strongest at {:.0} Hz, {:.1} s recorded",
+            heard.level, heard.frequency, heard.seconds
+        ),
+        None => println!("  {who:<26} nothing"),
+    }
+}
+
+/// The last statistics that bob's client printed.
+fn statistics(said: &[Value]) {
+    let Some(last) = said.iter().rev().find(|line| line["type"] == "stats") else {
+        println!("  bob's client printed no statistics");
+        return;
+    };
+    let number = |key: &str| last[key].as_f64().unwrap_or(f64::NAN);
+    println!(
+        "  bob's connection           packets in {:.0} out {:.0}, round trip {:.1} ms, loss {:.2} %, jitter {:.1} ms, concealed {:.2} %",
+        number("packets_in"),
+        number("packets_out"),
+        number("rtt_ms"),
+        number("loss") * 100.0,
+        number("jitter_ms"),
+        number("concealed_ratio") * 100.0
+    );
+}
