@@ -43,12 +43,8 @@ pub(crate) fn run(place: &Place, headless: bool) -> Result<(), TaskError> {
     }) && steps.run("build", || {
         let mut cargo = run::command("cargo", &place.root);
         // The same targets as the tests build, so that neither undoes the other's work.
-        run::show(
-            cargo
-                .args(["build", "--workspace", "--bins", "--locked"])
-                .env("SKIP_UI_BUILD", "1"),
-        )
-        .map(|()| Count::default())
+        run::show(cargo.args(["build", "--workspace", "--bins", "--locked"]))
+            .map(|()| Count::default())
     });
     if !ready {
         return steps.finish();

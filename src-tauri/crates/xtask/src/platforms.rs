@@ -54,7 +54,6 @@ pub(crate) fn run(place: &Place, only: Option<&str>) -> Result<(), TaskError> {
     let ready = steps.run("compilers", || {
         setup::prepare_platforms()?;
         tools.fetch(place)?;
-        interface(place)?;
         Ok(Count::default())
     });
     for (target, zig) in targets {
@@ -68,17 +67,6 @@ pub(crate) fn run(place: &Place, only: Option<&str>) -> Result<(), TaskError> {
         }
     }
     steps.finish()
-}
-
-/// The app embeds the built interface; for a check any page will do.
-fn interface(place: &Place) -> Result<(), TaskError> {
-    let page = place.root.join("ui/dist/index.html");
-    if page.exists() {
-        return Ok(());
-    }
-    std::fs::create_dir_all(place.root.join("ui/dist"))
-        .map_err(TaskError::file(place.root.join("ui/dist")))?;
-    std::fs::write(&page, "<!doctype html><title>Halloo</title>\n").map_err(TaskError::file(page))
 }
 
 /// Where the pieces lie in the user's cache.
@@ -141,45 +129,23 @@ impl Tools {
 
     /// The packages and those shared libraries of theirs whose names carry a version.
     fn with_libraries(&self, here: &Path) -> Result<Vec<String>, TaskError> {
-        let depends = |names: &[&str]| {
-            run::capture(
-                run::command("apt-cache", here)
-                    .args(["depends", "--no-recommends", "--no-suggests"])
-                    .args(names),
-            )
-        };
         let mut names: Vec<String> = PACKAGES.iter().map(|name| (*name).to_owned()).collect();
-        let mut add = |text: &str, prefix: &str| {
-            for name in text
+        // Two rounds: the compiler needs its library, and that needs LLVM.
+        for _ in 0..2 {
+            let mut ask = run::command("apt-cache", here);
+            let told = run::capture(
+                ask.args(["depends", "--no-recommends", "--no-suggests"])
+                    .args(&names),
+            )?;
+            for name in told
                 .lines()
                 .filter_map(|line| line.trim().strip_prefix("Depends: "))
             {
-                if name.starts_with(prefix) && !names.iter().any(|known| known == name) {
+                let ours = name.starts_with("libstd-rust-web-") || name.starts_with("libllvm");
+                if ours && !names.iter().any(|known| known == name) {
                     names.push(name.to_owned());
                 }
             }
-        };
-        let direct = depends(PACKAGES)?;
-        add(&direct, "libstd-rust-web-");
-        add(&direct, "libllvm");
-        let standard = names
-            .iter()
-            .find(|name| name.starts_with("libstd-rust-web-1"))
-            .cloned();
-        if let Some(standard) = standard {
-            let indirect = depends(&[&standard])?;
-            let mut add = |text: &str| {
-                for name in text
-                    .lines()
-                    .filter_map(|line| line.trim().strip_prefix("Depends: libllvm"))
-                {
-                    let name = format!("libllvm{name}");
-                    if !names.contains(&name) {
-                        names.push(name);
-                    }
-                }
-            };
-            add(&indirect);
         }
         Ok(names)
     }
@@ -230,6 +196,11 @@ impl Tools {
         script(
             &self.folder.join("bin").join(format!("{target}-ar")),
             &format!("exec {python} -m ziglang ar \"$@\"\n"),
+        )?;
+        // rustc makes import libraries for Windows even in a check, with a tool of this name.
+        script(
+            &self.folder.join("bin/x86_64-w64-mingw32-dlltool"),
+            &format!("exec {python} -m ziglang dlltool \"$@\"\n"),
         )
     }
 
@@ -237,6 +208,12 @@ impl Tools {
         let bin = self.folder.join("bin");
         let mut cargo = run::command("cargo", &place.root);
         let name = target.replace('-', "_");
+        let path = std::env::var_os("PATH").unwrap_or_default();
+        let path =
+            std::env::join_paths(std::iter::once(bin.clone()).chain(std::env::split_paths(&path)));
+        if let Ok(path) = path {
+            cargo.env("PATH", path);
+        }
         cargo
             .args([
                 "check",
@@ -255,6 +232,7 @@ impl Tools {
             .env(format!("CXX_{name}"), bin.join(format!("{target}-c++")))
             .env(format!("AR_{name}"), bin.join(format!("{target}-ar")))
             .env("SDKROOT", "/")
+            // A check embeds whatever page there is; the interface is built by the tests.
             .env("SKIP_UI_BUILD", "1")
             // The toolchain that runs xtask must not choose the compiler here.
             .env_remove("RUSTUP_TOOLCHAIN")

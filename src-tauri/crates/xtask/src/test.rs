@@ -85,10 +85,7 @@ pub(crate) fn run(place: &Place, only: Option<&str>) -> Result<(), TaskError> {
 }
 
 fn cargo(place: &Place) -> Command {
-    // The interface is built by the step before; a build script that does it again would only cost time.
-    let mut cargo = run::command("cargo", &place.root);
-    cargo.env("SKIP_UI_BUILD", "1");
-    cargo
+    run::command("cargo", &place.root)
 }
 
 fn shown(command: &mut Command) -> Result<Count, TaskError> {

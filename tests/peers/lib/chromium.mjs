@@ -1,0 +1,124 @@
+// Headless Chromium with a page that is served as if the development server had it: the same origin, so that
+// neither CORS nor the WebSocket's origin check are in the way, just as with the real web client.
+
+import {existsSync} from 'node:fs';
+import path from 'node:path';
+
+import {build} from 'esbuild';
+import {chromium} from 'playwright-core';
+
+const FLAGS = [
+    '--no-sandbox',
+    '--disable-gpu',
+    '--disable-quic',
+    '--no-first-run',
+    '--disable-background-networking',
+    '--disable-component-update',
+    '--disable-sync',
+    '--use-fake-device-for-media-stream',
+    '--use-fake-ui-for-media-stream',
+    '--autoplay-policy=no-user-gesture-required',
+    '--disable-background-timer-throttling',
+    '--disable-renderer-backgrounding',
+    '--disable-backgrounding-occluded-windows',
+];
+
+const PROGRAMS = ['/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome'];
+
+/** The page's script, bundled once. */
+async function bundle() {
+    const result = await build({
+        entryPoints: [path.resolve(import.meta.dirname, '../page/main.js')],
+        bundle: true,
+        format: 'iife',
+        write: false,
+        // calls-common asks for Node's event emitter; esbuild does not bring one.
+        alias: {events: path.resolve(import.meta.dirname, '../page/events.js')},
+        logLevel: 'error',
+    });
+    return result.outputFiles[0].text;
+}
+
+/** A browser in which participants are opened. */
+export class Browser {
+    static async start() {
+        const browser = new Browser();
+        const executablePath = process.env.HALLOO_CHROMIUM ?? PROGRAMS.find((file) => existsSync(file));
+        if (!executablePath) {
+            throw new Error('Chromium is not installed');
+        }
+        browser.script = await bundle();
+        browser.chromium = await chromium.launch({executablePath, headless: true, args: FLAGS});
+        return browser;
+    }
+
+    /** A signed-in page that is in no call yet. `form` is 'older' or 'current', `source` 'beep' or a frequency. */
+    async participant(server, user, {form = 'current', source = 'beep', channel = 'standup'} = {}) {
+        const {token} = await server.login(user);
+        const context = await this.chromium.newContext({permissions: ['microphone']});
+        const page = await context.newPage();
+        const log = [];
+        page.on('console', (message) => log.push(message.text()));
+        page.on('pageerror', (error) => log.push(`error: ${error}`));
+        await context.addCookies([{name: 'MMAUTHTOKEN', value: token, url: server.url, httpOnly: true}]);
+        await page.route('**/peer/**', (route) => route.fulfill({
+            contentType: 'text/html',
+            body: `<!doctype html><title>peer</title><body><script>${this.script.replaceAll('</script', '<\\/script')}</script>`,
+        }));
+        await page.goto(`${server.url}/peer/`);
+        const channelId = await server.channel(channel, token);
+        const peer = new Participant(page, context, log, {token, form, source, channel: channelId, user});
+        return peer;
+    }
+
+    close() {
+        return this.chromium.close();
+    }
+}
+
+/** One page in a call. */
+export class Participant {
+    constructor(page, context, log, options) {
+        Object.assign(this, {page, context, log, options});
+    }
+
+    /** Joins; gives back {connectedMs} counted from the moment before the WebSocket is opened. */
+    join() {
+        return this.call('join', this.options);
+    }
+
+    unmute() {
+        return this.call('unmute');
+    }
+
+    mute(options) {
+        return this.call('mute', options);
+    }
+
+    /** Sums over all received voices: energy, samples, concealed; and who is heard. */
+    stats() {
+        return this.call('stats');
+    }
+
+    state() {
+        return this.call('state');
+    }
+
+    /** The newest level of what is heard, dBFS, and since when it is below −60 dBFS. */
+    level() {
+        return this.call('level');
+    }
+
+    async leave() {
+        await this.call('leave').catch(() => {});
+        await this.context.close();
+    }
+
+    async call(name, ...words) {
+        try {
+            return await this.page.evaluate(([method, given]) => globalThis.peer[method](...given), [name, words]);
+        } catch (error) {
+            throw new Error(`${this.options.user} ${name}: ${error.message}\n${this.log.slice(-15).join('\n')}`);
+        }
+    }
+}

@@ -1,0 +1,181 @@
+// A participant that the tests drive: joins a call, sends its microphone or a tone, plays and measures the others.
+
+import {CurrentPeer} from './current.js';
+import {OlderPeer} from './older.js';
+import {Socket} from './socket.js';
+
+const QUIET = -60;
+
+const context = new AudioContext({sampleRate: 48000});
+const meter = context.createAnalyser();
+meter.fftSize = 512;
+const buffer = new Float32Array(512);
+const heard = {level: -120, quietSince: performance.now(), loudSince: null, firstLoud: null};
+setInterval(() => {
+    meter.getFloatTimeDomainData(buffer);
+    const level = 10 * Math.log10(buffer.reduce((sum, x) => sum + x * x, 0) / buffer.length + 1e-12);
+    heard.level = level;
+    if (level < QUIET) {
+        heard.loudSince = null;
+        heard.quietSince ??= performance.now();
+    } else {
+        heard.quietSince = null;
+        heard.loudSince ??= performance.now();
+        heard.firstLoud ??= performance.now();
+    }
+}, 5);
+
+const session = {tracks: [], ended: null};
+
+/** What is sent: Chromium's fake microphone (a short beep twice a second) or a steady tone. */
+async function microphone(source) {
+    if (source === 'beep') {
+        const stream = await navigator.mediaDevices.getUserMedia({
+            audio: {echoCancellation: false, noiseSuppression: false, autoGainControl: false},
+        });
+        return {stream, track: stream.getAudioTracks()[0]};
+    }
+    const oscillator = context.createOscillator();
+    const gain = context.createGain();
+    const destination = context.createMediaStreamDestination();
+    oscillator.frequency.value = source;
+    gain.gain.value = 0.3;
+    oscillator.connect(gain).connect(destination);
+    oscillator.start();
+    return {stream: destination.stream, track: destination.stream.getAudioTracks()[0], oscillator};
+}
+
+/** Plays a voice and connects it to the meter. Chromium feeds Web Audio only from a track that is played as well. */
+function listen({track}) {
+    const stream = new MediaStream([track]);
+    const player = new Audio();
+    player.srcObject = stream;
+    player.play().catch((error) => console.log(`play: ${error}`));
+    context.createMediaStreamSource(stream).connect(meter);
+    session.tracks.push({track, player});
+}
+
+globalThis.peer = {
+    async join({token, form, source, channel}) {
+        session.channel = channel;
+        session.mic = await microphone(source);
+        await context.resume();
+        const headers = {Authorization: `Bearer ${token}`};
+        const config = await (await fetch('/plugins/com.mattermost.calls/config', {headers})).json();
+        const older = form === 'older';
+        const dcSignaling = !older && Boolean(config.EnableDCSignaling);
+        const from = performance.now();
+        const socket = new Socket();
+        session.socket = socket;
+        // The older client is tried with the challenge, the current one with its cookie.
+        session.id = await socket.open(older ? token : undefined);
+        const joined = new Promise((done, no) => {
+            socket.on('join', ({connID}) => connID === session.id && done());
+            socket.on('error', ({data, connID}) => connID === session.id && no(new Error(data)));
+        });
+        const connected = new Promise((done, no) => {
+            session.onState = (state) => {
+                session.state = state;
+                if (state === 'connected') {
+                    done();
+                } else if (state === 'failed' || state === 'closed') {
+                    no(new Error(`the peer connection is ${state}`));
+                }
+            };
+        });
+        connected.catch(() => {});
+        socket.on('signal', ({data, connID}) => connID === session.id && session.peer?.signal(JSON.parse(data)));
+        socket.on('host_mute', ({session_id: id}) => id === session.id && globalThis.peer.mute());
+        socket.calls('join', {channelID: channel, title: '', threadID: '', av1Support: false, dcSignaling});
+        await joined;
+        const Peer = older ? OlderPeer : CurrentPeer;
+        session.peer = new Peer({
+            iceServers: config.ICEServersConfigs ?? [],
+            dcSignaling,
+            socket,
+            onTrack: listen,
+            onState: (state) => session.onState(state),
+        });
+        await session.peer.start();
+        await connected;
+        session.joinedAt = from;
+        return {connectedMs: performance.now() - from, session: session.id};
+    },
+
+    async unmute() {
+        const {mic, peer, socket} = session;
+        if (session.published) {
+            await peer.replace(mic.track);
+        } else {
+            session.published = true;
+            await peer.publish(mic.track, mic.stream);
+        }
+        socket.calls('unmute');
+        session.unmutedAt = performance.now();
+    },
+
+    /** With `announce` the tone changes that many ms before, so that a recording shows when the mute was asked for. */
+    async mute({announce, hertz} = {}) {
+        if (announce) {
+            session.mic.oscillator.frequency.value = hertz;
+            await new Promise((done) => {
+                setTimeout(done, announce);
+            });
+        }
+        const at = performance.now();
+        await session.peer.replace(null);
+        session.socket.calls('mute');
+        return at;
+    },
+
+    async stats() {
+        const sums = {energy: 0, samples: 0, concealed: 0, packets: 0, lost: 0, sent: 0, voices: []};
+        for (const report of (await session.peer.pc.getStats()).values()) {
+            if (report.type === 'inbound-rtp' && report.kind === 'audio') {
+                sums.energy += report.totalAudioEnergy ?? 0;
+                sums.samples += report.totalSamplesReceived ?? 0;
+                sums.concealed += report.concealedSamples ?? 0;
+                sums.packets += report.packetsReceived ?? 0;
+                sums.lost += report.packetsLost ?? 0;
+                sums.voices.push(report.trackIdentifier);
+            } else if (report.type === 'outbound-rtp') {
+                sums.sent += report.packetsSent ?? 0;
+            }
+        }
+        return sums;
+    },
+
+    /** Sends a REST request of the Calls plugin as this participant's host. */
+    async host(token, action, body) {
+        const answer = await fetch(`/plugins/com.mattermost.calls/calls/${session.channel}/host/${action}`, {
+            method: 'POST',
+            headers: {Authorization: `Bearer ${token}`, 'Content-Type': 'application/json'},
+            body: JSON.stringify(body),
+        });
+        if (!answer.ok) {
+            throw new Error(`${action}: ${answer.status} ${await answer.text()}`);
+        }
+    },
+
+    level: () => ({...heard, now: performance.now(), joinedAt: session.joinedAt}),
+
+    state: () => ({
+        id: session.id,
+        state: session.state,
+        offers: session.peer.offers,
+        map: session.peer.map,
+        rtt: session.peer.rtt,
+        events: session.socket.events,
+        msids: session.peer.pc.remoteDescription.sdp.match(/^a=msid:.*$/gm) ?? [],
+    }),
+
+    async leave() {
+        session.socket.calls('leave');
+        session.onState = () => {};
+        session.peer.close();
+        session.socket.close();
+        for (const {player} of session.tracks) {
+            player.srcObject = null;
+        }
+    },
+};

@@ -1,0 +1,51 @@
+// Peers that we did not write, against the development server and `halloo call`.
+//
+//   node run.mjs test [PART OF A NAME]     all tests, or some
+//   node run.mjs join [--joins N]          time to join, ours beside Chromium's
+//   node run.mjs crowd [--clients N] [--seconds S]
+
+import {Browser} from './lib/chromium.mjs';
+import {Server, stopAll} from './lib/programs.mjs';
+import {runAll} from './lib/run.mjs';
+import {third} from './tests/aiortc.mjs';
+import {browsers} from './tests/chromium.mjs';
+import {crowd, many} from './tests/crowd.mjs';
+import {mattermost} from './tests/mattermost.mjs';
+import {joins, timing} from './tests/timing.mjs';
+
+const [chore = 'test', ...words] = process.argv.slice(2);
+const option = (name, standard) => {
+    const at = words.indexOf(`--${name}`);
+    return at < 0 ? standard : Number(words[at + 1]);
+};
+
+let browser;
+let server;
+let failed = 0;
+try {
+    if (chore === 'crowd') {
+        await crowd(option('clients', 50), option('seconds', 60));
+    } else {
+        server = await Server.start();
+        browser = await Browser.start();
+        if (chore === 'join') {
+            await joins(server, browser, option('joins', 20));
+        } else {
+            mattermost(server);
+            browsers(server, () => browser);
+            third(server);
+            timing(server, () => browser);
+            many();
+            const count = await runAll(words[0]);
+            failed = count.failed;
+            console.log(`\n${count.passed} passed, ${count.failed} failed`);
+        }
+    }
+} catch (error) {
+    failed = 1;
+    console.error(error);
+} finally {
+    await browser?.close();
+    await stopAll();
+}
+process.exit(failed ? 1 : 0);
