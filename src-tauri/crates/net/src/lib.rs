@@ -10,10 +10,14 @@
 //! What it refuses: nothing that a server sends may panic; unknown events are counted and skipped; a token never
 //! travels to another host than the one it was given for.
 
+mod error;
+mod line;
 mod rest;
 mod socket;
+mod tls;
+mod translate;
 mod v1;
 
 pub use rest::Rest;
-pub use socket::{Socket, SocketEvent};
+pub use socket::{Socket, SocketEvent, SocketSink};
 pub use v1::CallsV1;

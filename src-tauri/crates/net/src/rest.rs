@@ -1,41 +1,226 @@
 //! One request in, one reply out, over HTTPS.
 
+use std::sync::{Arc, RwLock};
+
 use bytes::Bytes;
 use calls_core::id::UserId;
+use calls_core::model::IceServer;
 use calls_core::port::{Reply, Request, RequestError, Secret};
+use calls_core::wire::{self, calls};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use crate::translate;
+use http::{Http, MAX_JSON, MAX_PICTURE};
+
+mod account;
+mod http;
+mod load;
+
+pub(crate) use account::is_loopback;
+pub(crate) use http::site_url;
 
 /// Performs requests for one account. Cheap to clone: clones share connections and the account.
 #[derive(Clone, Debug)]
-pub struct Rest {}
+pub struct Rest {
+    http: Http,
+    account: Arc<RwLock<Account>>,
+    user_agent: Arc<str>,
+}
+
+#[derive(Clone, Debug, Default)]
+struct Account {
+    server: String,
+    token: Option<Secret>,
+}
 
 impl Rest {
-    /// A client that calls itself `user_agent` (which Mattermost keeps with the session).
+    /// A client that calls itself `user_agent`. Mattermost keeps it with the session and sorts by it: the part
+    /// that begins with `Mattermost` must come **last** (first would make it a mobile session).
     #[must_use]
     pub fn new(user_agent: &str) -> Self {
-        let _ = user_agent;
-        Self {}
+        Self {
+            http: Http::new(user_agent),
+            account: Arc::default(),
+            user_agent: user_agent.into(),
+        }
+    }
+
+    /// What we call ourselves.
+    pub(crate) fn user_agent(&self) -> &str {
+        &self.user_agent
     }
 
     /// Sets the server (site address without a slash at the end) and the token for everything that follows.
     pub fn set_account(&self, server: String, token: Option<Secret>) {
-        let _ = (server, token);
+        let account = Account { server, token };
+        match self.account.write() {
+            Ok(mut held) => *held = account,
+            // Nobody can panic while holding this lock, but a poisoned one would still hold good data.
+            Err(poisoned) => *poisoned.into_inner() = account,
+        }
+    }
+
+    /// A client of its own for one account, which shares the connections.
+    pub(crate) fn with_account(&self, server: String, token: Secret) -> Self {
+        let rest = Self {
+            http: self.http.clone(),
+            account: Arc::default(),
+            user_agent: Arc::clone(&self.user_agent),
+        };
+        rest.set_account(server, Some(token));
+        rest
+    }
+
+    fn account(&self) -> Account {
+        match self.account.read() {
+            Ok(held) => held.clone(),
+            Err(poisoned) => poisoned.into_inner().clone(),
+        }
     }
 
     /// Performs a request.
     ///
     /// # Errors
-    /// See [`RequestError`].
+    /// See [`RequestError`]: each variant says what can be done.
     pub async fn perform(&self, request: Request) -> Result<Reply, RequestError> {
-        let _ = request;
-        Err(RequestError::TimedOut)
+        match request {
+            Request::FindServer { address } => account::find(&self.http, &address).await,
+            Request::SignIn {
+                server,
+                login,
+                password,
+                code,
+            } => account::sign_in(&self.http, &server, login, &password, code.as_ref()).await,
+            Request::CheckToken { server, token } => {
+                account::check_token(&self.http, &server, token).await
+            }
+            Request::SignOut => {
+                self.post_only(&["api", "v4", "users", "logout"], &serde_json::json!({}))
+                    .await?;
+                Ok(Reply::Done)
+            }
+            Request::LoadDirectory => load::directory(self).await,
+            Request::LoadCalls => load::calls(self).await,
+            Request::LoadChannel(channel) => load::channel(self, &channel).await,
+            Request::LoadUsers(users) => load::users(self, users).await.map(Reply::Users),
+            Request::LoadPresences(users) => {
+                load::presences(self, users).await.map(Reply::Presences)
+            }
+            Request::LoadPosts { channel, page } => load::posts(self, &channel, page).await,
+            Request::CreatePost {
+                channel,
+                root,
+                message,
+                pending,
+            } => {
+                let body = wire::rest::NewPost {
+                    channel_id: channel.as_str().to_owned(),
+                    root_id: root
+                        .map(|root| root.as_str().to_owned())
+                        .unwrap_or_default(),
+                    message,
+                    pending_post_id: pending.as_str().to_owned(),
+                };
+                let post: wire::rest::Post = self.post(&["api", "v4", "posts"], &body).await?;
+                Ok(Reply::Post(Box::new(translate::post_of(post))))
+            }
+            Request::Execute {
+                channel,
+                team,
+                command,
+            } => {
+                let body = wire::rest::ExecuteCommand {
+                    channel_id: channel.as_str().to_owned(),
+                    team_id: team
+                        .map(|team| team.as_str().to_owned())
+                        .unwrap_or_default(),
+                    command,
+                };
+                self.post_only(&["api", "v4", "commands", "execute"], &body)
+                    .await?;
+                Ok(Reply::Done)
+            }
+            Request::ViewChannel(channel) => {
+                let body = wire::rest::ViewChannel {
+                    channel_id: channel.as_str().to_owned(),
+                    collapsed_threads_supported: true,
+                };
+                self.post_only(&["api", "v4", "channels", "members", "me", "view"], &body)
+                    .await?;
+                Ok(Reply::Done)
+            }
+            Request::OpenDirect { me, user } => {
+                let ids = [me.as_str(), user.as_str()];
+                let channel: wire::rest::Channel = self
+                    .post(&["api", "v4", "channels", "direct"], &ids)
+                    .await?;
+                load::with_membership(self, channel).await
+            }
+        }
     }
 
-    /// The portrait of a user, as the server's image bytes (PNG or JPEG). `version` makes the address unique.
+    /// The portrait of a user, as the server's image bytes (PNG or JPEG, at most 4 MiB). `version` makes the
+    /// address unique, so that a cache may keep it for ever.
     ///
     /// # Errors
     /// See [`RequestError`].
     pub async fn picture(&self, user: &UserId, version: i64) -> Result<Bytes, RequestError> {
-        let _ = (user, version);
-        Err(RequestError::TimedOut)
+        let account = self.account();
+        let url = http::address(
+            &account.server,
+            &["api", "v4", "users", user.as_str(), "image"],
+            &[("_", &version.to_string())],
+        )?;
+        let request = self.http.get(url, account.token.as_ref());
+        Ok(self.http.send(request, MAX_PICTURE).await?.body)
+    }
+
+    /// Short-lived TURN credentials.
+    pub(crate) async fn turn_credentials(&self) -> Result<Vec<IceServer>, RequestError> {
+        let servers: Vec<calls::IceServer> = self
+            .get(&["plugins", calls::PLUGIN_ID, "turn-credentials"], &[])
+            .await?;
+        Ok(servers.into_iter().map(translate::ice_server_of).collect())
+    }
+
+    /// Whether the session still lives.
+    pub(crate) async fn session_lives(&self) -> Result<(), RequestError> {
+        let _: wire::rest::User = self.get(&["api", "v4", "users", "me"], &[]).await?;
+        Ok(())
+    }
+
+    async fn bytes(&self, path: &[&str], query: &[(&str, &str)]) -> Result<Bytes, RequestError> {
+        let account = self.account();
+        let url = http::address(&account.server, path, query)?;
+        let request = self.http.get(url, account.token.as_ref());
+        Ok(self.http.send(request, MAX_JSON).await?.body)
+    }
+
+    async fn get<T: DeserializeOwned>(
+        &self,
+        path: &[&str],
+        query: &[(&str, &str)],
+    ) -> Result<T, RequestError> {
+        http::json(&self.bytes(path, query).await?)
+    }
+
+    async fn post_only<B: Serialize + Sync + ?Sized>(
+        &self,
+        path: &[&str],
+        body: &B,
+    ) -> Result<Bytes, RequestError> {
+        let account = self.account();
+        let url = http::address(&account.server, path, &[])?;
+        let request = self.http.post(url, account.token.as_ref(), body);
+        Ok(self.http.send(request, MAX_JSON).await?.body)
+    }
+
+    async fn post<T: DeserializeOwned, B: Serialize + Sync + ?Sized>(
+        &self,
+        path: &[&str],
+        body: &B,
+    ) -> Result<T, RequestError> {
+        http::json(&self.post_only(path, body).await?)
     }
 }

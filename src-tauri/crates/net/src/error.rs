@@ -1,0 +1,59 @@
+//! What goes wrong between us and a server, by what can be done about it.
+
+use calls_core::port::RequestError;
+
+/// An error of the WebSockets and of the media connection.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum NetError {
+    /// Nothing answers, or the line broke. Try again later.
+    #[error("offline: {0}")]
+    Offline(#[source] Box<dyn std::error::Error + Send + Sync>),
+    /// No answer in time. Try again later.
+    #[error("timed out while {0}")]
+    TimedOut(&'static str),
+    /// The session is over. Sign in again.
+    #[error("session expired")]
+    Unauthorised,
+    /// The address is not one that we can connect to.
+    #[error("not an address: {0}")]
+    Address(String),
+    /// The other side speaks something else.
+    #[error("not understood: {0}")]
+    Protocol(String),
+    /// The media stack refused.
+    #[error("media connection")]
+    Media(#[source] webrtc::error::Error),
+}
+
+impl NetError {
+    /// Wraps an error of the line.
+    pub(crate) fn offline(error: impl std::error::Error + Send + Sync + 'static) -> Self {
+        Self::Offline(Box::new(error))
+    }
+}
+
+impl From<webrtc::error::Error> for NetError {
+    fn from(error: webrtc::error::Error) -> Self {
+        Self::Media(error)
+    }
+}
+
+/// The innermost cause in words, which for network errors is the one that says something.
+pub(crate) fn root_cause(error: &(dyn std::error::Error + 'static)) -> String {
+    let mut cause = error;
+    while let Some(source) = cause.source() {
+        cause = source;
+    }
+    cause.to_string()
+}
+
+/// Sorts an HTTP error by remedy.
+pub(crate) fn from_http(error: &reqwest::Error) -> RequestError {
+    if error.is_timeout() {
+        RequestError::TimedOut
+    } else if error.is_decode() {
+        RequestError::NotUnderstood(root_cause(error))
+    } else {
+        RequestError::Offline(root_cause(error))
+    }
+}

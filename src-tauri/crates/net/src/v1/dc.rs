@@ -1,0 +1,121 @@
+//! The data channel's own little duties: a ping each second, and figures for the server every ten.
+
+use std::time::{Duration, Instant};
+
+use calls_core::wire::dc::Message;
+
+/// Pace of pings (calls-common).
+const PING: Duration = Duration::from_secs(1);
+/// Pace of figures (calls-common's monitor).
+const FIGURES: Duration = Duration::from_secs(10);
+
+/// What the server is told.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub(crate) struct Figures {
+    /// Share of packets lost, 0..1; `None` when nothing was received or reported.
+    pub(crate) loss: Option<f64>,
+    /// Jitter, seconds; `None` likewise.
+    pub(crate) jitter: Option<f64>,
+}
+
+/// The heart of an open data channel.
+#[derive(Debug)]
+pub(crate) struct Beat {
+    ping_at: Instant,
+    figures_at: Instant,
+    pinged: Option<Instant>,
+    rtt: Option<Duration>,
+}
+
+impl Beat {
+    /// A channel that opened now.
+    pub(crate) fn new(now: Instant) -> Self {
+        Self {
+            ping_at: now,
+            figures_at: now + FIGURES,
+            pinged: None,
+            rtt: None,
+        }
+    }
+
+    /// When [`Self::tick`] has something to do.
+    pub(crate) fn deadline(&self) -> Instant {
+        self.ping_at.min(self.figures_at)
+    }
+
+    /// What to send now; `figures` is asked only when they are due.
+    pub(crate) fn tick(&mut self, now: Instant, figures: impl FnOnce() -> Figures) -> Vec<Message> {
+        let mut messages = Vec::new();
+        if now >= self.ping_at {
+            // A late pong must not be taken for the answer to this ping.
+            self.ping_at = now + PING;
+            self.pinged = Some(now);
+            messages.push(Message::Ping);
+        }
+        if now >= self.figures_at {
+            self.figures_at = now + FIGURES;
+            let figures = figures();
+            let rtt = self.rtt.map(|rtt| rtt.as_secs_f64());
+            messages.extend(figures.loss.map(Message::LossRate));
+            messages.extend(rtt.filter(|rtt| *rtt > 0.0).map(Message::RoundTripTime));
+            let jitter = figures.jitter.filter(|jitter| *jitter > 0.0);
+            messages.extend(jitter.map(Message::Jitter));
+        }
+        messages
+    }
+
+    /// The answer to a ping.
+    pub(crate) fn pong(&mut self, now: Instant) {
+        if let Some(pinged) = self.pinged.take() {
+            self.rtt = Some(now.saturating_duration_since(pinged));
+        }
+    }
+
+    /// The last round trip measured.
+    pub(crate) fn rtt(&self) -> Option<Duration> {
+        self.rtt
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn pings_each_second_and_measures_the_round_trip() {
+        let start = Instant::now();
+        let mut beat = Beat::new(start);
+        let mut pings = 0;
+        for ms in 0..5_000 {
+            let now = start + Duration::from_millis(ms);
+            if now >= beat.deadline() {
+                assert_eq!(beat.tick(now, Figures::default), [Message::Ping]);
+                pings += 1;
+                beat.pong(now + Duration::from_millis(12));
+                beat.pong(now + Duration::from_millis(500));
+                assert_eq!(beat.rtt(), Some(Duration::from_millis(12)));
+            }
+        }
+        assert_eq!(pings, 5);
+    }
+
+    #[test]
+    fn figures_follow_every_ten_seconds_and_unknown_ones_are_left_out() {
+        let start = Instant::now();
+        let mut beat = Beat::new(start);
+        beat.tick(start, Figures::default);
+        beat.pong(start + Duration::from_millis(40));
+        let figures = || Figures {
+            loss: Some(0.0),
+            jitter: None,
+        };
+        assert_eq!(
+            beat.tick(start + FIGURES, figures),
+            [
+                Message::Ping,
+                Message::LossRate(0.0),
+                Message::RoundTripTime(0.04)
+            ]
+        );
+    }
+}
