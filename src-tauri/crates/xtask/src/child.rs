@@ -1,7 +1,7 @@
 //! Programs that run beside a chore and are stopped by their process id, whatever happens.
 
 use std::collections::BTreeSet;
-use std::process::{Child, ChildStdout, Command};
+use std::process::{Child, ChildStdout, Command, ExitStatus};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -32,10 +32,9 @@ impl Running {
     /// When it cannot be started.
     pub(crate) fn start(command: &mut Command) -> Result<Self, TaskError> {
         own_group(command);
-        let program = command.get_program().to_string_lossy().into_owned();
         let child = command
             .spawn()
-            .map_err(|source| TaskError::Start { program, source })?;
+            .map_err(|source| run::start(command, source))?;
         let group = child.id();
         groups().insert(group);
         Ok(Self { child, group })
@@ -46,15 +45,21 @@ impl Running {
         self.child.stdout.take()
     }
 
+    /// Waits for it to end by itself, as long as it takes.
+    ///
+    /// # Errors
+    /// When the system cannot tell.
+    pub(crate) fn end(&mut self, command: &Command) -> Result<ExitStatus, TaskError> {
+        self.child
+            .wait()
+            .map_err(|source| run::start(command, source))
+    }
+
     /// Waits for it to end by itself.
     ///
     /// # Errors
     /// [`TaskError::Late`] when it does not end within `limit`.
-    pub(crate) fn wait(
-        &mut self,
-        what: &str,
-        limit: Duration,
-    ) -> Result<std::process::ExitStatus, TaskError> {
+    pub(crate) fn wait(&mut self, what: &str, limit: Duration) -> Result<ExitStatus, TaskError> {
         let from = Instant::now();
         loop {
             if let Ok(Some(status)) = self.child.try_wait() {
@@ -73,7 +78,10 @@ impl Running {
 
 impl Drop for Running {
     fn drop(&mut self) {
-        signal("TERM", self.group);
+        let ended = matches!(self.child.try_wait(), Ok(Some(_)));
+        if !ended {
+            signal("TERM", self.group);
+        }
         if self.wait("a program", GRACE).is_err() {
             signal("KILL", self.group);
             // Reaped, so that its id cannot be another program's while we still know it.

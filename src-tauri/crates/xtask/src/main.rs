@@ -39,6 +39,7 @@ Usage: cargo xtask CHORE
   bench join [--joins N]     time from join to connected and to first audio, ours beside Chromium's
   bench crowd [--clients N] [--seconds S]
                              many clients in one call; memory and CPU of the server
+  rig PROGRAM [WORDS…]       run a program on a display, session bus and sound devices of our own
   notices                    write THIRD-PARTY notices into the target directory
 ";
 
@@ -69,6 +70,11 @@ fn chore(words: &[String]) -> Result<(), TaskError> {
         ["check-platforms"] => platforms::run(&place, None),
         ["check-platforms", "--only", target] => platforms::run(&place, Some(target)),
         ["bench", kind, options @ ..] => bench::run(&place, kind, options),
+        ["rig", program, words @ ..] => {
+            setup::prepare(&place, setup::Need::Rig)?;
+            let rig = rig::Rig::start()?;
+            run::show(rig.dress(run::command(program, &place.root).args(words)))
+        }
         ["notices"] => notices::run(&place),
         [] | ["help" | "--help" | "-h"] => {
             println!("{USAGE}");

@@ -4,6 +4,7 @@ use std::io::{BufRead, BufReader, Write};
 use std::path::Path;
 use std::process::{Command, Stdio};
 
+use crate::child::Running;
 use crate::count::Count;
 use crate::error::TaskError;
 
@@ -42,7 +43,7 @@ pub(crate) fn line(command: &Command) -> String {
 /// # Errors
 /// When the program cannot be started or ends with another code than 0.
 pub(crate) fn show(command: &mut Command) -> Result<(), TaskError> {
-    let status = command.status().map_err(|source| start(command, source))?;
+    let status = Running::start(command)?.end(command)?;
     check(command, status)
 }
 
@@ -73,12 +74,9 @@ pub(crate) fn quiet(command: &mut Command) -> bool {
 /// # Errors
 /// As [`show`]; the count of what passed is lost then, for a failed step counts as one failure.
 pub(crate) fn counted(command: &mut Command) -> Result<Count, TaskError> {
-    let mut child = command
-        .stdout(Stdio::piped())
-        .spawn()
-        .map_err(|source| start(command, source))?;
+    let mut child = Running::start(command.stdout(Stdio::piped()))?;
     let mut count = Count::default();
-    if let Some(stdout) = child.stdout.take() {
+    if let Some(stdout) = child.stdout() {
         let mut out = std::io::stdout();
         for line in BufReader::new(stdout).split(b'\n') {
             let Ok(line) = line else { break };
@@ -90,12 +88,13 @@ pub(crate) fn counted(command: &mut Command) -> Result<Count, TaskError> {
             count.read(&String::from_utf8_lossy(&line));
         }
     }
-    let status = child.wait().map_err(|source| start(command, source))?;
+    let status = child.end(command)?;
     check(command, status)?;
     Ok(count)
 }
 
-fn start(command: &Command, source: std::io::Error) -> TaskError {
+/// The error of a program that could not be started or watched.
+pub(crate) fn start(command: &Command, source: std::io::Error) -> TaskError {
     TaskError::Start {
         program: command.get_program().to_string_lossy().into_owned(),
         source,
