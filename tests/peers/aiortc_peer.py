@@ -27,7 +27,7 @@ PING, PONG, SDP, LOCK, UNLOCK, MAP = 1, 2, 3, 7, 8, 9
 
 def say(kind, **values):
     """One line for whoever started us."""
-    print(json.dumps({"type": kind, **values}), flush=True)
+    print(json.dumps({"event": kind, **values}), flush=True)
 
 
 class Tone(MediaStreamTrack):

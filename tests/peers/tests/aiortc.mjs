@@ -13,13 +13,13 @@ export function third(server) {
         const recording = path.join(OUT, 'halloo-hears-aiortc.wav');
         const ours = halloo(server, 'alice', ['--unmuted', '--play', 'tone:440', '--record', recording]);
         try {
-            await ours.line('connected', (line) => line.type === 'connected');
+            await ours.line('connected', (line) => line.event === 'connected');
             const theirs = aiortc(server, 'bob', ['--tone', '880', '--duration', '6']);
             try {
-                const connected = await theirs.line('connected', (line) => line.type === 'connected');
-                await ours.line('first_audio', (line) => line.type === 'first_audio');
-                const heard = await theirs.line('what it heard', (line) => line.type === 'heard', 30);
-                await theirs.line('its end', (line) => line.type === 'ended', 20);
+                const connected = await theirs.line('connected', (line) => line.event === 'connected');
+                await ours.line('first_audio', (line) => line.event === 'first_audio');
+                const heard = await theirs.line('what it heard', (line) => line.event === 'heard', 30);
+                await theirs.line('its end', (line) => line.event === 'ended', 20);
                 check(heard.seconds > 3, `aiortc heard ${heard.seconds} s\n${theirs.tail()}`);
                 check(Math.abs(heard.hertz - 440) <= 2, `aiortc heard ${heard.hertz} Hz`);
                 check(heard.level > -30, `aiortc heard ${heard.level} dBFS`);

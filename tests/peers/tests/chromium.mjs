@@ -37,7 +37,7 @@ async function ours(server, name, words) {
     mkdirSync(OUT, {recursive: true});
     const recording = path.join(OUT, `${name}.wav`);
     const program = halloo(server, 'alice', ['--record', recording, ...words]);
-    await program.line('connected', (line) => line.type === 'connected');
+    await program.line('connected', (line) => line.event === 'connected');
     return {program, recording};
 }
 
@@ -81,7 +81,7 @@ export function browsers(server, browser) {
                     await bob.join();
                     await bob.unmute();
                     alice = await ours(server, `chromium-first-${form}-${dcSignaling}`, ['--unmuted', '--play', 'tone:440']);
-                    await alice.program.line('first_audio', (line) => line.type === 'first_audio');
+                    await alice.program.line('first_audio', (line) => line.event === 'first_audio');
                     const heard = await listenTo(bob, 'alice');
                     checkHeard(heard, 'Chromium hears our tone');
                     await alice.program.stop();
@@ -103,7 +103,7 @@ export function browsers(server, browser) {
                     alice = await ours(server, `chromium-second-${form}-${dcSignaling}`, ['--unmuted', '--play', 'tone:440']);
                     await bob.join();
                     await bob.unmute();
-                    await alice.program.line('first_audio', (line) => line.type === 'first_audio');
+                    await alice.program.line('first_audio', (line) => line.event === 'first_audio');
                     const heard = await listenTo(bob, 'alice');
                     checkHeard(heard, 'Chromium hears our tone');
                     await alice.program.stop();
@@ -127,7 +127,7 @@ export function browsers(server, browser) {
                 // Bob is first and so the host: his request mutes alice through her own client.
                 await bob.join();
                 alice = await ours(server, `mute-ours-${form}`, ['--unmuted', '--play', 'tone:440']);
-                const session = (await alice.program.line('joined', (line) => line.type === 'joined')).session_id;
+                const session = (await alice.program.line('joined', (line) => line.event === 'joined')).session_id;
                 await until('alice to be heard', async () => (await bob.level()).loudSince !== null, 15);
                 await pause(1000);
                 await bob.call('host', bob.options.token, 'mute', {session_id: session});
@@ -155,7 +155,7 @@ export function browsers(server, browser) {
                 await bob.join();
                 await bob.unmute();
                 alice = await ours(server, `mute-chromium-${form}`, []);
-                await alice.program.line('first_audio', (line) => line.type === 'first_audio');
+                await alice.program.line('first_audio', (line) => line.event === 'first_audio');
                 await pause(1000);
                 // The tone changes 600 ms before the mute: the recording itself then tells when that was.
                 await bob.mute({announce: 600, hertz: 1320});

@@ -10,27 +10,27 @@ export async function crowd(count, seconds) {
     try {
         for (let n = 1; n <= count; n++) {
             const user = `user${String(n).padStart(2, '0')}`;
-            const words = n <= 3 ? ['--unmuted', '--play', `tone:${300 + 100 * n}`] : [];
+            const words = n <= 3 ? ['--unmuted', '--play', `tone:${300 + 100 * n}`] : ['--play', 'silence'];
             const client = halloo(server, user, words);
             clients.push(client);
             // A few at a time: starting 50 processes at once measures the machine, not the server.
             if (n % 5 === 0) {
-                await Promise.all(clients.slice(-5).map((each) => each.line('connected', (line) => line.type === 'connected', 60)));
+                await Promise.all(clients.slice(-5).map((each) => each.line('connected', (line) => line.event === 'connected', 60)));
             }
         }
-        await Promise.all(clients.map((each) => each.line('connected', (line) => line.type === 'connected', 60)));
-        await Promise.all(clients.map((each) => each.line('first_audio', (line) => line.type === 'first_audio', 60)));
+        await Promise.all(clients.map((each) => each.line('connected', (line) => line.event === 'connected', 60)));
+        await Promise.all(clients.map((each) => each.line('first_audio', (line) => line.event === 'first_audio', 60)));
         const before = usage(server.pid);
         const from = performance.now();
         await pause(seconds * 1000);
         const after = usage(server.pid);
         const elapsed = (performance.now() - from) / 1000;
-        const lost = clients.filter((each) => each.code !== undefined || each.lines.some((line) => line.type === 'ended'));
+        const lost = clients.filter((each) => each.code !== undefined || each.lines.some((line) => line.event === 'ended'));
         const {token} = await server.login('alice');
         const channel = await server.channel('standup', token);
         const state = await server.ask('GET', `/plugins/com.mattermost.calls/${channel}`, undefined, token);
         const sessions = state.call?.sessions?.length ?? 0;
-        const concealed = clients.map((each) => each.lines.findLast((line) => line.type === 'stats')?.concealed_ratio ?? 1);
+        const concealed = clients.map((each) => each.lines.findLast((line) => line.event === 'stats')?.concealed_ratio ?? 1);
         figure('crowd', {
             clients: count,
             seconds: Math.round(elapsed),

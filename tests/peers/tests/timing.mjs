@@ -5,11 +5,11 @@ import {check, figure, pause, spread, test, until} from '../lib/run.mjs';
 import {halloo} from '../lib/programs.mjs';
 
 async function oursOnce(server) {
-    const program = halloo(server, 'alice', []);
+    const program = halloo(server, 'alice', ['--play', 'silence']);
     try {
         // Counted by the client itself, from the join command to the connection.
-        const connected = await program.line('connected', (line) => line.type === 'connected');
-        const audio = await program.line('first_audio', (line) => line.type === 'first_audio');
+        const connected = await program.line('connected', (line) => line.event === 'connected');
+        const audio = await program.line('first_audio', (line) => line.event === 'first_audio');
         return {connected: connected.ms, audio: audio.ms};
     } finally {
         await program.stop();
@@ -36,7 +36,7 @@ export async function joins(server, browser, count) {
     const speaker = halloo(server, 'bob', ['--unmuted', '--play', 'tone:440']);
     const results = {ours: [], chromium: []};
     try {
-        await speaker.line('connected', (line) => line.type === 'connected');
+        await speaker.line('connected', (line) => line.event === 'connected');
         await pause(500);
         for (let n = 0; n < count; n++) {
             results.ours.push(await oursOnce(server));

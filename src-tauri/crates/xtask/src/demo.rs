@@ -19,7 +19,7 @@ use crate::wav::{self, Heard};
 use crate::webdriver::Window;
 
 /// The channel the bot talks in.
-const CHANNEL: &str = "standup";
+const CHANNEL: &str = "Standup";
 
 /// How long the call without a display lasts, from the moment it is live.
 const CALL: Duration = Duration::from_secs(8);
@@ -98,14 +98,14 @@ impl Party {
         .env("HALLOO_PASSWORD", server.password("bob")?);
         let bob = Talking::start(&mut bob)?;
         bob.next("bob in the call", Duration::from_secs(20), |line| {
-            line["type"] == "connected"
+            line["event"] == "connected"
         })?;
-        println!("bob plays a melody in the call of ~{CHANNEL}");
+        println!("bob plays a melody in the call of {CHANNEL}");
         Ok(Self { bob, server, out })
     }
 
     /// The app as alice, with what makes it sign in by itself.
-    fn app(&self, place: &Place) -> Result<(PathBuf, Vec<String>, &str), TaskError> {
+    fn app(&self, place: &Place) -> Result<(PathBuf, Vec<String>, String), TaskError> {
         let profile = self.out.join("alice");
         // A fresh profile each time: the server behind a remembered account is gone.
         let _ = std::fs::remove_dir_all(&profile);
@@ -121,7 +121,7 @@ impl Party {
         Ok((
             place.program("halloo"),
             words.to_vec(),
-            self.server.password("alice")?,
+            self.server.password("alice")?.to_owned(),
         ))
     }
 
@@ -129,7 +129,7 @@ impl Party {
     fn show(&self, place: &Place) -> Result<(), TaskError> {
         let (program, words, password) = self.app(place)?;
         println!(
-            "Opening the app, signed in as alice. Open ~{CHANNEL} and join the call. Close the window to end the demonstration."
+            "Opening the app, signed in as alice. Open {CHANNEL} and join the call. Close the window to end the demonstration."
         );
         let mut app = Running::start(
             run::command(program, &place.root)
@@ -142,7 +142,7 @@ impl Party {
     }
 
     /// Drives one call through the real window on a desktop of our own and tells what was heard at both ends.
-    fn drive(&self, place: &Place) -> Result<(), TaskError> {
+    fn drive(self, place: &Place) -> Result<(), TaskError> {
         let rig = Rig::start()?;
         let (program, words, password) = self.app(place)?;
         let tone = self.out.join("tone.wav");
@@ -170,38 +170,47 @@ impl Party {
             &rig,
             &program,
             &words,
-            &[("HALLOO_PASSWORD", password)],
+            &[("HALLOO_PASSWORD", &password)],
         )?;
         let picture = |name: &str| window.picture(&self.out.join(format!("{name}.png")));
-        window.find("[data-testid='sidebar']", 30)?;
+        let channel = format!("[data-testid=channel-row][data-channel-name={CHANNEL:?}]");
+        window.find(&channel, 30)?;
         picture("1-signed-in")?;
-        window.click(&format!("[data-testid='channel-{CHANNEL}']"), 10)?;
-        window.find("[data-testid='join-call']", 10)?;
+        window.click(&channel, 10)?;
+        window.find("[data-testid=call-button]", 10)?;
         picture("2-channel")?;
-        window.click("[data-testid='join-call']", 10)?;
-        window.find("[data-testid='call-bar'][data-phase='live']", 20)?;
-        window.click("[data-testid='mute']", 10)?;
-        window.find("[data-testid='mute'][aria-pressed='false']", 10)?;
+        window.click("[data-testid=call-button]", 10)?;
+        window.find("[data-testid=call-phase][data-phase=live]", 20)?;
+        window.click("[data-testid=mute-button]", 10)?;
+        window.find("[data-testid=mute-button][data-microphone=open]", 10)?;
         self.bob.said();
+        // Long enough for a melody; what is wanted here is the sound of it.
         std::thread::sleep(CALL);
         picture("3-in-the-call")?;
         let said = self.bob.said();
-        window.click("[data-testid='leave-call']", 10)?;
+        window.click("[data-testid=leave-button]", 10)?;
         self.bob
             .next("alice's leaving", Duration::from_secs(10), |line| {
-                line["type"] == "participant" && line["present"] == false
+                line["event"] == "participant" && line["present"] == false
             })?;
         picture("4-left")?;
         drop(window);
         drop(ear);
+        let Self {
+            bob,
+            server: _server,
+            out,
+        } = self;
+        // A recording is whole when its writer has ended.
+        drop(bob);
 
         let alice = wav::listen(&spoken)?;
-        let bob = wav::listen(&self.out.join("heard-by-bob.wav"))?;
+        let bob = wav::listen(&out.join("heard-by-bob.wav"))?;
         println!("\nWhat was heard");
         report("alice, from bob's melody", alice.as_ref());
         report("bob, from alice's 440 Hz", bob.as_ref());
         statistics(&said);
-        println!("  pictures and recordings: {}", self.out.display());
+        println!("  pictures and recordings: {}", out.display());
         match (alice, bob) {
             (Some(alice), Some(bob))
                 if alice.level > -50.0
@@ -233,7 +242,7 @@ fn report(who: &str, heard: Option<&Heard>) {
 
 /// The last statistics that bob's client printed.
 fn statistics(said: &[Value]) {
-    let Some(last) = said.iter().rev().find(|line| line["type"] == "stats") else {
+    let Some(last) = said.iter().rev().find(|line| line["event"] == "stats") else {
         println!("  bob's client printed no statistics");
         return;
     };
