@@ -1,0 +1,38 @@
+// The only file that knows Tauri. Everything else speaks to a `Bridge`, which `fake.ts` also is.
+import { convertFileSrc, invoke } from "@tauri-apps/api/core";
+import { listen } from "@tauri-apps/api/event";
+import { getCurrentWindow } from "@tauri-apps/api/window";
+
+import type { Command, Levels, Patch, Snapshot } from "./bindings";
+
+/** What the interface may ask of the core, and what it hears from it. */
+export interface Bridge {
+  /** Which window this is: `main`, `call`. */
+  readonly label: string;
+  /** A person's wish. Resolves when the core has taken it; what comes of it arrives as patches. */
+  dispatch(command: Command): Promise<void>;
+  /** The whole state. */
+  snapshot(): Promise<Snapshot>;
+  /** Calls back for every changed slice. Resolves when listening has begun. */
+  onPatch(heard: (patch: Patch) => void): Promise<() => void>;
+  /** Calls back ten times a second while sound is measured. Lossy. */
+  onLevels(heard: (levels: Levels) => void): Promise<() => void>;
+  /** Opens a web or mail address outside, in the person's own browser. */
+  openLink(url: string): Promise<void>;
+  /** Address of somebody's portrait, or nothing if there is none to be had. */
+  avatar(user: string, version: number): string | undefined;
+}
+
+/** The bridge to the core in this process. */
+export function tauriBridge(): Bridge {
+  return {
+    label: getCurrentWindow().label,
+    dispatch: (command) => invoke("dispatch", { command }),
+    snapshot: () => invoke<Snapshot>("snapshot"),
+    onPatch: (heard) => listen<Patch>("patch", (event) => heard(event.payload)),
+    onLevels: (heard) => listen<Levels>("levels", (event) => heard(event.payload)),
+    openLink: (url) => invoke("open_link", { url }),
+    // `avatar://localhost/<id>`, or `http://avatar.localhost/<id>` where the webview knows no other schemes.
+    avatar: (user, version) => `${convertFileSrc(user, "avatar")}?v=${version}`,
+  };
+}

@@ -1,0 +1,269 @@
+/**
+ * The interface without a core: scripted snapshots, so that every view can be seen in a plain browser and tested.
+ * `?view=` names a scene below; `?theme=` and `?dir=` override what the system says.
+ */
+import type { Call, CallPhase, ChannelRow, Command, Levels, ParticipantRow, Patch, Slice, Snapshot } from "./bindings";
+import type { Bridge } from "./bridge";
+import * as cast from "./fake/cast";
+
+export type Scene = keyof typeof scenes;
+
+const failed = (code: string, values: Record<string, string> = {}, detail: string | null = null): CallPhase => ({
+  type: "failed",
+  code,
+  values,
+  detail,
+  retry: true,
+});
+
+/** Every scene is a change of the ordinary state: signed in, one channel open, a call there that is not ours. */
+const scenes = {
+  "main": () => cast.snapshot(),
+  "address": () => cast.signIn({ phase: "noServer" }),
+  "finding": () => cast.signIn({ phase: "finding", address: "chat.harbour.example" }),
+  "address-none": () => cast.signIn({ phase: "noServer" }, cast.notice("server.none", "error")),
+  "sign-in": () => cast.signIn({ phase: "signedOut", server: cast.server, login: "", codeNeeded: false }),
+  "sign-in-wrong": () =>
+    cast.signIn(
+      { phase: "signedOut", server: cast.server, login: "alice", codeNeeded: false },
+      cast.notice("account.wrong", "error"),
+    ),
+  "sign-in-busy": () => cast.signIn({ phase: "signingIn", server: cast.server, login: "alice" }),
+  "sign-in-code": () => cast.signIn({ phase: "signedOut", server: cast.server, login: "alice", codeNeeded: true }),
+  "sign-in-insecure": () =>
+    cast.signIn({
+      phase: "signedOut",
+      server: { ...cast.server, url: "http://chat.harbour.example", insecure: true },
+      login: "",
+      codeNeeded: false,
+    }),
+  "sign-in-no-calls": () =>
+    cast.signIn({ phase: "signedOut", server: { ...cast.server, callsVersion: null }, login: "", codeNeeded: false }),
+  "joining": () => cast.inCall({ phase: { type: "joining" }, participants: [] }),
+  "connecting": () => cast.inCall({ phase: { type: "connecting" }, quality: null }),
+  "live": () => cast.inCall({}),
+  "live-open": () => cast.inCall({ microphone: "open" }, { talking: ["alice"] }),
+  "live-opening": () => cast.inCall({ microphone: "opening" }, { talking: [] }),
+  "live-listening": () => ({
+    ...cast.inCall({ microphone: "unavailable" }),
+    notices: [cast.notice("mic.none", "warning")],
+    devices: { ...cast.devices, inputs: [] },
+  }),
+  "live-alone": () => cast.inCall({ quality: null }, { only: ["alice"] }),
+  "live-direct": () => cast.inCall({ kind: "direct", place: "Bob Tanaka", microphone: "open" }, { only: ["bob", "alice"] }),
+  "reconnecting": () => ({
+    ...cast.inCall({ phase: { type: "reconnecting", mediaFlows: false }, quality: { ...cast.quality, mos: 1.6 } }),
+  }),
+  "reconnecting-flows": () => ({
+    ...cast.inCall({ phase: { type: "reconnecting", mediaFlows: true } }),
+    link: { state: "lost" as const, retryIn: 4, attempt: 2 },
+  }),
+  "failed": () => cast.inCall({ phase: failed("call.media_timeout", { port: "8443" }, "udp 8443, tcp 8443 · 15.0 s"), participants: [] }),
+  "failed-full": () => cast.inCall({ phase: failed("call.full", { n: "8", max: "8" }), participants: [] }),
+  "failed-lost": () => cast.inCall({ phase: failed("call.lost"), participants: [] }),
+  "failed-unknown": () => cast.inCall({ phase: failed("call.moon", {}, "the moon is in the wrong phase"), participants: [] }),
+  "switch": () => cast.inCall({ switchTo: "group" }),
+  "offline": () => ({
+    ...cast.snapshot({ posts: cast.offlinePosts }),
+    link: { state: "lost" as const, retryIn: 4, attempt: 2 },
+  }),
+  "loading": () => {
+    const whole = cast.snapshot();
+    return { ...whole, timeline: { ...whole.timeline, posts: [], loading: true } };
+  },
+  "empty": () => cast.open("design", { posts: [], atStart: true }),
+  "archived": () => cast.open("old"),
+  "direct": () => cast.open("dm-carol", { posts: cast.directPosts, atStart: true }),
+  "long": () => cast.snapshot({ posts: cast.manyPosts(500) }),
+  "markdown": () => cast.snapshot({ posts: cast.markdownPosts }),
+  "notices": () => ({
+    ...cast.snapshot(),
+    notices: [
+      cast.notice("call.joined", "info", { name: "Erin Walsh" }, 1),
+      cast.notice("device.back", "info", { device: "Jabra Evolve2 65" }, 2),
+      cast.notice("mic.denied", "warning", {}, 3, { type: "setMuted", muted: false }),
+      { ...cast.notice("request.failed", "error", {}, 4), detail: "POST /posts: 500 out of paper" },
+    ],
+  }),
+  "no-calls": () => {
+    const whole = cast.snapshot();
+    const channels = whole.directory.channels.map((channel) => ({ ...channel, call: null }));
+    return { ...whole, directory: { ...whole.directory, channels, callsAvailable: false } };
+  },
+} satisfies Record<string, () => Snapshot>;
+
+export const names = Object.keys(scenes) as Scene[];
+
+/** The snapshot of a scene. */
+export function scene(name: Scene): Snapshot {
+  return scenes[name]();
+}
+
+/** What the tests and the demo can see and do behind the bridge. */
+export interface FakeBridge extends Bridge {
+  /** Every command so far. */
+  readonly commands: Command[];
+  /** Changes slices, as the core would. */
+  change(...slices: Slice[]): void;
+  /** Loudness, as the core would. */
+  levels(levels: Levels): void;
+}
+
+/** A bridge to nothing: shows a snapshot, remembers what was asked. */
+export function stillBridge(first: Snapshot, label = "main"): FakeBridge {
+  let state = first;
+  const patches = new Set<(patch: Patch) => void>();
+  const meters = new Set<(levels: Levels) => void>();
+  const commands: Command[] = [];
+  return {
+    label,
+    commands,
+    dispatch: async (command) => void commands.push(command),
+    snapshot: async () => state,
+    onPatch: async (heard) => (patches.add(heard), () => patches.delete(heard)),
+    onLevels: async (heard) => (meters.add(heard), () => meters.delete(heard)),
+    openLink: async (url) => void window.open(url, "_blank", "noopener"),
+    avatar: (user) => cast.portraits[user],
+    change: (...slices) => {
+      for (const slice of slices) {
+        state = { ...state, revision: state.revision + 1, [slice.slice]: slice.value };
+        for (const heard of patches) heard({ revision: state.revision, slice });
+      }
+    },
+    levels: (levels) => meters.forEach((heard) => heard(levels)),
+  };
+}
+
+/** The demo's bridge: a scene that answers a little. */
+export function fakeBridge(search: string): Bridge {
+  const query = new URLSearchParams(search);
+  const root = document.documentElement;
+  const asked = query.get("view");
+  const first = scene(names.find((name) => name === asked) ?? "main");
+  if (query.has("theme")) root.dataset["theme"] = query.get("theme") ?? "";
+  if (query.has("dir")) root.dir = query.get("dir") ?? "";
+  const bridge = stillBridge(first, query.get("window") ?? "main");
+  const play = new Play(first, bridge);
+  play.babble();
+  return { ...bridge, dispatch: async (command) => play.handle(command) };
+}
+
+/** Just enough of a core to click around in. */
+class Play {
+  constructor(
+    private state: Snapshot,
+    private readonly bridge: FakeBridge,
+  ) {}
+
+  /** People's voices, as meters see them. */
+  babble(): void {
+    setInterval(() => {
+      const talk = this.state.call.participants.filter((person) => person.speaking);
+      const loud = () => 0.35 + 0.6 * Math.abs(Math.sin(performance.now() / 180));
+      this.bridge.levels({ input: loud(), sessions: Object.fromEntries(talk.map((person) => [person.session, loud()])) });
+    }, 100);
+  }
+
+  handle(command: Command): void {
+    const { directory, timeline, call, notices } = this.state;
+    switch (command.type) {
+      case "findServer":
+        this.set({ slice: "account", value: { phase: "finding", address: command.address } });
+        this.later(900, { slice: "account", value: { phase: "signedOut", server: cast.server, login: "", codeNeeded: false } });
+        break;
+      case "changeServer":
+        this.set({ slice: "account", value: { phase: "noServer" } });
+        break;
+      case "signIn":
+      case "signInWithToken":
+        this.set({ slice: "account", value: { phase: "signingIn", server: cast.server, login: "alice" } });
+        this.later(900, { slice: "account", value: cast.snapshot().account });
+        break;
+      case "signOut":
+        this.set({ slice: "account", value: { phase: "signedOut", server: cast.server, login: "alice", codeNeeded: false } });
+        break;
+      case "openChannel":
+        this.set({ slice: "directory", value: { ...directory, channel: command.channel } });
+        this.set({ slice: "timeline", value: { ...timeline, channel: command.channel, posts: cast.postsOf(command.channel) } });
+        break;
+      case "sendPost": {
+        const post = cast.post("alice", Date.now(), command.text);
+        const waiting = { ...post, delivery: { state: "waiting" as const, pending: post.id } };
+        this.set({ slice: "timeline", value: { ...timeline, posts: [...timeline.posts, waiting] } });
+        this.later(700, { slice: "timeline", value: { ...timeline, posts: [...timeline.posts, post] } });
+        break;
+      }
+      case "joinCall":
+        this.join(command.channel, command.switch);
+        break;
+      case "leaveCall":
+        this.set({ slice: "call", value: { ...call, phase: { type: "idle" }, channel: null, participants: [] } });
+        this.mine(null);
+        break;
+      case "dismissCallProblem":
+        this.set({ slice: "call", value: { ...call, switchTo: null, phase: call.phase.type === "failed" ? { type: "idle" } : call.phase } });
+        break;
+      case "setMuted": {
+        const me = (person: ParticipantRow) => (person.me ? { ...person, muted: command.muted, speaking: !command.muted } : person);
+        const then: Call = { ...call, microphone: command.muted ? "muted" : "open", participants: call.participants.map(me) };
+        if (command.muted) this.set({ slice: "call", value: then });
+        else {
+          this.set({ slice: "call", value: { ...call, microphone: "opening" } });
+          this.later(600, { slice: "call", value: then });
+        }
+        break;
+      }
+      case "raiseHand":
+      case "setVolume": {
+        const change = (person: ParticipantRow): ParticipantRow =>
+          command.type === "setVolume"
+            ? person.session === command.session ? { ...person, volume: command.percent } : person
+            : person.me ? { ...person, handRaisedAt: command.raised ? Date.now() : null } : person;
+        this.set({ slice: "call", value: { ...call, participants: call.participants.map(change) } });
+        break;
+      }
+      case "chooseDevice":
+        this.set({ slice: "devices", value: { ...this.state.devices, [command.role]: command.device } });
+        break;
+      case "dismissNotice":
+        this.set({ slice: "notices", value: notices.filter((notice) => notice.id !== command.id) });
+        break;
+      default:
+    }
+  }
+
+  private join(channel: string, change: boolean): void {
+    const { call, directory } = this.state;
+    const row = directory.channels.find((one) => one.id === channel);
+    if (!row) return;
+    if (call.phase.type === "live" && !change) {
+      this.set({ slice: "call", value: { ...call, switchTo: channel } });
+      return;
+    }
+    const users = row.call?.users ?? [];
+    const next = cast.inCall({ channel, place: row.name, kind: row.kind, startedAt: Date.now() }, { only: ["alice", ...users], talking: users.slice(0, 1) }).call;
+    this.set({ slice: "call", value: { ...next, phase: { type: "joining" }, participants: [] } });
+    this.later(800, { slice: "call", value: { ...next, phase: { type: "connecting" } } });
+    this.later(1600, { slice: "call", value: next });
+    setTimeout(() => this.mine(channel), 1600);
+  }
+
+  private mine(channel: string | null): void {
+    const { directory } = this.state;
+    const mark = (row: ChannelRow): ChannelRow => {
+      const users = (row.call?.users ?? []).filter((user) => user !== "alice");
+      if (row.id === channel) return { ...row, call: { startAt: row.call?.startAt ?? Date.now(), users: [...users, "alice"], mine: true } };
+      return row.call ? { ...row, call: users.length > 0 ? { ...row.call, users, mine: false } : null } : row;
+    };
+    this.set({ slice: "directory", value: { ...directory, channels: directory.channels.map(mark) } });
+  }
+
+  private set(slice: Slice): void {
+    this.state = { ...this.state, [slice.slice]: slice.value };
+    this.bridge.change(slice);
+  }
+
+  private later(ms: number, slice: Slice): void {
+    setTimeout(() => this.set(slice), ms);
+  }
+}

@@ -1,0 +1,337 @@
+/** The people, places and posts of the demo and the tests. */
+import type {
+  Account,
+  Call,
+  ChannelKind,
+  ChannelRow,
+  Command,
+  Devices,
+  Notice,
+  ParticipantRow,
+  Person,
+  PostKind,
+  PostRow,
+  Presence,
+  Quality,
+  ServerInfo,
+  Severity,
+  Snapshot,
+  Timeline,
+} from "../bindings";
+
+const files = import.meta.glob<string>("../../demo/*.svg", { query: "?url", import: "default", eager: true });
+
+/** Drawn portraits by user, for those who have one. */
+export const portraits: Record<string, string | undefined> = Object.fromEntries(
+  Object.entries(files).map(([path, url]) => [/(\w+)\.svg$/.exec(path)?.[1] ?? path, url]),
+);
+
+const MINUTE = 60_000;
+const HOUR = 60 * MINUTE;
+const now = Date.now();
+/** Today at a time of day, however early it is now. */
+const today = (hours: number, minutes: number) => new Date(now).setHours(hours, minutes, 0, 0);
+const yesterday = (hours: number, minutes: number) => today(hours, minutes) - 24 * HOUR;
+
+export const server: ServerInfo = {
+  url: "https://chat.harbour.example",
+  name: "Harbour",
+  version: "11.4.0",
+  callsVersion: "1.12.2",
+  insecure: false,
+};
+
+function person(id: string, firstName: string, lastName: string, presence: Presence, isBot = false): Person {
+  const user = {
+    id,
+    username: id,
+    firstName,
+    lastName,
+    nickname: "",
+    isBot,
+    deactivated: false,
+    isAdmin: false,
+    pictureVersion: 1,
+  };
+  return { user, name: `${firstName} ${lastName}`.trim(), presence };
+}
+
+export const people: Record<string, Person> = Object.fromEntries(
+  [
+    person("alice", "Alice", "Moreau", "online"),
+    person("bob", "Bob", "Tanaka", "online"),
+    person("carol", "Carol", "Okafor", "online"),
+    person("dave", "Dave", "Lindqvist", "online"),
+    person("erin", "Erin", "Walsh", "online"),
+    person("frank", "Frank", "Castillo", "dnd"),
+    person("grace", "Grace", "Kim", "away"),
+    person("heidi", "Heidi", "Brandt", "online"),
+    person("ivan", "Ivan", "Petrov", "offline"),
+    person("deploybot", "Deploy", "Bot", "offline", true),
+  ].map((one) => [one.user.id, one]),
+);
+
+function channel(id: string, kind: ChannelKind, name: string, more: Partial<ChannelRow> = {}): ChannelRow {
+  return {
+    id,
+    kind,
+    name,
+    header: "",
+    user: null,
+    unread: false,
+    mentions: 0,
+    muted: false,
+    archived: false,
+    call: null,
+    callBlocked: null,
+    draft: "",
+    ...more,
+  };
+}
+
+export const channels: ChannelRow[] = [
+  channel("announcements", "public", "announcements", { unread: true }),
+  channel("design", "public", "design", { header: "Tokens, icons, words." }),
+  channel("incident", "private", "incident-room", { unread: true, mentions: 3 }),
+  channel("release", "public", "release-2-9", {
+    header: "Cut on Thursday. Blockers here, everything else in the tracker.",
+    call: { startAt: now - 12 * MINUTE - 4_000, users: ["bob", "carol", "erin", "dave", "frank"], mine: false },
+  }),
+  channel("standup", "public", "standup", { draft: "Yesterday: the jitter buffer." }),
+  channel("support", "public", "support", { unread: true }),
+  channel("deploys", "public", "deploys", { muted: true, unread: true }),
+  channel("old", "public", "release-2-8", { archived: true, callBlocked: "call.archived" }),
+  channel("dm-bob", "direct", "Bob Tanaka", { user: "bob", unread: true, mentions: 1 }),
+  channel("dm-grace", "direct", "Grace Kim", { user: "grace" }),
+  channel("group", "group", "Dave, Heidi", {
+    call: { startAt: now - 3 * MINUTE - 41_000, users: ["dave", "heidi"], mine: false },
+  }),
+  channel("dm-frank", "direct", "Frank Castillo", { user: "frank" }),
+  channel("dm-carol", "direct", "Carol Okafor", { user: "carol" }),
+  channel("dm-ivan", "direct", "Ivan Petrov", { user: "ivan" }),
+];
+
+let count = 0;
+
+/** A post that has arrived. */
+export function post(author: string, createAt: number, message: string, more: Partial<PostRow> = {}): PostRow {
+  count += 1;
+  return {
+    id: `post${count}`,
+    author,
+    authorName: people[author]?.name ?? author,
+    message,
+    kind: { type: "message" },
+    createAt,
+    edited: false,
+    root: null,
+    replyCount: 0,
+    delivery: { state: "sent" },
+    ...more,
+  };
+}
+
+/** A call's own post. */
+export function callPost(author: string, startAt: number, endAt: number, title = "", status = "", replyCount = 0): PostRow {
+  const kind: PostKind = { type: "call", title, startAt, endAt, status };
+  return post(author, startAt, "", { kind, replyCount });
+}
+
+const firstUnread = callPost("bob", today(9, 48), 0, "Go / no-go for 2.9", "", 6);
+
+export const posts: PostRow[] = [
+  callPost("heidi", yesterday(16, 2), yesterday(16, 49), "", "ended", 11),
+  post("frank", yesterday(17, 20), "> Will the old call post format stay readable?\n\nYes, the card falls back to plain text when a field is missing."),
+  post("grace", today(9, 12), "Packaging for arm64 is green. Two things left before we cut:\n- the `resume` path after sleep, see [#4182](https://tracker.example/4182)\n- release notes, @alice can you take those?", { replyCount: 4 }),
+  post("dave", today(9, 31), "Sleep bug reproduced. We gave up before the network was back. With the fix:\n```\nresume: path changed wlan0 → eth0, rejoin ok (412 ms)\n```"),
+  post("dave", today(9, 33), "It is up for review, needs one more pair of eyes."),
+  firstUnread,
+];
+
+export const offlinePosts: PostRow[] = [
+  post("grace", today(9, 12), "Packaging for arm64 is green."),
+  post("dave", today(9, 31), "It is up for review, needs one more pair of eyes."),
+  post("erin", today(9, 57), "Joining from the train, will be listen-only until Bristol."),
+  post("alice", today(10, 1), "Reviewed, two small remarks on the back-off.", { delivery: { state: "waiting", pending: "alice:1" } }),
+  post("alice", today(10, 2), "Screenshot of the trace, 48 MB", {
+    delivery: { state: "failed", pending: "alice:2", reason: "The file is larger than the server allows (20 MB)." },
+  }),
+];
+
+export const directPosts: PostRow[] = [
+  callPost("carol", today(9, 5), today(9, 5) + 30_000, "", "no_answer"),
+  post("carol", today(9, 6), "Never mind, found it. :sweat_smile:"),
+  callPost("alice", today(9, 8), today(9, 8) + 20_000, "", "no_answer"),
+  callPost("carol", today(9, 15), today(9, 32), "", "ended"),
+];
+
+export const markdownPosts: PostRow[] = [
+  post("grace", today(8, 50), "# Release 2.9\n\nWhat **must** be _done_, ~~maybe~~ **_certainly_** before Thursday, says @bob, not @nobody :rocket: :unknown_code:\n\n1. cut the branch\n2. tag it\n   - `v2.9.0`\n   - sign\n3. tell @channel"),
+  post("deploybot", today(8, 55), "```rust\nfn main() {\n    println!(\"<script>alert(1)</script>\");\n}\n```\n---\n> a quote\n> > in a quote\n\nsnake_case_stays, 2 * 3 * 4 too, and https://example.org/a_(b)?c=d, too."),
+  post("heidi", today(9, 1), "<img src=x onerror=alert(1)> [no](javascript:alert(1)) [yes](https://example.org) ![picture](https://example.org/p.png)\nline two\nline three", { edited: true }),
+  post("ivan", today(9, 3), "مرحبا، كيف الحال؟ **نص عريض** and some English.", { kind: { type: "message" } }),
+  post("frank", today(9, 4), "frank joined the channel.", { kind: { type: "system" } }),
+];
+
+/** A long afternoon. */
+export function manyPosts(n: number): PostRow[] {
+  const authors = Object.keys(people);
+  return Array.from({ length: n }, (_, at) =>
+    post(
+      authors[Math.floor(at / 3) % authors.length] ?? "bob",
+      now - (n - at) * 4 * MINUTE,
+      `Message **${at}** of ${n}, with \`code\` and a [link](https://example.org/${at}).${at % 7 === 0 ? "\n- one\n- two" : ""}`,
+    ),
+  );
+}
+
+/** What the demo shows in a channel. */
+export function postsOf(channel: string): PostRow[] {
+  if (channel === "release") return posts;
+  if (channel.startsWith("dm-")) return directPosts;
+  return [];
+}
+
+export const devices: Devices = {
+  inputs: [
+    { id: "jabra", name: "Jabra Evolve2 65", role: "input", isDefault: true },
+    { id: "built-in", name: "Built-in microphone", role: "input", isDefault: false },
+  ],
+  outputs: [
+    { id: "jabra-out", name: "Jabra Evolve2 65", role: "output", isDefault: true },
+    { id: "hdmi", name: "HDMI monitor", role: "output", isDefault: false },
+  ],
+  input: null,
+  output: null,
+};
+
+export const quality: Quality = {
+  rttMs: 24,
+  loss: 0.002,
+  jitterMs: 4,
+  jitterTargetMs: 40,
+  concealedRatio: 0.001,
+  bitrateIn: 38_000,
+  bitrateOut: 41_000,
+  mos: 4.3,
+};
+
+const idle: Call = {
+  phase: { type: "idle" },
+  channel: null,
+  place: "",
+  kind: null,
+  session: null,
+  startedAt: 0,
+  microphone: "muted",
+  participants: [],
+  host: null,
+  thread: null,
+  quality: null,
+  switchTo: null,
+};
+
+/** Signed in, `release-2-9` open. */
+export function snapshot(timeline: Partial<Timeline> = {}): Snapshot {
+  const me = people["alice"]?.user;
+  if (!me) throw new Error("the cast has no alice");
+  return {
+    revision: 1,
+    account: { phase: "signedIn", server, me, remembered: true },
+    link: { state: "up" },
+    directory: {
+      teams: [
+        { id: "harbour", name: "harbour", displayName: "Harbour" },
+        { id: "pilots", name: "pilots", displayName: "Pilots" },
+      ],
+      team: "harbour",
+      channel: "release",
+      channels,
+      people,
+      callsAvailable: true,
+    },
+    timeline: {
+      channel: "release",
+      posts,
+      loading: false,
+      loadingOlder: false,
+      atStart: false,
+      firstUnread: firstUnread.id,
+      ...timeline,
+    },
+    call: idle,
+    devices,
+    notices: [],
+  };
+}
+
+/** Another channel open. */
+export function open(channel: string, timeline: Partial<Timeline> = {}): Snapshot {
+  const whole = snapshot({ channel, ...timeline });
+  return { ...whole, directory: { ...whole.directory, channel } };
+}
+
+function participant(user: string, talking: boolean, muted: boolean): ParticipantRow {
+  return {
+    session: `session-${user}`,
+    user,
+    name: people[user]?.name ?? user,
+    me: user === "alice",
+    host: user === "bob",
+    muted,
+    speaking: talking,
+    handRaisedAt: user === "erin" ? now - 5_000 : null,
+    sharing: false,
+    volume: user === "bob" ? 120 : 100,
+  };
+}
+
+/** In the call of `release-2-9`; Bob talks. */
+export function inCall(call: Partial<Call>, who: { talking?: string[]; only?: string[] } = {}): Snapshot {
+  const users = who.only ?? ["alice", "bob", "carol", "erin", "dave"];
+  const talking = who.talking ?? ["bob"];
+  const microphone = call.microphone ?? "muted";
+  const participants = users.map((user) =>
+    participant(user, talking.includes(user) && users.length > 1, user === "alice" ? microphone !== "open" : !["bob", ...talking].includes(user)),
+  );
+  const whole = snapshot();
+  const inside = !["joining", "failed"].includes(call.phase?.type ?? "live");
+  const rows = channels.map((row) =>
+    row.call && row.id === "release" ? { ...row, call: { ...row.call, users: [...row.call.users.slice(0, 4), ...(inside ? ["alice"] : [])], mine: inside } } : row,
+  );
+  return {
+    ...whole,
+    directory: { ...whole.directory, channels: rows },
+    timeline: { ...whole.timeline, firstUnread: null },
+    call: {
+      ...idle,
+      phase: { type: "live" },
+      channel: "release",
+      place: "release-2-9",
+      kind: "public",
+      session: "session-alice",
+      startedAt: now - 18 * MINUTE - 22_000,
+      host: "bob",
+      participants,
+      quality,
+      ...call,
+    },
+  };
+}
+
+/** A notice. */
+export function notice(
+  code: string,
+  severity: Severity,
+  values: Record<string, string> = {},
+  id = 1,
+  retry: Command | null = null,
+): Notice {
+  return { id, code, severity, values, retry, detail: null };
+}
+
+/** Not signed in. */
+export function signIn(account: Account, ...notices: Notice[]): Snapshot {
+  const whole = snapshot({ channel: null, posts: [] });
+  return { ...whole, account, link: { state: "down" }, notices };
+}

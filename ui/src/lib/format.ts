@@ -1,0 +1,102 @@
+import { t } from "./i18n";
+
+/** The reader's own way of writing times. `undefined` follows the system. */
+let locale: string | undefined;
+
+/** For tests and screenshots, where times must not depend on the machine. */
+export function useLocale(tag: string | undefined): void {
+  locale = tag;
+  formats = makeFormats();
+}
+
+let formats = makeFormats();
+
+function makeFormats() {
+  return {
+    time: new Intl.DateTimeFormat(locale, { hour: "numeric", minute: "2-digit" }),
+    day: new Intl.DateTimeFormat(locale, { weekday: "long", day: "numeric", month: "long" }),
+    year: new Intl.DateTimeFormat(locale, { day: "numeric", month: "long", year: "numeric" }),
+    full: new Intl.DateTimeFormat(locale, { dateStyle: "full", timeStyle: "short" }),
+  };
+}
+
+/** Time of day. */
+export function clock(ms: number): string {
+  return formats.time.format(ms);
+}
+
+/** Day and time in full, for the tooltip. */
+export function moment(ms: number): string {
+  return formats.full.format(ms);
+}
+
+/** Today, Yesterday, a weekday with its date, or a date with its year. */
+export function day(ms: number, now: number): string {
+  const distance = Math.round((midnight(now) - midnight(ms)) / 86_400_000);
+  if (distance === 0) return t("post.today");
+  if (distance === 1) return t("post.yesterday");
+  return (distance > 0 && distance < 300 ? formats.day : formats.year).format(ms);
+}
+
+/** Start of the local day, which tells days apart. */
+export function midnight(ms: number): number {
+  return new Date(ms).setHours(0, 0, 0, 0);
+}
+
+/** `4:05`, `1:04:05`: minutes always, hours when there are any. */
+export function duration(ms: number): string {
+  const seconds = Math.max(0, Math.floor(ms / 1000));
+  const two = (n: number) => String(n).padStart(2, "0");
+  const hours = Math.floor(seconds / 3600);
+  const rest = `${two(Math.floor(seconds / 60) % 60)}:${two(seconds % 60)}`;
+  return hours > 0 ? `${hours}:${rest}` : rest;
+}
+
+/** "47 minutes", "1 hour 5 minutes". */
+export function span(ms: number): string {
+  const minutes = Math.round(ms / 60_000);
+  if (minutes < 1) return t("time.less");
+  const hours = Math.floor(minutes / 60);
+  const rest = minutes % 60;
+  return [hours > 0 && t("time.hours", { n: hours }), (rest > 0 || hours === 0) && t("time.minutes", { n: rest })]
+    .filter(Boolean)
+    .join(" ");
+}
+
+/** Two letters for a face without a picture. */
+export function initials(name: string): string {
+  const parts = name.replace(/^@/, "").split(/[\s._-]+/u).filter(Boolean);
+  const letters = parts.length > 1 ? [parts[0], parts[parts.length - 1]] : [parts[0]];
+  return letters.map((part) => [...(part ?? "?")][0] ?? "?").join("").toLocaleUpperCase();
+}
+
+/** The team's two-letter sign: `Hb` for Harbour. */
+export function sign(name: string): string {
+  const letters = [...name.replace(/[^\p{L}\p{N}]/gu, "")];
+  const second = letters.slice(1).find((letter) => !/[aeiou]/i.test(letter)) ?? letters[1] ?? "";
+  return ((letters[0] ?? "?").toLocaleUpperCase() + second.toLocaleLowerCase());
+}
+
+/** A steady colour angle for somebody, 0..359. */
+export function hue(id: string): number {
+  let sum = 0;
+  for (const letter of id) sum = (sum * 31 + (letter.codePointAt(0) ?? 0)) % 3600;
+  return Math.floor(sum / 10);
+}
+
+/** Order of a raised hand: 1st, 2nd, 3rd. */
+export function nth(n: number): string {
+  const tens = n % 100;
+  if (tens >= 11 && tens <= 13) return `${n}th`;
+  return `${n}${["th", "st", "nd", "rd"][n % 10] ?? "th"}`;
+}
+
+/** The address without its scheme. */
+export function host(url: string): string {
+  return url.replace(/^[a-z]+:\/\//i, "");
+}
+
+/** First name, for short lines. */
+export function first(name: string): string {
+  return name.split(/\s+/)[0] || name;
+}

@@ -1,0 +1,103 @@
+import type { Attachment } from "svelte/attachments";
+
+/** A key together with what is held, as `aria-keyshortcuts` writes it: `Control+Shift+Space`. */
+export function chord(event: KeyboardEvent): string {
+  const held = [
+    (event.ctrlKey || event.metaKey) && "Control",
+    event.altKey && "Alt",
+    event.shiftKey && "Shift",
+  ].filter(Boolean);
+  // By place for letters, so that a layout's own AltGr characters do not get in the way.
+  const key = /^Key[A-Z]$/.test(event.code) ? event.code.slice(3) : event.code === "Space" ? "Space" : event.key;
+  return [...held, key].join("+");
+}
+
+const mac = typeof navigator !== "undefined" && /Mac/.test(navigator.platform);
+
+/** A chord as people read it: `Ctrl Shift Space`, or `⌘ ⇧ Space`. */
+export function caps(keys: string): string {
+  const names: Record<string, string> = mac
+    ? { Control: "⌘", Alt: "⌥", Shift: "⇧" }
+    : { Control: "Ctrl", Alt: "Alt", Shift: "Shift" };
+  return keys
+    .split("+")
+    .map((key) => names[key] ?? key)
+    .join(" ");
+}
+
+/** Whether somebody is writing: plain keys are theirs then. */
+export function isTyping(target: EventTarget | null): boolean {
+  return (
+    target instanceof HTMLElement &&
+    (target.isContentEditable || target.matches("input:not([type=range]), textarea, select"))
+  );
+}
+
+/** What can have the focus, in order. */
+const FOCUSABLE =
+  'a[href], button:not([disabled]), input:not([disabled]), textarea:not([disabled]), summary, [tabindex="0"]';
+
+/** F6: on to the next part of the window, which are the elements with `data-region`, in the order they name. */
+export function nextRegion(back: boolean): void {
+  const regions = [...document.querySelectorAll<HTMLElement>("[data-region]")]
+    .filter((region) => region.getClientRects().length > 0)
+    .sort((a, b) => Number(a.dataset["region"]) - Number(b.dataset["region"]));
+  const here = regions.findIndex((region) => region.contains(document.activeElement));
+  for (let step = 1; step <= regions.length; step += 1) {
+    const index = (here + (back ? -step : step) + 2 * regions.length) % regions.length;
+    const region = regions[here < 0 && back ? regions.length - step : index];
+    const inside = region?.querySelector<HTMLElement>('[aria-current="page"]') ?? region?.querySelector<HTMLElement>(FOCUSABLE);
+    const target = region?.matches("[tabindex]") ? region : inside;
+    if (target) {
+      target.focus();
+      return;
+    }
+  }
+}
+
+/**
+ * One Tab stop for many things; arrows move among those marked `data-stop`. In a `row` left and right follow the
+ * direction of the text.
+ */
+export function arrows(axis: "row" | "column"): Attachment<HTMLElement> {
+  return (element) => {
+    const stops = () => [...element.querySelectorAll<HTMLElement>("[data-stop]")].filter((stop) => !stop.hasAttribute("disabled"));
+    const settle = (chosen?: HTMLElement) => {
+      const all = stops();
+      const one = chosen ?? all.find((stop) => stop.dataset["stop"] === "first") ?? all[0];
+      for (const stop of all) stop.tabIndex = stop === one ? 0 : -1;
+    };
+    const move = (event: KeyboardEvent) => {
+      const from = event.target instanceof HTMLElement ? event.target.closest<HTMLElement>("[data-stop]") : null;
+      if (!from || event.altKey || event.ctrlKey || event.metaKey) return;
+      const all = stops();
+      const rtl = getComputedStyle(element).direction === "rtl";
+      const on = axis === "column" ? "ArrowDown" : rtl ? "ArrowLeft" : "ArrowRight";
+      const off = axis === "column" ? "ArrowUp" : rtl ? "ArrowRight" : "ArrowLeft";
+      const at = all.indexOf(from);
+      const to =
+        event.key === on ? at + 1 : event.key === off ? at - 1 : event.key === "Home" ? 0 : event.key === "End" ? all.length - 1 : undefined;
+      if (to === undefined) return;
+      event.preventDefault();
+      const next = all[axis === "row" ? (to + all.length) % all.length : Math.min(Math.max(to, 0), all.length - 1)];
+      settle(next);
+      next?.focus();
+    };
+    const focused = (event: FocusEvent) => {
+      if (event.target instanceof HTMLElement && event.target.matches("[data-stop]")) settle(event.target);
+    };
+    const watch = new MutationObserver(() => {
+      const active = element.contains(document.activeElement) ? (document.activeElement as HTMLElement) : undefined;
+      settle(active?.matches("[data-stop]") ? active : undefined);
+    });
+    settle();
+    watch.observe(element, { childList: true, subtree: true, attributes: true, attributeFilter: ["data-stop", "disabled"] });
+    element.addEventListener("keydown", move);
+    element.addEventListener("focusin", focused);
+    return () => {
+      watch.disconnect();
+      element.removeEventListener("keydown", move);
+      element.removeEventListener("focusin", focused);
+    };
+  };
+}

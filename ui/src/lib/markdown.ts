@@ -1,0 +1,147 @@
+/**
+ * The part of Mattermost's markdown that messages live from, as a tree. Nothing here makes HTML: `Markdown.svelte`
+ * draws the tree with elements, so a message can contain any text without becoming anything else.
+ *
+ * Input is hostile. Every step is linear in the length of the text, nesting is cut at `DEPTH`, and only addresses
+ * with a harmless scheme become links. Inside a line see `inline.ts`.
+ */
+import { parseInline, type Inline } from "./inline";
+
+export type { Inline };
+
+export type Block =
+  | { type: "paragraph"; children: Inline[] }
+  | { type: "heading"; level: number; children: Inline[] }
+  | { type: "code"; language: string; text: string }
+  | { type: "quote"; children: Block[] }
+  | { type: "list"; ordered: boolean; start: number; items: Block[][] }
+  | { type: "rule" };
+
+/** Deepest quote in a quote or list in a list; deeper ones are shown as text. */
+const DEPTH = 8;
+/** Longest text that is looked at closely; the server's own limit is 16 383. The rest is shown as it is. */
+const LONGEST = 32_768;
+/** Trees kept for messages on screen, so that a changed slice costs no second parse. */
+const KEPT = 2_000;
+
+const cache = new Map<string, Block[]>();
+
+/** The tree of a message. The same text gives the same tree object, as long as it is in use. */
+export function parse(text: string): Block[] {
+  const known = cache.get(text);
+  if (known) return known;
+  const lines = text.slice(0, LONGEST).replace(/\r\n?/g, "\n").split("\n");
+  const tree = blocks(lines, 0);
+  if (text.length > LONGEST) tree.push({ type: "code", language: "", text: text.slice(LONGEST) });
+  if (cache.size >= KEPT) cache.clear();
+  cache.set(text, tree);
+  return tree;
+}
+
+// No two neighbours in these patterns can match the same letters, so none of them looks at a line twice.
+const FENCE = /^ {0,3}(`{3,64}|~{3,64})(?![`~])([^`]*)$/;
+const HEADING = /^ {0,3}(#{1,6})[ \t]+(\S.*)$/;
+const RULE = /^ {0,3}(?:(?:-[ \t]*){3,}|(?:_[ \t]*){3,}|(?:\*[ \t]*){3,})$/;
+const QUOTE = /^ {0,3}> ?/;
+const ITEM = /^( {0,3})([-*+]|\d{1,9}[.)])([ \t]+|$)/;
+
+function blocks(lines: string[], depth: number): Block[] {
+  const out: Block[] = [];
+  let at = 0;
+  while (at < lines.length) {
+    const line = lines[at] ?? "";
+    if (line.trim() === "") {
+      at += 1;
+      continue;
+    }
+    const fence = FENCE.exec(line);
+    const heading = HEADING.exec(line);
+    if (fence) at = code(lines, at, fence, out);
+    else if (heading) {
+      out.push({ type: "heading", level: heading[1]?.length ?? 1, children: parseInline(untailed(heading[2] ?? "")) });
+      at += 1;
+    } else if (RULE.test(line)) {
+      out.push({ type: "rule" });
+      at += 1;
+    } else if (depth < DEPTH && QUOTE.test(line)) at = quote(lines, at, depth, out);
+    else if (depth < DEPTH && ITEM.test(line)) at = list(lines, at, depth, out);
+    else at = paragraph(lines, at, depth, out);
+  }
+  return out;
+}
+
+/** A heading without the `##` that some put behind it too. */
+function untailed(text: string): string {
+  const whole = text.trimEnd();
+  let end = whole.length;
+  while (whole[end - 1] === "#") end -= 1;
+  return end < whole.length && /[ \t]/.test(whole[end - 1] ?? "") ? whole.slice(0, end).trimEnd() : whole;
+}
+
+function code(lines: string[], from: number, fence: RegExpExecArray, out: Block[]): number {
+  const mark = fence[1] ?? "```";
+  let at = from + 1;
+  const close = (line: string) => {
+    const text = line.trim();
+    return text.length >= mark.length && text === (mark[0] ?? "`").repeat(text.length);
+  };
+  const body: string[] = [];
+  while (at < lines.length && !close(lines[at] ?? "")) body.push(lines[at++] ?? "");
+  out.push({ type: "code", language: (fence[2] ?? "").trim().split(/\s/)[0] ?? "", text: body.join("\n") });
+  return at + 1;
+}
+
+function quote(lines: string[], from: number, depth: number, out: Block[]): number {
+  let at = from;
+  const inner: string[] = [];
+  while (at < lines.length && QUOTE.test(lines[at] ?? "")) inner.push((lines[at++] ?? "").replace(QUOTE, ""));
+  out.push({ type: "quote", children: blocks(inner, depth + 1) });
+  return at;
+}
+
+function list(lines: string[], from: number, depth: number, out: Block[]): number {
+  const first = ITEM.exec(lines[from] ?? "");
+  const ordered = /\d/.test(first?.[2] ?? "");
+  const items: Block[][] = [];
+  let at = from;
+  while (at < lines.length) {
+    const line = lines[at] ?? "";
+    const head = ITEM.exec(line);
+    if (!head || /\d/.test(head[2] ?? "") !== ordered || RULE.test(line)) break;
+    // What belongs to the item is indented to its text, or at least by two.
+    const inner = [line.slice(head[0].length)];
+    at += 1;
+    while (at < lines.length) {
+      const next = lines[at] ?? "";
+      const indent = /^[ \t]*/.exec(next)?.[0].replace(/\t/g, "    ").length ?? 0;
+      const blank = next.trim() === "";
+      if (blank && !/^(?: {2,}|\t)\S/.test(lines[at + 1] ?? "")) break;
+      if (!blank && indent < 2) break;
+      inner.push(dedent(next, Math.min(indent, head[0].length)));
+      at += 1;
+    }
+    items.push(blocks(inner, depth + 1));
+    // One empty line between items does not end the list.
+    if ((lines[at] ?? "x").trim() === "" && ITEM.test(lines[at + 1] ?? "")) at += 1;
+  }
+  out.push({ type: "list", ordered, start: parseInt(first?.[2] ?? "1", 10) || (ordered ? 0 : 1), items });
+  return at;
+}
+
+function dedent(line: string, by: number): string {
+  return line.replace(/\t/g, "    ").slice(by);
+}
+
+function paragraph(lines: string[], from: number, depth: number, out: Block[]): number {
+  const body = [lines[from] ?? ""];
+  let at = from + 1;
+  while (at < lines.length) {
+    const line = lines[at] ?? "";
+    const ends = line.trim() === "" || FENCE.test(line) || HEADING.test(line) || RULE.test(line);
+    if (ends || (depth < DEPTH && (QUOTE.test(line) || ITEM.test(line)))) break;
+    body.push(line);
+    at += 1;
+  }
+  out.push({ type: "paragraph", children: parseInline(body.map((line) => line.trim()).join("\n")) });
+  return at;
+}

@@ -1,0 +1,114 @@
+import type { Bridge } from "./bridge";
+import { share } from "./lib/share";
+import type { Account, Call, Devices, Directory, Levels, Link, Notice, Patch, Slice, Snapshot, Timeline } from "./bindings";
+
+const SILENT: Levels = { input: 0, sessions: {} };
+
+/** The core's snapshot, one raw value per slice. Nothing here is ever changed in place, and nothing is decided. */
+export class Store {
+  /** False until the first snapshot is here. */
+  ready = $state(false);
+  account = $state.raw<Account>({ phase: "noServer" });
+  link = $state.raw<Link>({ state: "down" });
+  directory = $state.raw<Directory>({
+    teams: [],
+    team: null,
+    channel: null,
+    channels: [],
+    people: {},
+    callsAvailable: false,
+  });
+  timeline = $state.raw<Timeline>({
+    channel: null,
+    posts: [],
+    loading: false,
+    loadingOlder: false,
+    atStart: false,
+    firstUnread: null,
+  });
+  call = $state.raw<Call>({
+    phase: { type: "idle" },
+    channel: null,
+    place: "",
+    kind: null,
+    session: null,
+    startedAt: 0,
+    microphone: "muted",
+    participants: [],
+    host: null,
+    thread: null,
+    quality: null,
+    switchTo: null,
+  });
+  devices = $state.raw<Devices>({ inputs: [], outputs: [], input: null, output: null });
+  notices = $state.raw<Notice[]>([]);
+  levels = $state.raw<Levels>(SILENT);
+
+  // One per slice: a change that touches two slices comes as two patches of the same revision.
+  #revisions = new Map<Slice["slice"], number>();
+  #whole = -1;
+
+  /**
+   * Listens first, then asks for the whole, then lets newer patches win: whatever the order of arrival, a
+   * reloaded or second window ends up right. Resolves to a function that stops listening.
+   */
+  async connect(bridge: Bridge): Promise<() => void> {
+    const early: Patch[] = [];
+    const stops = await Promise.all([
+      bridge.onPatch((patch) => (this.ready ? this.patch(patch) : early.push(patch))),
+      bridge.onLevels((levels) => (this.levels = levels)),
+    ]);
+    this.replace(await bridge.snapshot());
+    for (const patch of early) this.patch(patch);
+    return () => stops.forEach((stop) => stop());
+  }
+
+  /** Takes a whole snapshot. */
+  replace(next: Snapshot): void {
+    this.#whole = next.revision;
+    this.#revisions.clear();
+    this.account = share(this.account, next.account);
+    this.link = next.link;
+    this.directory = share(this.directory, next.directory);
+    this.timeline = share(this.timeline, next.timeline);
+    this.call = share(this.call, next.call);
+    this.devices = share(this.devices, next.devices);
+    this.notices = share(this.notices, next.notices);
+    this.ready = true;
+  }
+
+  /** Takes one changed slice, unless something at least as new is here already. */
+  patch({ revision, slice }: Patch): void {
+    if (revision <= (this.#revisions.get(slice.slice) ?? this.#whole)) return;
+    this.#revisions.set(slice.slice, revision);
+    this.#take(slice);
+  }
+
+  #take(slice: Slice): void {
+    switch (slice.slice) {
+      case "account":
+        this.account = share(this.account, slice.value);
+        break;
+      case "link":
+        // Never shared: the same "retry in 4 s" twice is two different moments.
+        this.link = slice.value;
+        break;
+      case "directory":
+        this.directory = share(this.directory, slice.value);
+        break;
+      case "timeline":
+        this.timeline = share(this.timeline, slice.value);
+        break;
+      case "call":
+        this.call = share(this.call, slice.value);
+        if (slice.value.phase.type === "idle") this.levels = SILENT;
+        break;
+      case "devices":
+        this.devices = share(this.devices, slice.value);
+        break;
+      case "notices":
+        this.notices = share(this.notices, slice.value);
+        break;
+    }
+  }
+}
