@@ -140,6 +140,11 @@ export class Server {
         return this.ask('PATCH', '/dev/config', switches);
     }
 
+    /** Lets something go wrong, such as `{fault: 'cut_socket', user: 'bob'}`. */
+    fault(fault) {
+        return this.ask('POST', '/dev/faults', fault);
+    }
+
     stop() {
         return this.program.stop();
     }

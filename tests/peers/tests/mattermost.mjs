@@ -96,8 +96,8 @@ export function mattermost(server) {
             const hello = await until('hello', () => messages.find((message) => message.event === 'hello'));
             const channel = await server.channel('standup', bob.token);
             const lost = sockets[0].socket;
-            // The server notices that the socket is gone; the events between are kept for the connection.
-            lost.terminate();
+            // Without a close frame, as when a proxy dies; the events between are kept for the connection.
+            await server.fault({fault: 'cut_socket', connection: hello.data.connection_id});
             await until('the client to notice', () => lost.readyState === WebSocket.CLOSED);
             const post = await client.createPost({channel_id: channel, message: 'while you were away', pending_post_id: 'a:2'});
             await until('the reconnect', () => reconnected === 1);
@@ -111,7 +111,7 @@ export function mattermost(server) {
         }
     });
 
-    test('mattermost client recovers when its connection is cut without a word and forgotten', async () => {
+    test('mattermost client is told when the server has forgotten its connection', async () => {
         const carol = await server.login('carol');
         const sockets = [];
         const socket = socketFor(carol.token, sockets);
@@ -122,8 +122,7 @@ export function mattermost(server) {
         socket.initialize(`${server.url.replace(/^http/, 'ws')}/api/v4/websocket`);
         try {
             const hello = await until('hello', () => messages.find((message) => message.event === 'hello'));
-            await server.fault('forget', {connection_id: hello.data.connection_id});
-            sockets[0].socket.terminate();
+            await server.fault({fault: 'forget_connection', connection: hello.data.connection_id});
             await until('a second hello', () => messages.filter((message) => message.event === 'hello').length === 2);
             check(missed === 1, 'the client was not told that it missed something');
         } finally {
