@@ -42,11 +42,20 @@ pub(crate) fn run(place: &Place) -> Result<(), TaskError> {
     let mut notices = String::from(
         "Halloo contains the work of others. This is what, by whom and under which terms.\n",
     );
+    // Many packages come with the very same text: it is printed once, after all that it holds for.
+    let mut terms: BTreeMap<String, Vec<&str>> = BTreeMap::new();
     for (heading, texts) in &parts {
-        let _ = write!(notices, "\n{}\n{heading}\n", "=".repeat(80));
+        let _ = write!(notices, "\n{heading}\n");
         for text in texts {
-            let _ = write!(notices, "\n{text}\n");
+            terms
+                .entry(text.trim().to_owned())
+                .or_default()
+                .push(name_of(heading));
         }
+    }
+    for (text, names) in &terms {
+        let rule = "=".repeat(80);
+        let _ = write!(notices, "\n{rule}\nOf {}:\n\n{text}\n", names.join(", "));
     }
     let path = place.target.join("THIRD-PARTY-NOTICES.txt");
     std::fs::create_dir_all(&place.target).map_err(TaskError::file(&place.target))?;
@@ -77,14 +86,25 @@ fn heading(package: &Value) -> String {
     )
 }
 
-/// The npm packages that end up in the interface: those of the lock file that are not for development.
+/// The first line of a heading: name and version.
+fn name_of(heading: &str) -> &str {
+    heading.lines().next().unwrap_or(heading)
+}
+
+/// Packages that the lock file calls "for development", but whose code the build puts into the interface.
+const BUNDLED: &[&str] = &["@lucide/svelte", "clsx", "esm-env", "svelte"];
+
+/// The npm packages that end up in the interface: those of the lock file that are not for development,
+/// and [`BUNDLED`].
 fn shipped(folder: &Path) -> Vec<String> {
     let lock = std::fs::read_to_string(folder.join("package-lock.json")).unwrap_or_default();
     let lock: Value = serde_json::from_str(&lock).unwrap_or_default();
     let packages = lock["packages"].as_object().into_iter().flatten();
-    let shipped = packages.filter(|(_, package)| package["dev"].as_bool() != Some(true));
-    shipped
-        .filter_map(|(path, _)| path.strip_prefix("node_modules/").map(str::to_owned))
+    let named =
+        packages.filter_map(|(path, package)| Some((path.strip_prefix("node_modules/")?, package)));
+    named
+        .filter(|(name, package)| package["dev"].as_bool() != Some(true) || BUNDLED.contains(name))
+        .map(|(name, _)| name.to_owned())
         .collect()
 }
 
