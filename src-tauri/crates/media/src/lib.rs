@@ -29,7 +29,7 @@ pub mod voice;
 pub use block::Block;
 pub use device::cpal::system_audio;
 pub use device::fake::FakeHost;
-pub use device::file::{FileHost, PlaySpec};
+pub use device::file::{FileHost, PlaySpec, PlaySpecError};
 pub use device::{AudioHost, AudioSink, AudioSource, Devices, Fault, Format};
 pub use error::MediaError;
 pub use voice::apm::Processing;

@@ -1,4 +1,275 @@
-//! The voice engine.
+//! The voice engine: microphone to frames, packets to loudspeaker. Pure: it counts samples and owns no thread,
+//! device or clock; [`thread`] drives it.
 
 pub mod apm;
+pub mod gate;
 pub mod handle;
+pub mod jitter;
+pub mod level;
+pub mod mixer;
+pub mod opus;
+pub mod resample;
+pub mod stretch;
+
+use std::sync::Arc;
+
+use calls_core::id::{SessionId, TrackId};
+use calls_core::port::media::{EncodedFrame, Layer, MediaKind, MediaPacket, VoiceFigures};
+
+use crate::block::{BLOCK, Block};
+use crate::error::MediaError;
+use apm::{Apm, Processing};
+use gate::{Admitted, Gate, GateSwitch};
+use jitter::{JitterBuffer, Rendered};
+use level::{Dbov, Meter, Speaking};
+use mixer::{Fader, Mixer, Volume};
+use opus::{FRAME, VoiceEncoder};
+
+/// The first sound of a track is what is louder than this; softer is the sender's own silence.
+const AUDIBLE: Dbov = Dbov(-60.0);
+
+/// Everything between the device ends and the network.
+#[derive(Debug)]
+pub struct VoiceEngine {
+    apm: Apm,
+    meter: Arc<Meter>,
+    speaking: Speaking,
+    gate: Gate,
+    encoder: FrameMaker,
+    tracks: Vec<Track>,
+    mixer: Mixer,
+    scratch: Block,
+    /// Of tracks that are gone.
+    past: jitter::Figures,
+}
+
+/// One remote track.
+#[derive(Debug)]
+pub struct Track {
+    id: TrackId,
+    session: SessionId,
+    buffer: JitterBuffer,
+    fader: Fader,
+    meter: Arc<Meter>,
+    speaking: Speaking,
+    heard: bool,
+}
+
+impl Track {
+    /// A track that nobody has heard yet.
+    ///
+    /// # Errors
+    /// [`MediaError::Failed`] if there is no memory for a decoder.
+    pub fn new(
+        id: TrackId,
+        session: SessionId,
+        volume: Volume,
+        meter: Arc<Meter>,
+    ) -> Result<Self, MediaError> {
+        Ok(Self {
+            id,
+            session,
+            buffer: JitterBuffer::new()?,
+            fader: Fader::at(volume),
+            meter,
+            speaking: Speaking::default(),
+            heard: false,
+        })
+    }
+}
+
+impl VoiceEngine {
+    /// An engine without tracks.
+    ///
+    /// # Errors
+    /// [`MediaError::Failed`] if there is no memory for an encoder.
+    pub fn new(
+        processing: Processing,
+        gate: GateSwitch,
+        meter: Arc<Meter>,
+    ) -> Result<Self, MediaError> {
+        Ok(Self {
+            apm: Apm::new(processing),
+            meter,
+            speaking: Speaking::default(),
+            gate: Gate::new(gate),
+            encoder: FrameMaker::new()?,
+            tracks: Vec::new(),
+            mixer: Mixer::new(),
+            scratch: Block::SILENCE,
+            past: jitter::Figures::default(),
+        })
+    }
+
+    /// Takes the next 10 ms of the microphone; yields a frame for every 20 ms that the gate let through.
+    /// `block` is scratch afterwards.
+    pub fn capture(&mut self, block: &mut Block) -> Option<EncodedFrame> {
+        block.sanitise();
+        self.apm.captured(block);
+        let level = Dbov::of(&block.0);
+        self.meter.update(level, self.speaking.update(level));
+        let admitted = self.gate.admit(block);
+        self.encoder.next(admitted)
+    }
+
+    /// The microphone was not captured for so many samples (48 kHz): the network's clock goes on all the same.
+    pub fn skip_capture(&mut self, samples: u64) {
+        self.encoder.skip(samples);
+        self.meter.clear();
+    }
+
+    /// Makes the next 10 ms for the loudspeaker. `first` is told each session whose first sound this is.
+    pub fn render(&mut self, out: &mut Block, mut first: impl FnMut(&SessionId)) {
+        for track in &mut self.tracks {
+            let rendered = track.buffer.render(&mut self.scratch.0);
+            let level = if rendered == Rendered::Sound {
+                let level = Dbov::of(&self.scratch.0);
+                if !track.heard && level > AUDIBLE {
+                    track.heard = true;
+                    first(&track.session);
+                }
+                track.fader.apply(&mut self.scratch.0);
+                self.mixer.add(&self.scratch.0);
+                level
+            } else {
+                Dbov::SILENCE
+            };
+            track.meter.update(level, track.speaking.update(level));
+        }
+        self.mixer.finish(out);
+        self.apm.played(out);
+    }
+
+    /// Adds a track; one with the same identity is replaced.
+    pub fn open_track(&mut self, track: Track) {
+        self.close_track(&track.id.clone());
+        self.tracks.push(track);
+    }
+
+    /// Removes a track.
+    pub fn close_track(&mut self, id: &TrackId) {
+        if let Some(n) = self.tracks.iter().position(|track| track.id == *id) {
+            let track = self.tracks.swap_remove(n);
+            track.meter.clear();
+            add(&mut self.past, &track.buffer.figures());
+        }
+    }
+
+    /// Takes a packet of a track; packets of unknown tracks are ignored.
+    pub fn push(&mut self, id: &TrackId, packet: MediaPacket) {
+        if let Some(track) = self.tracks.iter_mut().find(|track| track.id == *id) {
+            track.buffer.push(packet);
+        }
+    }
+
+    /// How loud a session is played.
+    pub fn set_volume(&mut self, session: &SessionId, volume: Volume) {
+        for track in &mut self.tracks {
+            if track.session == *session {
+                track.fader.set(volume);
+            }
+        }
+    }
+
+    /// Share of our packets that get lost, 0..1.
+    pub fn set_loss(&mut self, share: f32) {
+        self.encoder.opus.set_loss(share);
+    }
+
+    /// Replaces the processor, which begins to learn anew.
+    pub fn set_processing(&mut self, processing: Processing) {
+        self.apm = Apm::new(processing);
+    }
+
+    /// True if nobody can be heard.
+    #[must_use]
+    pub fn has_no_tracks(&self) -> bool {
+        self.tracks.is_empty()
+    }
+
+    /// Writes the receiving half of the figures.
+    pub fn figures(&self, figures: &mut VoiceFigures) {
+        let mut sum = self.past;
+        let mut target: f32 = 0.0;
+        for track in &self.tracks {
+            add(&mut sum, &track.buffer.figures());
+            target = target.max(track.buffer.target());
+        }
+        figures.jitter_target_ms = target;
+        figures.samples = sum.samples;
+        figures.concealed = sum.concealed;
+        figures.packets_in = sum.packets;
+        figures.packets_late = sum.late;
+    }
+}
+
+fn add(sum: &mut jitter::Figures, more: &jitter::Figures) {
+    sum.samples += more.samples;
+    sum.concealed += more.concealed;
+    sum.recovered += more.recovered;
+    sum.packets += more.packets;
+    sum.late += more.late;
+    sum.refused += more.refused;
+    sum.cut += more.cut;
+    sum.stretched += more.stretched;
+}
+
+/// Two admitted blocks to one encoded frame.
+#[derive(Debug)]
+struct FrameMaker {
+    opus: VoiceEncoder,
+    pcm: [f32; FRAME],
+    filled: usize,
+    talk_start: bool,
+    /// Timestamp of the next captured sample; runs whether or not the gate is open.
+    rtp_time: u32,
+}
+
+impl FrameMaker {
+    fn new() -> Result<Self, MediaError> {
+        Ok(Self {
+            opus: VoiceEncoder::new()?,
+            pcm: [0.0; FRAME],
+            filled: 0,
+            talk_start: false,
+            rtp_time: 0,
+        })
+    }
+
+    fn next(&mut self, admitted: Option<Admitted<'_>>) -> Option<EncodedFrame> {
+        self.rtp_time = self.rtp_time.wrapping_add(BLOCK as u32);
+        let Some(admitted) = admitted else {
+            // Half a frame from before the gate closed is not sent either: closed means that nothing leaves.
+            self.filled = 0;
+            return None;
+        };
+        if admitted.is_first() {
+            self.opus.reset();
+            self.filled = 0;
+            self.talk_start = true;
+        }
+        self.pcm[self.filled..self.filled + BLOCK].copy_from_slice(&admitted.block().0);
+        self.filled += BLOCK;
+        if self.filled < FRAME {
+            return None;
+        }
+        self.filled = 0;
+        let data = self.opus.encode(&self.pcm)?;
+        Some(EncodedFrame {
+            kind: MediaKind::Voice,
+            layer: Layer::default(),
+            rtp_time: self.rtp_time.wrapping_sub(FRAME as u32),
+            duration: FRAME as u32,
+            key: false,
+            level: Some(Dbov::of(&self.pcm).to_extension()),
+            talk_start: std::mem::take(&mut self.talk_start),
+            data,
+        })
+    }
+
+    fn skip(&mut self, samples: u64) {
+        // The network's clock wraps; so may this.
+        self.rtp_time = self.rtp_time.wrapping_add(samples as u32);
+        self.filled = 0;
+    }
+}

@@ -1,0 +1,108 @@
+//! The mute gate: the one place where the microphone's sound is let through or ends.
+//!
+//! The encoder accepts nothing but [`Admitted`], and nobody but [`Gate::admit`] can make one. While the gate is
+//! closed there is no frame: not a silent one, none.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use crate::block::{BLOCK, Block};
+
+/// The person's side of the gate. Lock-free; any thread.
+#[derive(Clone, Debug, Default)]
+pub struct GateSwitch(Arc<AtomicBool>);
+
+impl GateSwitch {
+    /// Opens or closes; effective with the next block.
+    pub fn set(&self, open: bool) {
+        self.0.store(open, Ordering::Release);
+    }
+
+    /// What was asked for last.
+    #[must_use]
+    pub fn is_open(&self) -> bool {
+        self.0.load(Ordering::Acquire)
+    }
+}
+
+/// A block that may be heard by others.
+#[derive(Debug)]
+pub struct Admitted<'a> {
+    block: &'a Block,
+    first: bool,
+}
+
+impl Admitted<'_> {
+    /// The sound.
+    #[must_use]
+    pub fn block(&self) -> &Block {
+        self.block
+    }
+
+    /// The first one after the gate was closed: a talk spurt begins.
+    #[must_use]
+    pub fn is_first(&self) -> bool {
+        self.first
+    }
+}
+
+/// The engine's side of the gate.
+#[derive(Debug)]
+pub struct Gate {
+    switch: GateSwitch,
+    was_open: bool,
+}
+
+impl Gate {
+    /// 5 ms: short enough not to eat a consonant, long enough not to click.
+    const FADE_IN: usize = BLOCK / 2;
+
+    /// A gate that obeys this switch.
+    #[must_use]
+    pub fn new(switch: GateSwitch) -> Self {
+        Self {
+            switch,
+            was_open: false,
+        }
+    }
+
+    /// Lets a block through if the gate is open. The first one is faded in.
+    pub fn admit<'a>(&mut self, block: &'a mut Block) -> Option<Admitted<'a>> {
+        let open = self.switch.is_open();
+        let first = open && !self.was_open;
+        self.was_open = open;
+        if !open {
+            return None;
+        }
+        if first {
+            for (n, sample) in block.0[..Self::FADE_IN].iter_mut().enumerate() {
+                *sample *= n as f32 / Self::FADE_IN as f32;
+            }
+        }
+        Some(Admitted { block, first })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_closed_gate_yields_nothing_and_an_opened_one_fades_in_once() {
+        let switch = GateSwitch::default();
+        let mut gate = Gate::new(switch.clone());
+        assert!(gate.admit(&mut Block([1.0; BLOCK])).is_none());
+        switch.set(true);
+        let mut block = Block([1.0; BLOCK]);
+        let admitted = gate.admit(&mut block).unwrap();
+        assert!(admitted.is_first());
+        assert_eq!(admitted.block().0[0], 0.0);
+        assert_eq!(admitted.block().0[BLOCK - 1], 1.0);
+        let mut block = Block([1.0; BLOCK]);
+        let admitted = gate.admit(&mut block).unwrap();
+        assert!(!admitted.is_first());
+        assert_eq!(admitted.block().0[0], 1.0);
+        switch.set(false);
+        assert!(gate.admit(&mut Block([1.0; BLOCK])).is_none());
+    }
+}

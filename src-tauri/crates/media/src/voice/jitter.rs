@@ -1,0 +1,540 @@
+//! The jitter buffer of one remote track: turns packets that come unevenly, twice, late or never into sound that
+//! goes on evenly.
+//!
+//! Playout pulls; the network pushes; nobody asks a clock. The buffer keeps a *place in the sender's time* (the
+//! timestamp of the next sample to be played). When a packet is missing at its turn, there are three cases, told
+//! apart by what comes next:
+//!
+//! - **A later packet is here: it was lost.** Its redundancy gives the lost one back (Opus in-band FEC), else the
+//!   decoder conceals. The place goes on.
+//! - **Nothing is here: it is late, or all are lost.** The decoder conceals and the place *stands still*. If the
+//!   packet then comes, nothing was lost but the wait has grown by itself, which is the fastest possible growth. If a
+//!   later one comes, the concealed time is taken off the gap.
+//! - **Nothing comes for long, or the next number follows but its time does not:** the sender paused (muted, DTX).
+//!   Not a loss; silence.
+//!
+//! The wait so found is compared with what [`arrival::Arrivals`] says is needed; the difference is worked off by
+//! playing faster or slower by whole periods of the voice ([`crate::voice::stretch`]).
+
+pub mod arrival;
+pub mod shelf;
+
+use calls_core::port::media::MediaPacket;
+
+use crate::block::BLOCK;
+use crate::error::MediaError;
+use crate::voice::opus::{self, VoiceDecoder};
+use crate::voice::stretch::{self, Likeness};
+use arrival::{Arrivals, Ms};
+use shelf::{Filed, Shelf, Stored};
+
+/// What a buffer counts; all in samples or packets since it was opened.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Figures {
+    /// Samples played, pauses left out.
+    pub samples: u64,
+    /// Of these, made up for packets that were lost or late.
+    pub concealed: u64,
+    /// Samples given back by redundancy; not concealed.
+    pub recovered: u64,
+    /// Packets that came.
+    pub packets: u64,
+    /// Packets that came too late, or twice.
+    pub late: u64,
+    /// Packets that were no Opus, or did not fit the stream.
+    pub refused: u64,
+    /// Samples cut out to catch up.
+    pub cut: u64,
+    /// Samples put in to wait longer.
+    pub stretched: u64,
+}
+
+/// What a block holds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Rendered {
+    /// Sound of the sender, at least in part.
+    Sound,
+    /// Nothing is being said: silence.
+    Silence,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Phase {
+    /// Nothing to play.
+    Silent,
+    /// Sound is here, and waits for so many samples more.
+    Waiting { left: usize },
+    Playing,
+}
+
+/// Concealment goes on for so long, fading from [`FADE`] on, then there is silence: 100 ms.
+const CONCEAL: usize = 4_800;
+/// Full loudness for the first 40 ms of concealment.
+const FADE: usize = 1_920;
+/// A wait this far from the target is corrected, milliseconds: about one period of a voice on either side, so that a
+/// correction is not undone by the next.
+const TOLERANCE: Ms = 12.0;
+/// Beyond this a rough cut is better than the delay, milliseconds.
+const FAR: Ms = 60.0;
+/// Blocks between two careful corrections: 50 ms, at most 20 % faster or slower.
+const PATIENCE: u32 = 5;
+/// More than this is not worked off but thrown away, milliseconds.
+const HOPELESS: Ms = 600.0;
+/// Longest silence that is kept because timestamps say so while packets are here already: 0.5 s.
+const FARTHEST: usize = 24_000;
+/// Decoded samples that may wait: two packets of the longest kind and what a stretch adds.
+const ROOM: usize = 3 * opus::LONGEST;
+
+/// The jitter buffer of one track.
+#[derive(Debug)]
+pub struct JitterBuffer {
+    shelf: Shelf,
+    arrivals: Arrivals,
+    decoder: VoiceDecoder,
+    phase: Phase,
+    /// Decoded and not yet played.
+    pcm: Fifo,
+    /// The next packet in the order.
+    next_seq: i64,
+    /// Timestamp right behind what was decoded.
+    next_rtp: i64,
+    /// Samples played while the place stood still.
+    held: usize,
+    /// Samples of [`Self::held`] of which it is not known yet whether they replace lost sound or are a pause.
+    undecided: u64,
+    /// Wait that packets find now: the mean of the last few.
+    delay: Ms,
+    since_stretch: u32,
+    /// Loudness at which concealment ended, to start from.
+    loudness: f32,
+    scratch: Vec<f32>,
+    figures: Figures,
+}
+
+impl JitterBuffer {
+    /// An empty buffer.
+    ///
+    /// # Errors
+    /// [`MediaError::Failed`] if there is no memory for a decoder.
+    pub fn new() -> Result<Self, MediaError> {
+        Ok(Self {
+            shelf: Shelf::new(),
+            arrivals: Arrivals::new(),
+            decoder: VoiceDecoder::new()?,
+            phase: Phase::Silent,
+            pcm: Fifo::new(),
+            next_seq: i64::MIN,
+            next_rtp: 0,
+            held: 0,
+            undecided: 0,
+            delay: 0.0,
+            since_stretch: 0,
+            loudness: 1.0,
+            scratch: vec![0.0; opus::LONGEST],
+            figures: Figures::default(),
+        })
+    }
+
+    /// Takes a packet.
+    pub fn push(&mut self, packet: MediaPacket) {
+        self.figures.packets += 1;
+        let arrived = packet.arrived;
+        match self.shelf.file(packet) {
+            Filed::Refused => self.figures.refused += 1,
+            Filed::Twice => self.figures.late += 1,
+            Filed::Late { rtp } => {
+                self.figures.late += 1;
+                self.arrivals.note(arrived, rtp);
+            }
+            Filed::Restarted { seq, rtp } => {
+                self.settle(true);
+                self.pcm.clear();
+                self.arrivals.note(arrived, rtp);
+                self.begin(seq, rtp, 0.0);
+            }
+            Filed::Kept { seq, rtp } => {
+                let late = self.arrivals.note(arrived, rtp);
+                match self.phase {
+                    Phase::Silent => {
+                        self.settle_pause(seq, rtp);
+                        self.begin(seq, rtp, late);
+                    }
+                    Phase::Waiting { .. } if seq < self.next_seq => {
+                        // An older one overtook the start: the place goes back to it, the wait stays as long.
+                        self.next_seq = seq;
+                        self.next_rtp = rtp;
+                    }
+                    Phase::Waiting { .. } => {}
+                    Phase::Playing => {
+                        let slack = (rtp - self.place() - self.held as i64) as f32 / 48.0;
+                        self.delay += (slack + late - self.delay) / 16.0;
+                    }
+                }
+            }
+        }
+    }
+
+    /// Makes the next 10 ms.
+    pub fn render(&mut self, out: &mut [f32; BLOCK]) -> Rendered {
+        self.since_stretch = self.since_stretch.saturating_add(1);
+        let mut filled = 0;
+        let mut sound = 0;
+        while filled < BLOCK {
+            let rest = &mut out[filled..];
+            match self.phase {
+                Phase::Silent => {
+                    rest.fill(0.0);
+                    self.held = self.held.saturating_add(rest.len());
+                    break;
+                }
+                Phase::Waiting { left } => {
+                    let n = left.min(rest.len());
+                    rest[..n].fill(0.0);
+                    filled += n;
+                    self.phase = if n == left {
+                        Phase::Playing
+                    } else {
+                        Phase::Waiting { left: left - n }
+                    };
+                }
+                Phase::Playing => {
+                    if self.pcm.is_empty() {
+                        self.produce();
+                    } else {
+                        if sound == 0 {
+                            self.steer();
+                        }
+                        let n = self.pcm.pop(rest);
+                        filled += n;
+                        sound += n;
+                    }
+                }
+            }
+        }
+        self.figures.samples += sound as u64;
+        if sound > 0 {
+            Rendered::Sound
+        } else {
+            Rendered::Silence
+        }
+    }
+
+    /// The wait that is aimed at, 20 to 200 ms.
+    #[must_use]
+    pub fn target(&self) -> Ms {
+        self.arrivals.target()
+    }
+
+    /// The wait that packets find now, milliseconds.
+    #[must_use]
+    pub fn delay(&self) -> Ms {
+        self.delay
+    }
+
+    /// Counters.
+    #[must_use]
+    pub fn figures(&self) -> Figures {
+        self.figures
+    }
+
+    /// Timestamp of the next sample to be played.
+    fn place(&self) -> i64 {
+        self.next_rtp - self.pcm.len() as i64
+    }
+
+    /// A talk spurt begins with this packet, which is `late` against the fastest ones.
+    fn begin(&mut self, seq: i64, rtp: i64, late: Ms) {
+        self.next_seq = seq;
+        self.next_rtp = rtp;
+        self.held = 0;
+        self.undecided = 0;
+        let wait = (self.target() - late).max(0.0);
+        self.delay = wait + late;
+        self.phase = Phase::Waiting {
+            left: (wait * 48.0) as usize,
+        };
+    }
+
+    /// Sound comes after a silence: was it a pause, or was something lost in it?
+    fn settle_pause(&mut self, seq: i64, rtp: i64) {
+        let gap = (rtp - self.next_rtp).max(0) as u64;
+        if seq != self.next_seq && self.next_seq != i64::MIN {
+            // Lost: the silent part was not heard either. Beyond a second it is an interruption, not a loss.
+            let unheard = (self.held as u64).min(gap).min(48_000);
+            let silent = unheard.saturating_sub(self.undecided);
+            self.figures.samples += silent;
+            self.figures.concealed += silent;
+            self.settle(true);
+        } else {
+            // The numbers go on. If time went on as well, nobody spoke; if not, the packet is very late.
+            self.settle(gap * 2 < self.held as u64);
+        }
+    }
+
+    /// Decides what the undecided samples were.
+    fn settle(&mut self, lost: bool) {
+        if lost {
+            self.figures.concealed += self.undecided;
+        }
+        self.undecided = 0;
+    }
+
+    /// Decodes, recovers or conceals some sound, or ends the talk spurt. Makes progress in every case.
+    fn produce(&mut self) {
+        let Some(first) = self.shelf.first() else {
+            if self.held >= CONCEAL {
+                self.phase = Phase::Silent;
+            } else {
+                self.conceal(BLOCK);
+            }
+            return;
+        };
+        let gap = (first.rtp - self.next_rtp).max(0) as usize;
+        let contiguous = first.seq == self.next_seq;
+        let (seq, rtp) = (first.seq, first.rtp);
+        let Some(missing) = gap.checked_sub(self.held).filter(|missing| *missing > 0) else {
+            // In time, or late: what was concealed meanwhile was either the lost sound, or is added to the wait.
+            if gap < self.held {
+                self.delay += (self.held - gap) as f32 / 48.0;
+            }
+            if self.held > 0 {
+                let pause = contiguous && gap >= self.held;
+                self.settle(!pause);
+                self.held = 0;
+            }
+            self.decode();
+            return;
+        };
+        if self.held >= CONCEAL {
+            // Too long to make up: silence until its time comes.
+            if !contiguous {
+                self.settle(true);
+            }
+            self.next_seq = seq;
+            self.next_rtp = rtp;
+            self.held = 0;
+            self.undecided = 0;
+            // A timestamp from the far future must not silence the track for hours.
+            self.phase = Phase::Waiting {
+                left: missing.min(FARTHEST),
+            };
+            return;
+        }
+        let redundancy = opus::redundancy(&first.data).filter(|_| !contiguous);
+        match redundancy {
+            Some(frame) if frame == missing => {
+                let data = first.data.clone();
+                self.settle(true);
+                self.held = 0;
+                if self.decoder.recover(&data, &mut self.scratch[..frame]) {
+                    self.pcm.push(&self.scratch[..frame]);
+                    self.figures.recovered += frame as u64;
+                } else {
+                    self.conceal(frame);
+                    self.settle(true);
+                    self.held = 0;
+                }
+                self.next_rtp = rtp;
+                self.next_seq = seq;
+                self.shelf.expect(seq);
+            }
+            Some(frame) if frame < missing => self.conceal((missing - frame).min(BLOCK)),
+            _ => self.conceal(missing.min(BLOCK)),
+        }
+    }
+
+    /// Decodes the first packet on the shelf.
+    fn decode(&mut self) {
+        let Some(Stored {
+            seq,
+            rtp,
+            duration,
+            data,
+        }) = self.shelf.take_first()
+        else {
+            return;
+        };
+        let length = match self.decoder.decode(&data, &mut self.scratch) {
+            Some(length) => length,
+            None => {
+                // The outside was Opus, the inside was not.
+                self.figures.refused += 1;
+                self.figures.concealed += duration as u64;
+                self.decoder.conceal(&mut self.scratch[..duration]);
+                duration
+            }
+        };
+        if self.loudness < 1.0 {
+            // Concealment had faded out; come back in 2.5 ms instead of with a click.
+            let from = self.loudness;
+            for (n, sample) in self.scratch[..length.min(opus::GRAIN)]
+                .iter_mut()
+                .enumerate()
+            {
+                *sample *= from + (1.0 - from) * n as f32 / opus::GRAIN as f32;
+            }
+            self.loudness = 1.0;
+        }
+        self.pcm.push(&self.scratch[..length]);
+        self.next_seq = seq + 1;
+        self.next_rtp = rtp + length as i64;
+    }
+
+    /// Makes up some samples while the place stands still.
+    fn conceal(&mut self, samples: usize) {
+        // The decoder wants whole grains; a gap that is none comes from a strange sender and is rounded.
+        let samples = samples.next_multiple_of(opus::GRAIN).min(opus::LONGEST);
+        let pcm = &mut self.scratch[..samples];
+        self.decoder.conceal(pcm);
+        for (n, sample) in pcm.iter_mut().enumerate() {
+            let faded = (self.held + n).saturating_sub(FADE) as f32 / (CONCEAL - FADE) as f32;
+            self.loudness = (1.0 - faded).max(0.0);
+            *sample *= self.loudness;
+        }
+        self.pcm.push(pcm);
+        self.held += samples;
+        self.undecided += samples as u64;
+    }
+
+    /// Brings the wait towards the target.
+    fn steer(&mut self) {
+        if self.held > 0 {
+            return;
+        }
+        let excess = self.delay - self.target();
+        if excess > HOPELESS {
+            self.skip(excess);
+            return;
+        }
+        if excess.abs() <= TOLERANCE {
+            return;
+        }
+        let hurry = excess > FAR;
+        if !hurry && self.since_stretch < PATIENCE {
+            return;
+        }
+        let wanted = if hurry {
+            Likeness::ROUGH
+        } else {
+            Likeness::CLEAN
+        };
+        // Decode ahead what follows without a gap.
+        while self.pcm.len() < stretch::NEEDED {
+            match self.shelf.first() {
+                Some(first) if first.seq == self.next_seq && first.rtp == self.next_rtp => self.decode(),
+                _ => return,
+            }
+        }
+        if excess > 0.0 {
+            if let Some(cut) = stretch::shorten(self.pcm.as_mut_slice(), wanted) {
+                self.pcm.skip(cut);
+                self.delay -= cut as f32 / 48.0;
+                self.figures.cut += cut as u64;
+                self.since_stretch = 0;
+            }
+        } else if let Some(doubled) =
+            stretch::lengthen(self.pcm.as_mut_slice(), &mut self.scratch, wanted)
+        {
+            self.pcm
+                .replace_front(doubled.resume, &self.scratch[..doubled.written]);
+            let added = doubled.written - doubled.resume;
+            self.delay += added as f32 / 48.0;
+            self.figures.stretched += added as u64;
+            self.since_stretch = 0;
+        }
+    }
+
+    /// Throws away what is hopelessly late.
+    fn skip(&mut self, excess: Ms) {
+        let mut left = (excess * 48.0) as i64;
+        self.pcm.clear();
+        while left > 0 {
+            let Some(thrown) = self.shelf.take_first() else {
+                break;
+            };
+            let end = thrown.rtp + thrown.duration as i64;
+            left -= (end - self.next_rtp).max(1);
+            self.figures.cut += thrown.duration as u64;
+            self.next_rtp = end;
+            self.next_seq = thrown.seq + 1;
+        }
+        self.delay = self.target() + (left.max(0) as f32 / 48.0);
+    }
+}
+
+/// Decoded samples in a fixed buffer.
+#[derive(Debug)]
+struct Fifo {
+    samples: Vec<f32>,
+    from: usize,
+    to: usize,
+}
+
+impl Fifo {
+    fn new() -> Self {
+        Self {
+            samples: vec![0.0; ROOM],
+            from: 0,
+            to: 0,
+        }
+    }
+
+    fn len(&self) -> usize {
+        self.to - self.from
+    }
+
+    fn is_empty(&self) -> bool {
+        self.from == self.to
+    }
+
+    fn clear(&mut self) {
+        self.from = 0;
+        self.to = 0;
+    }
+
+    fn as_mut_slice(&mut self) -> &mut [f32] {
+        &mut self.samples[self.from..self.to]
+    }
+
+    /// Appends; what does not fit is dropped (it cannot happen: see [`ROOM`]).
+    fn push(&mut self, samples: &[f32]) {
+        if self.to + samples.len() > ROOM {
+            self.samples.copy_within(self.from..self.to, 0);
+            self.to -= self.from;
+            self.from = 0;
+        }
+        let n = samples.len().min(ROOM - self.to);
+        self.samples[self.to..self.to + n].copy_from_slice(&samples[..n]);
+        self.to += n;
+    }
+
+    fn pop(&mut self, out: &mut [f32]) -> usize {
+        let n = out.len().min(self.len());
+        out[..n].copy_from_slice(&self.samples[self.from..self.from + n]);
+        self.skip(n);
+        n
+    }
+
+    fn skip(&mut self, n: usize) {
+        self.from += n.min(self.len());
+        if self.is_empty() {
+            self.clear();
+        }
+    }
+
+    /// Puts `front` in the place of the first `n` samples.
+    fn replace_front(&mut self, n: usize, front: &[f32]) {
+        self.from += n.min(self.len());
+        let rest = self.len();
+        if front.len() + rest > ROOM {
+            return;
+        }
+        self.samples.copy_within(self.from..self.to, front.len());
+        self.samples[..front.len()].copy_from_slice(front);
+        self.from = 0;
+        self.to = front.len() + rest;
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,173 @@
+//! How unevenly packets arrive, and hence how long they must wait.
+
+use std::time::Instant;
+
+/// A delay or a span of sound, milliseconds.
+pub type Ms = f32;
+
+/// Learns from arrival times how long packets must wait so that nearly all are there in time.
+///
+/// Each packet's *relative delay* is how much later it came than the fastest one lately, both measured against
+/// their timestamps. The wait is the 96 % quantile of these (between NetEq's 95 % and the 97 % above which the
+/// wait follows single outliers), plus a margin for the grain of our own playout.
+#[derive(Debug)]
+pub struct Arrivals {
+    first: Option<(Instant, i64)>,
+    /// Fastest packet of this period and of the one before, milliseconds after its timestamp.
+    fastest: f64,
+    fastest_before: f64,
+    in_period: u32,
+    seen: u32,
+    share: [f32; BUCKETS],
+    target: Ms,
+}
+
+/// Width of a bucket of the histogram, milliseconds.
+const WIDTH: Ms = 5.0;
+/// Number of buckets; the last one holds everything above.
+const BUCKETS: usize = 48;
+/// Share of packets that shall be in time without concealment.
+const QUANTILE: f32 = 0.96;
+/// Weight of the past against the newest packet: a few seconds of memory, and four late packets in a row suffice to
+/// raise the target (4 × 1 % reach the quantile).
+const MEMORY: f32 = 0.99;
+/// Packets in a period over which the fastest one counts: 4 s at 20 ms. Shorter, and a jittery stretch hides it;
+/// longer, and a drifting clock (200 ppm: 0.8 ms in 4 s) spoils it.
+const PERIOD: u32 = 200;
+/// Added to the quantile: playout takes 10 ms at a time, and wakes up to 5 ms late.
+const MARGIN: Ms = 8.0;
+/// Less is not worth having: one frame.
+const LEAST: Ms = 20.0;
+/// More makes a conversation impossible; better conceal.
+const MOST: Ms = 200.0;
+/// A packet that is this late against the fastest one says that the sender's clock was set anew.
+const ABSURD: f64 = 2_000.0;
+
+impl Arrivals {
+    /// Nothing is known: a guess that suits a wired network.
+    #[must_use]
+    pub fn new() -> Self {
+        let mut share = [0.0; BUCKETS];
+        share[3] = 1.0;
+        let mut arrivals = Self {
+            first: None,
+            fastest: f64::MAX,
+            fastest_before: f64::MAX,
+            in_period: 0,
+            seen: 0,
+            share,
+            target: LEAST,
+        };
+        arrivals.settle();
+        arrivals
+    }
+
+    /// Takes a packet's arrival and timestamp (48 kHz, extended), and says its relative delay.
+    pub fn note(&mut self, arrived: Instant, rtp_time: i64) -> Ms {
+        let (epoch, start) = *self.first.get_or_insert((arrived, rtp_time));
+        let arrived = match arrived.checked_duration_since(epoch) {
+            Some(later) => later.as_secs_f64(),
+            None => -epoch.duration_since(arrived).as_secs_f64(),
+        } * 1_000.0;
+        let delay = arrived - rtp_time.saturating_sub(start) as f64 / 48.0;
+        let base = self.fastest.min(self.fastest_before);
+        if base != f64::MAX && (delay - base).abs() > ABSURD {
+            // Keep what is known of the network; only the clocks have to be matched anew.
+            self.first = Some((epoch, start));
+            self.fastest = delay;
+            self.fastest_before = f64::MAX;
+            self.in_period = 0;
+            return 0.0;
+        }
+        self.fastest = self.fastest.min(delay);
+        let late = (delay - self.fastest.min(self.fastest_before)) as Ms;
+        self.in_period += 1;
+        if self.in_period >= PERIOD {
+            self.in_period = 0;
+            self.fastest_before = self.fastest;
+            self.fastest = f64::MAX;
+        }
+        self.learn(late);
+        late
+    }
+
+    /// How long packets should wait, 20 to 200 ms.
+    #[must_use]
+    pub fn target(&self) -> Ms {
+        self.target
+    }
+
+    fn learn(&mut self, late: Ms) {
+        // The first packets count for more: 1/2, 1/3, … until the memory is full.
+        self.seen = self.seen.saturating_add(1);
+        let keep = MEMORY.min(self.seen as f32 / (self.seen as f32 + 1.0));
+        let bucket = ((late / WIDTH) as usize).min(BUCKETS - 1);
+        for share in &mut self.share {
+            *share *= keep;
+        }
+        self.share[bucket] += 1.0 - keep;
+        self.settle();
+    }
+
+    fn settle(&mut self) {
+        let mut sum = 0.0;
+        let mut quantile = BUCKETS as Ms * WIDTH;
+        for (n, share) in self.share.iter().enumerate() {
+            sum += share;
+            if sum >= QUANTILE {
+                quantile = (n + 1) as Ms * WIDTH;
+                break;
+            }
+        }
+        self.target = (quantile + MARGIN).clamp(LEAST, MOST);
+    }
+}
+
+impl Default for Arrivals {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+
+    fn run(arrivals: &mut Arrivals, start: Instant, from: u64, to: u64, jitter: impl Fn(u64) -> u64) {
+        for n in from..to {
+            let at = start + Duration::from_millis(n * 20 + jitter(n));
+            arrivals.note(at, n as i64 * 960);
+        }
+    }
+
+    #[test]
+    fn an_even_network_needs_one_frame() {
+        let mut arrivals = Arrivals::new();
+        run(&mut arrivals, Instant::now(), 0, 100, |_| 0);
+        assert_eq!(arrivals.target(), 20.0);
+    }
+
+    #[test]
+    fn a_few_late_packets_raise_the_target_and_quiet_lowers_it_again() {
+        let mut arrivals = Arrivals::new();
+        let start = Instant::now();
+        run(&mut arrivals, start, 0, 500, |_| 0);
+        run(&mut arrivals, start, 500, 506, |_| 90);
+        assert!(arrivals.target() > 90.0, "{}", arrivals.target());
+        run(&mut arrivals, start, 506, 1000, |_| 0);
+        assert_eq!(arrivals.target(), 20.0);
+    }
+
+    #[test]
+    fn a_clock_set_anew_and_wild_timestamps_do_no_harm() {
+        let mut arrivals = Arrivals::new();
+        let start = Instant::now();
+        run(&mut arrivals, start, 0, 100, |_| 0);
+        assert_eq!(arrivals.note(start, i64::MAX), 0.0);
+        arrivals.note(start + Duration::from_secs(9), i64::MIN);
+        arrivals.note(start - Duration::from_secs(1), 0);
+        assert!((20.0..=200.0).contains(&arrivals.target()));
+    }
+}

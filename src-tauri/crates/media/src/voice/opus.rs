@@ -1,0 +1,226 @@
+//! Opus with our fixed settings: 48 kHz, mono, 20 ms, voice.
+
+use ::opus::{Application, Bitrate, Channels, Decoder, Encoder};
+use bytes::{Bytes, BytesMut};
+
+use crate::error::MediaError;
+
+/// Samples in one encoded frame: 20 ms. Half of it would cost 16 kbit/s more of headers; twice it, 20 ms of delay.
+pub const FRAME: usize = 960;
+/// Longest sound that one Opus packet may hold: 120 ms (RFC 6716 §2.1.4).
+pub const LONGEST: usize = 5_760;
+/// The grain of packet loss concealment: 2.5 ms.
+pub const GRAIN: usize = 120;
+
+/// Bits per second. Wide band with room for the redundancy; above 40 kbit/s the ear gains little.
+const BITRATE: i32 = 40_000;
+/// Longest packet that 40 kbit/s makes, with a wide margin (RFC 6716 §3.4: at most 1275 bytes a frame).
+const PACKET: usize = 1_275;
+/// Packets share allocations of this size, so that an allocation is needed only every few hundred packets.
+const POOL: usize = 64 * 1024;
+
+/// The encoder of our microphone.
+#[derive(Debug)]
+pub struct VoiceEncoder {
+    opus: Encoder,
+    packet: [u8; PACKET],
+    pool: BytesMut,
+}
+
+impl VoiceEncoder {
+    /// Loss assumed when nobody has reported any, per cent: without some, Opus sends no redundancy at all, and the
+    /// first burst of a call would be heard.
+    const LEAST_LOSS: i32 = 3;
+    /// More assumed loss than this only makes the voice worse (libopus itself stops reacting about here).
+    const MOST_LOSS: i32 = 30;
+
+    /// An encoder.
+    ///
+    /// # Errors
+    /// [`MediaError::Failed`] if libopus refuses, which means that there is no memory.
+    pub fn new() -> Result<Self, MediaError> {
+        let make = || -> Result<Encoder, ::opus::Error> {
+            let mut opus = Encoder::new(48_000, Channels::Mono, Application::Voip)?;
+            opus.set_bitrate(Bitrate::Bits(BITRATE))?;
+            opus.set_complexity(9)?;
+            opus.set_inband_fec(true)?;
+            opus.set_packet_loss_perc(Self::LEAST_LOSS)?;
+            opus.set_dtx(false)?;
+            Ok(opus)
+        };
+        let opus = make().map_err(|cause| MediaError::Failed(Some(Box::new(cause))))?;
+        Ok(Self {
+            opus,
+            packet: [0; PACKET],
+            pool: BytesMut::with_capacity(POOL),
+        })
+    }
+
+    /// Forgets what was encoded: the next frame tells nothing of the ones before.
+    pub fn reset(&mut self) {
+        let done = self.opus.reset_state();
+        debug_assert!(done.is_ok(), "resetting an encoder cannot fail");
+    }
+
+    /// Share of our packets that get lost, 0..1: decides how much redundancy each packet carries.
+    pub fn set_loss(&mut self, share: f32) {
+        let percent = if share.is_finite() {
+            (share * 100.0).round() as i32
+        } else {
+            0
+        };
+        // A refused figure leaves the old one, which is as good a guess.
+        let _ = self
+            .opus
+            .set_packet_loss_perc(percent.clamp(Self::LEAST_LOSS, Self::MOST_LOSS));
+    }
+
+    /// Encodes 20 ms. `None` if libopus fails, which drops the frame.
+    pub fn encode(&mut self, pcm: &[f32; FRAME]) -> Option<Bytes> {
+        let length = self.opus.encode_float(pcm, &mut self.packet).ok()?;
+        self.pool.reserve(PACKET);
+        self.pool.extend_from_slice(self.packet.get(..length)?);
+        Some(self.pool.split().freeze())
+    }
+}
+
+/// The decoder of one remote track.
+#[derive(Debug)]
+pub struct VoiceDecoder {
+    opus: Decoder,
+}
+
+impl VoiceDecoder {
+    /// A decoder. Stereo packets come out as mono.
+    ///
+    /// # Errors
+    /// [`MediaError::Failed`] if libopus refuses, which means that there is no memory.
+    pub fn new() -> Result<Self, MediaError> {
+        let opus = Decoder::new(48_000, Channels::Mono)
+            .map_err(|cause| MediaError::Failed(Some(Box::new(cause))))?;
+        Ok(Self { opus })
+    }
+
+    /// Decodes a packet and says how many samples it held; `None` for garbage.
+    pub fn decode(&mut self, packet: &[u8], pcm: &mut [f32]) -> Option<usize> {
+        self.opus.decode_float(packet, pcm, false).ok()
+    }
+
+    /// Fills `pcm` (a multiple of [`GRAIN`]) with what the sound could have gone on like.
+    pub fn conceal(&mut self, pcm: &mut [f32]) {
+        if self.opus.decode_float(&[], pcm, false).is_err() {
+            pcm.fill(0.0);
+        }
+    }
+
+    /// Fills `pcm` with the sound of the lost packet before `next`, from the redundancy in it. True if it worked.
+    pub fn recover(&mut self, next: &[u8], pcm: &mut [f32]) -> bool {
+        self.opus.decode_float(next, pcm, true).is_ok()
+    }
+}
+
+/// Samples (48 kHz) in a packet; `None` if it is not an Opus packet.
+#[must_use]
+pub fn duration(packet: &[u8]) -> Option<usize> {
+    if packet.is_empty() {
+        return None;
+    }
+    let samples = ::opus::packet::get_nb_samples(packet, 48_000).ok()?;
+    (GRAIN..=LONGEST).contains(&samples).then_some(samples)
+}
+
+/// Samples in each of the packet's frames, if it carries the frame before it at low rate as well (LBRR, RFC 6716
+/// §4.2.4). Without it, asking the decoder to recover would only conceal.
+#[must_use]
+pub fn redundancy(packet: &[u8]) -> Option<usize> {
+    let toc = *packet.first()?;
+    // Configurations 16..31 are pure CELT, which has no redundancy (RFC 6716 §3.1).
+    if toc & 0x80 != 0 {
+        return None;
+    }
+    // The first frame begins after the TOC byte, and after a length in packets of two frames of different size.
+    let first = match toc & 3 {
+        0 | 1 => 1,
+        2 if *packet.get(1)? >= 252 => 3,
+        2 => 2,
+        // Any number of frames: no client sends voice like that, so it is not worth parsing.
+        _ => return None,
+    };
+    let header = *packet.get(first)?;
+    let frame = ::opus::packet::get_samples_per_frame(packet, 48_000).ok()?;
+    // One voice-activity bit for each 20 ms, then the redundancy bit; the same again for the side channel.
+    let activity_bits = (frame / FRAME).clamp(1, 3);
+    let mid = (header >> (7 - activity_bits)) & 1 == 1;
+    let side = toc & 4 != 0 && (header >> (6usize.saturating_sub(2 * activity_bits))) & 1 == 1;
+    (mid || side).then_some(frame)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn voice(frame: usize) -> [f32; FRAME] {
+        // Not a sine: several harmonics with a wobble, so that libopus takes it for voice.
+        std::array::from_fn(|n| {
+            let t = (frame * FRAME + n) as f32 / 48_000.0;
+            let pitch = 120.0 * (1.0 + 0.02 * (t * 5.0).sin());
+            (1..12)
+                .map(|k| (t * pitch * k as f32 * std::f32::consts::TAU).sin() / (k as f32 + 1.0))
+                .sum::<f32>()
+                * 0.15
+        })
+    }
+
+    #[test]
+    fn twenty_milliseconds_at_forty_kilobits() {
+        let mut encoder = VoiceEncoder::new().unwrap();
+        let sizes: Vec<usize> = (0..100)
+            .map(|n| encoder.encode(&voice(n)).unwrap().len())
+            .collect();
+        let rate = sizes.iter().sum::<usize>() * 8 / 2;
+        println!("voice at {rate} bit/s");
+        assert!((20_000..48_000).contains(&rate), "{rate} bit/s");
+    }
+
+    #[test]
+    fn packets_tell_their_duration_and_redundancy() {
+        let mut encoder = VoiceEncoder::new().unwrap();
+        encoder.set_loss(0.1);
+        let mut with = 0;
+        for n in 0..50 {
+            let packet = encoder.encode(&voice(n)).unwrap();
+            assert_eq!(duration(&packet), Some(FRAME));
+            if let Some(frame) = redundancy(&packet) {
+                assert_eq!(frame, FRAME);
+                with += 1;
+            }
+        }
+        // libopus adds it where it hears speech, and our speech is a poor imitation.
+        assert!(with > 10, "only {with} of 50 packets carry redundancy");
+    }
+
+    #[test]
+    fn a_reset_encoder_tells_nothing_of_the_past() {
+        let mut one = VoiceEncoder::new().unwrap();
+        let mut two = VoiceEncoder::new().unwrap();
+        for n in 0..10 {
+            one.encode(&voice(n)).unwrap();
+            two.encode(&[0.0; FRAME]).unwrap();
+        }
+        one.reset();
+        two.reset();
+        for n in 20..30 {
+            assert_eq!(one.encode(&voice(n)), two.encode(&voice(n)));
+        }
+    }
+
+    #[test]
+    fn garbage_is_refused() {
+        assert_eq!(duration(&[]), None);
+        assert_eq!(redundancy(&[]), None);
+        assert_eq!(redundancy(&[0x02]), None);
+        assert_eq!(redundancy(&[0x02, 255]), None);
+        // Code 3 with 63 frames of 60 ms is longer than a packet may be.
+        assert_eq!(duration(&[0x1b, 63]), None);
+    }
+}
