@@ -1,7 +1,10 @@
 //! What Halloo *is*: the model, every decision, and the words at its edges. No input, no output.
 
 pub mod command;
+pub mod effect;
 pub mod id;
+pub mod input;
+pub mod machine;
 pub mod model;
 pub mod notice;
 pub mod port;

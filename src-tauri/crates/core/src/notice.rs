@@ -36,3 +36,84 @@ pub struct Notice {
     /// Technical words for "Details": the server's own text, an error. Never needed to understand the sentence.
     pub detail: Option<String>,
 }
+
+/// Every code there is, with its weight: those of notices, of [`crate::snapshot::CallPhase::Failed`], of
+/// [`crate::snapshot::ChannelRow::call_blocked`] and of [`crate::snapshot::Delivery::Failed`].
+pub const CODES: &[(&str, Severity)] = &[
+    // Signing in.
+    ("server.none", Severity::Error),
+    ("server.not_mattermost", Severity::Error),
+    ("server.no_calls", Severity::Error),
+    ("account.wrong", Severity::Error),
+    ("account.bad_token", Severity::Error),
+    ("account.mfa_needed", Severity::Info),
+    ("account.bad_code", Severity::Error),
+    ("account.locked", Severity::Error),
+    ("account.inactive", Severity::Error),
+    ("account.unverified", Severity::Error),
+    ("account.mfa_enrol", Severity::Error),
+    ("account.refused", Severity::Error),
+    ("account.expired", Severity::Warning),
+    ("secrets.none", Severity::Info),
+    // The connection.
+    ("link.lost", Severity::Warning),
+    ("link.back", Severity::Info),
+    ("link.busy", Severity::Info),
+    ("request.failed", Severity::Error),
+    // Writing.
+    ("post.too_long", Severity::Error),
+    ("post.archived", Severity::Error),
+    ("post.thread_gone", Severity::Error),
+    ("post.failed", Severity::Error),
+    ("command.unknown", Severity::Error),
+    ("command.failed", Severity::Error),
+    // Why there is no call.
+    ("call.loading", Severity::Info),
+    ("call.archived", Severity::Error),
+    ("call.inactive", Severity::Error),
+    ("call.group_off", Severity::Error),
+    ("call.disabled", Severity::Error),
+    ("call.test_mode", Severity::Error),
+    ("call.full", Severity::Error),
+    ("call.forbidden", Severity::Error),
+    ("call.refused", Severity::Error),
+    ("call.unsupported", Severity::Error),
+    ("call.already", Severity::Error),
+    ("call.running", Severity::Error),
+    ("call.not_here", Severity::Error),
+    // Why a call ended.
+    ("call.media_timeout", Severity::Error),
+    ("call.lost", Severity::Error),
+    ("call.removed", Severity::Error),
+    ("call.channel_left", Severity::Error),
+    // In a call.
+    ("call.muted", Severity::Info),
+    ("call.unmuted", Severity::Info),
+    ("call.joined", Severity::Info),
+    ("call.left", Severity::Info),
+    ("call.hand", Severity::Info),
+    ("call.hand_lowered", Severity::Info),
+    ("call.muted_by", Severity::Info),
+    ("call.host", Severity::Info),
+    ("call.host_you", Severity::Info),
+    ("call.weak", Severity::Warning),
+    // Sound devices.
+    ("mic.none", Severity::Warning),
+    ("mic.denied", Severity::Warning),
+    ("mic.busy", Severity::Warning),
+    ("mic.changed", Severity::Info),
+    ("speaker.none", Severity::Warning),
+    ("speaker.denied", Severity::Warning),
+    ("speaker.busy", Severity::Warning),
+    ("speaker.changed", Severity::Info),
+    ("device.back", Severity::Info),
+];
+
+/// The weight of a code; an unknown one is an error, which stays until it is closed.
+#[must_use]
+pub fn severity(code: &str) -> Severity {
+    CODES
+        .iter()
+        .find(|(known, _)| *known == code)
+        .map_or(Severity::Error, |(_, severity)| *severity)
+}

@@ -1,0 +1,165 @@
+//! Everything the machine can want.
+
+use std::time::Duration;
+
+use crate::command::DeviceRole;
+use crate::id::{ChannelId, DeviceId, RequestId, SessionId, UserId};
+use crate::input::{CallNumber, SavedSession};
+use crate::port::{CallIntent, EndReason, JoinTicket, Request, Secret};
+use crate::snapshot::{Patch, Quality};
+
+/// One thing the machine wants done. Performed in order, without waiting; answers come back as inputs.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Effect {
+    /// Everything from now on is about this server, with this token.
+    Account {
+        /// Site address.
+        server: String,
+        /// `None` forgets it.
+        token: Option<Secret>,
+    },
+    /// Ask the server something.
+    Request(RequestId, Request),
+    /// The account's WebSocket.
+    Link(LinkWish),
+    /// Our call.
+    Call(CallNumber, CallWish),
+    /// Sound.
+    Media(MediaWish),
+    /// Keep something for the next run.
+    Remember(Remember),
+    /// A slice of the snapshot has changed. At most one for each slice between two inputs.
+    Patch(Box<Patch>),
+    /// Something happened that a script would want to know.
+    Tell(ClientEvent),
+}
+
+/// What is wanted of the account's WebSocket.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum LinkWish {
+    /// Open, in place of any other.
+    Open {
+        /// Site address.
+        server: String,
+        /// Token.
+        token: Secret,
+    },
+    /// Do not wait for the end of the back-off.
+    Retry,
+    /// Close.
+    Close,
+}
+
+/// What is wanted of a call.
+#[derive(Clone, Debug, PartialEq)]
+pub enum CallWish {
+    /// Join. At most one call at a time.
+    Join(Box<JoinTicket>),
+    /// Tell the others.
+    Apply(CallIntent),
+    /// Leave; whatever it still says is of no interest.
+    Leave,
+}
+
+/// What is wanted of the sound.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum MediaWish {
+    /// Which device ends are open.
+    Run {
+        /// Microphone.
+        input: bool,
+        /// Loudspeaker.
+        output: bool,
+    },
+    /// The mute gate: open lets the microphone's sound out.
+    Gate(bool),
+    /// Use this device; `None` follows the system.
+    Choose(DeviceRole, Option<DeviceId>),
+    /// How loud a session is heard, per cent, 0 to 200.
+    Volume(SessionId, u16),
+}
+
+/// Something to keep for the next run.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Remember {
+    /// The session, in the key store; `None` forgets it. Answer with [`crate::input::Input::SessionKept`].
+    Session(Option<SavedSession>),
+    /// The server in use; `None` when a person wants another one.
+    Server(Option<String>),
+    /// The channel that is open.
+    Place(ChannelId),
+    /// The chosen device; `None` follows the system.
+    Device(DeviceRole, Option<DeviceId>),
+    /// Text typed but not sent; empty forgets it.
+    Draft(ChannelId, String),
+    /// How loud somebody is heard, per cent; 100 is as if it was never set.
+    Volume(UserId, u16),
+}
+
+/// Something that happened, for scripts and the command line. The interface draws snapshots instead.
+#[derive(Clone, Debug, PartialEq)]
+pub enum ClientEvent {
+    /// A server answers at the address; sign-in is possible.
+    ServerFound {
+        /// Site address.
+        url: String,
+    },
+    /// Signed in, and the channels are known.
+    SignedIn {
+        /// We.
+        user: UserId,
+        /// Our user name.
+        username: String,
+    },
+    /// Sign-in failed, or the session is over.
+    SignInRefused {
+        /// Notice code.
+        code: String,
+    },
+    /// The server let us into the call.
+    Joined {
+        /// Our session.
+        session: SessionId,
+    },
+    /// Media connected.
+    Connected {
+        /// Since the wish to join; after a reconnection since the loss.
+        after: Duration,
+        /// It was connected before.
+        again: bool,
+    },
+    /// Somebody is in the call (also: was there before us), or has left.
+    Participant {
+        /// Session.
+        session: SessionId,
+        /// Who.
+        user: UserId,
+        /// Name on screen; the user id while unknown.
+        name: String,
+        /// Came; else left.
+        joined: bool,
+    },
+    /// The first sound of somebody was played.
+    FirstAudio {
+        /// Whose.
+        session: SessionId,
+        /// Since the wish to join.
+        after: Duration,
+    },
+    /// Figures of the connection, each second.
+    Quality(Quality),
+    /// A notice was shown.
+    Notice {
+        /// Stable code.
+        code: String,
+        /// Technical words.
+        detail: Option<String>,
+    },
+    /// The call is over for us.
+    Ended {
+        /// Why.
+        reason: EndReason,
+        /// Notice code; `None` when we left or the call ended for all.
+        code: Option<String>,
+    },
+}

@@ -1,0 +1,77 @@
+//! Everything the machine can hear.
+
+use std::collections::BTreeMap;
+use std::time::Instant;
+
+use crate::command::Command;
+use crate::id::{ChannelId, DeviceId, Millis, RequestId, UserId};
+use crate::port::media::MediaEvent;
+use crate::port::{CallEvent, LinkEvent, Reply, RequestError, Secret, ServerEvent};
+
+/// The time, twice: one that never jumps, for deadlines; one that people read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Now {
+    /// For durations and deadlines.
+    pub instant: Instant,
+    /// Milliseconds since the Unix epoch, by *our* clock.
+    pub unix: Millis,
+}
+
+/// Numbers our calls, so that what an earlier call still says is not taken for the present one's.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct CallNumber(pub u32);
+
+/// A session that outlived the program.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SavedSession {
+    /// Site address.
+    pub server: String,
+    /// User name, for the sign-in form should the token have expired.
+    pub login: String,
+    /// Session or personal access token.
+    pub token: Secret,
+}
+
+/// What the last run left behind.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Memory {
+    /// The session, if the key store has one.
+    pub session: Option<SavedSession>,
+    /// The server last used; its sign-in form is shown when there is no session.
+    pub server: Option<String>,
+    /// The channel that was open; shown again. `None` opens the first one.
+    pub place: Option<ChannelId>,
+    /// No channel is opened by itself: for clients without a window.
+    pub headless: bool,
+    /// Chosen microphone.
+    pub input: Option<DeviceId>,
+    /// Chosen loudspeaker.
+    pub output: Option<DeviceId>,
+    /// Text typed but not sent.
+    pub drafts: BTreeMap<ChannelId, String>,
+    /// How loud we hear people, per cent, where it is not 100.
+    pub volumes: BTreeMap<UserId, u16>,
+}
+
+/// One thing the machine hears.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Input {
+    /// The program has started. The first input, once.
+    Start(Box<Memory>),
+    /// A person asks for something.
+    Command(Command),
+    /// The server tells something.
+    Server(ServerEvent),
+    /// The account's WebSocket came or went.
+    Link(LinkEvent),
+    /// A request was answered.
+    Reply(RequestId, Result<Reply, RequestError>),
+    /// Something happened in a call.
+    Call(CallNumber, CallEvent),
+    /// Something happened to the sound.
+    Media(MediaEvent),
+    /// Whether the key store took the session that was to be remembered.
+    SessionKept(bool),
+    /// A deadline has passed (see `Machine::poll_timeout`).
+    Tick,
+}

@@ -1,0 +1,220 @@
+//! [`Machine`]: every decision of the product.
+//!
+//! Run rule: one [`Machine::handle`], then drain [`Machine::poll_effect`] until it is empty, before the next
+//! `handle`; and a [`crate::input::Input::Tick`] when [`Machine::poll_timeout`] has come. It knows no clock and does
+//! nothing itself.
+//!
+//! Each file under `machine/` is one part with its own state. Parts do not call each other's decisions: `route.rs`
+//! brings what happened to those whom it concerns, and says in one place what follows where two must agree.
+
+use std::time::Instant;
+
+use crate::effect::{ClientEvent, Effect};
+use crate::input::{Input, Memory, Now};
+use crate::snapshot::{Patch, Slice, Snapshot};
+
+mod account;
+mod call;
+mod clock;
+mod compose;
+mod devices;
+mod directory;
+mod link;
+mod notices;
+mod out;
+mod route;
+#[cfg(test)]
+mod tests;
+mod timeline;
+
+use account::Account;
+use call::Call;
+use clock::ServerClock;
+use compose::Compose;
+use devices::Devices;
+use directory::{Directory, Draw};
+use link::Link;
+use out::{Out, Part};
+use timeline::Timeline;
+
+/// The whole state of a client, and everything it decides. See the module's page for how to run it.
+#[derive(Debug, Default)]
+pub struct Machine {
+    account: Account,
+    link: Link,
+    directory: Directory,
+    timeline: Timeline,
+    compose: Compose,
+    call: Call,
+    devices: Devices,
+    clock: ServerClock,
+    /// The window with the open channel has the person's attention.
+    focused: bool,
+    headless: bool,
+    /// The channel that was open at the end of the last run, until it is shown again.
+    place: Option<crate::id::ChannelId>,
+    /// When to ask again for the first data.
+    reload: Option<Instant>,
+    out: Out,
+    snapshot: Snapshot,
+}
+
+impl Machine {
+    /// A client that has just been installed.
+    #[must_use]
+    pub fn new() -> Self {
+        Self {
+            focused: true,
+            ..Self::default()
+        }
+    }
+
+    /// Takes one input, and all that follows from it.
+    pub fn handle(&mut self, now: Now, input: Input) {
+        match input {
+            Input::Start(memory) => self.start(now, *memory),
+            Input::Command(command) => self.command(now, command),
+            Input::Server(event) => self.server(now, event),
+            Input::Link(event) => self.linked(now, event),
+            Input::Reply(id, result) => self.replied(now, id, result),
+            Input::Call(number, event) => self.called(now, number, event),
+            Input::Media(event) => self.sounded(now, event),
+            Input::SessionKept(kept) => self.account.kept(now.instant, kept, &mut self.out),
+            Input::Tick => {}
+        }
+        self.handle_timeouts(now);
+        self.devices.run(self.call.is_on(), &mut self.out);
+        self.directory.look_up(&mut self.out);
+        self.publish(now);
+    }
+
+    /// The next thing to do, in order; `None` when all is done.
+    pub fn poll_effect(&mut self) -> Option<Effect> {
+        self.out.pop()
+    }
+
+    /// When to hand in a [`Input::Tick`]; `None` if nothing is waited for.
+    #[must_use]
+    pub fn poll_timeout(&self) -> Option<Instant> {
+        [
+            self.account.poll_timeout(),
+            self.link.poll_timeout(),
+            self.directory.poll_timeout(),
+            self.compose.poll_timeout(),
+            self.out.notices.poll_timeout(),
+            self.reload,
+        ]
+        .into_iter()
+        .flatten()
+        .min()
+    }
+
+    /// The state, as views draw it.
+    #[must_use]
+    pub fn snapshot(&self) -> &Snapshot {
+        &self.snapshot
+    }
+
+    fn start(&mut self, now: Now, memory: Memory) {
+        self.headless = memory.headless;
+        self.place = memory.place;
+        self.devices
+            .remembered(memory.input, memory.output, &mut self.out);
+        self.compose.remembered(memory.drafts);
+        self.call.remembered(memory.volumes);
+        self.account
+            .start(memory.session, memory.server, &mut self.out);
+        tracing::debug!(unix = now.unix, "started");
+    }
+
+    fn handle_timeouts(&mut self, now: Now) {
+        let instant = now.instant;
+        self.out.notices.handle_timeout(instant);
+        self.account.handle_timeout(instant, &mut self.out);
+        self.link.handle_timeout(instant, &mut self.out);
+        if self.compose.poll_timeout().is_some_and(|at| at <= instant) {
+            self.compose.send(instant, &mut self.out);
+        }
+        if self.reload.is_some_and(|at| at <= instant) {
+            self.load_everything();
+        }
+        if self
+            .directory
+            .poll_timeout()
+            .is_some_and(|at| at <= instant)
+        {
+            let visible = self.timeline.authors().chain(self.call.users());
+            self.directory.handle_timeout(
+                instant,
+                visible.collect::<Vec<_>>(),
+                self.link.is_up(),
+                &mut self.out,
+            );
+        }
+    }
+
+    /// Draws what has changed: at most one patch for each slice, and none if it looks the same as before.
+    fn publish(&mut self, now: Now) {
+        for part in self.out.take_dirty() {
+            let slice = self.draw(now, part);
+            self.patch(slice);
+        }
+        if let Some(notices) = self.out.notices.take_changed() {
+            self.patch(Slice::Notices(notices));
+        }
+        for (code, detail) in self.out.notices.take_fresh() {
+            self.out.tell(ClientEvent::Notice { code, detail });
+        }
+    }
+
+    fn draw(&self, now: Now, part: Part) -> Slice {
+        match part {
+            Part::Account => Slice::Account(self.account.phase().clone()),
+            Part::Link => Slice::Link(self.link.state().clone()),
+            Part::Directory => Slice::Directory(self.directory.draw(&Draw {
+                drafts: self.compose.drafts(),
+                ours: self.call.row(&self.clock, now.unix),
+            })),
+            Part::Timeline => Slice::Timeline(self.timeline.draw(
+                &self.directory,
+                &self.compose,
+                &self.out,
+            )),
+            Part::Call => Slice::Call(Box::new(self.call.draw(
+                &self.directory,
+                &self.devices,
+                &self.clock,
+                now.unix,
+            ))),
+            Part::Devices => Slice::Devices(self.devices.slice().clone()),
+        }
+    }
+
+    fn patch(&mut self, slice: Slice) {
+        let held = &mut self.snapshot;
+        let changed = match &slice {
+            Slice::Account(new) => replace(&mut held.account, new),
+            Slice::Link(new) => replace(&mut held.link, new),
+            Slice::Directory(new) => replace(&mut held.directory, new),
+            Slice::Timeline(new) => replace(&mut held.timeline, new),
+            Slice::Call(new) => replace(&mut held.call, new),
+            Slice::Devices(new) => replace(&mut held.devices, new),
+            Slice::Notices(new) => replace(&mut held.notices, new),
+        };
+        if changed {
+            held.revision += 1;
+            let revision = held.revision;
+            self.out
+                .push(Effect::Patch(Box::new(Patch { revision, slice })));
+        }
+    }
+}
+
+/// True if it was another one.
+fn replace<T: Clone + PartialEq>(held: &mut T, new: &T) -> bool {
+    if held == new {
+        return false;
+    }
+    held.clone_from(new);
+    true
+}

@@ -1,0 +1,192 @@
+//! Sound devices: which there are, which was chosen, whether they work, and when they are open.
+
+use std::time::Instant;
+
+use crate::command::DeviceRole;
+use crate::effect::{Effect, MediaWish, Remember};
+use crate::id::DeviceId;
+use crate::port::media::DeviceProblem;
+use crate::snapshot::{DeviceRow, Devices as Slice};
+
+use super::notices::Draft;
+use super::out::{Out, Part};
+
+/// The part of the machine that knows the devices.
+#[derive(Debug, Default)]
+pub(crate) struct Devices {
+    slice: Slice,
+    watching: bool,
+    running: (bool, bool),
+    input: End,
+}
+
+/// Whether an end works.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+enum End {
+    /// Closed, or being opened.
+    #[default]
+    Unknown,
+    Ready,
+    Problem(DeviceProblem),
+}
+
+impl Devices {
+    pub(crate) fn slice(&self) -> &Slice {
+        &self.slice
+    }
+
+    /// The microphone cannot be used.
+    pub(crate) fn microphone_fails(&self) -> bool {
+        matches!(self.input, End::Problem(_))
+    }
+
+    /// The microphone delivers sound.
+    pub(crate) fn microphone_works(&self) -> bool {
+        self.input == End::Ready
+    }
+
+    pub(crate) fn remembered(
+        &mut self,
+        input: Option<DeviceId>,
+        output: Option<DeviceId>,
+        out: &mut Out,
+    ) {
+        self.slice.input = input;
+        self.slice.output = output;
+        out.dirty(Part::Devices);
+    }
+
+    pub(crate) fn listed(&mut self, rows: Vec<DeviceRow>, out: &mut Out) {
+        (self.slice.inputs, self.slice.outputs) = rows
+            .into_iter()
+            .partition(|row| row.role == DeviceRole::Input);
+        out.dirty(Part::Devices);
+    }
+
+    pub(crate) fn choose(&mut self, role: DeviceRole, device: Option<DeviceId>, out: &mut Out) {
+        let chosen = match role {
+            DeviceRole::Input => &mut self.slice.input,
+            DeviceRole::Output => &mut self.slice.output,
+        };
+        if *chosen == device {
+            return;
+        }
+        chosen.clone_from(&device);
+        out.push(Effect::Media(MediaWish::Choose(role, device.clone())));
+        out.push(Effect::Remember(Remember::Device(role, device)));
+        out.dirty(Part::Devices);
+    }
+
+    /// The device menu is open, or closed.
+    pub(crate) fn watch(&mut self, on: bool) {
+        self.watching = on;
+    }
+
+    /// Opens and closes the ends as they are needed.
+    pub(crate) fn run(&mut self, in_call: bool, out: &mut Out) {
+        let wanted = (in_call || self.watching, in_call);
+        if wanted == self.running {
+            return;
+        }
+        self.running = wanted;
+        if !wanted.0 {
+            self.input = End::Unknown;
+            for code in ["mic.none", "mic.denied", "mic.busy"] {
+                out.notices.solve(code);
+            }
+        }
+        if !wanted.1 {
+            for code in ["speaker.none", "speaker.denied", "speaker.busy"] {
+                out.notices.solve(code);
+            }
+        }
+        out.push(Effect::Media(MediaWish::Run {
+            input: wanted.0,
+            output: wanted.1,
+        }));
+    }
+
+    /// Asks for the microphone once more: a person wants to talk (calls-v1-rest §10.2).
+    pub(crate) fn reopen_microphone(&mut self, out: &mut Out) {
+        let (input, output) = self.running;
+        if input {
+            for input in [false, true] {
+                out.push(Effect::Media(MediaWish::Run { input, output }));
+            }
+        }
+    }
+
+    pub(crate) fn ready(&mut self, role: DeviceRole, out: &mut Out) {
+        if role == DeviceRole::Input {
+            self.input = End::Ready;
+        }
+        for code in problems(role) {
+            out.notices.solve(code);
+        }
+    }
+
+    pub(crate) fn unavailable(
+        &mut self,
+        now: Instant,
+        role: DeviceRole,
+        problem: DeviceProblem,
+        out: &mut Out,
+    ) {
+        if role == DeviceRole::Input {
+            self.input = End::Problem(problem);
+        }
+        let [none, denied, busy] = problems(role);
+        let code = match problem {
+            DeviceProblem::Missing => none,
+            DeviceProblem::Denied => denied,
+            DeviceProblem::Busy => busy,
+        };
+        for other in problems(role) {
+            if other != code {
+                out.notices.solve(other);
+            }
+        }
+        if !out.notices.shows(code) {
+            out.notices.raise(now, Draft::new(code));
+        }
+    }
+
+    pub(crate) fn lost(
+        &mut self,
+        now: Instant,
+        role: DeviceRole,
+        name: &str,
+        other: Option<&str>,
+        out: &mut Out,
+    ) {
+        let code = match role {
+            DeviceRole::Input => "mic.changed",
+            DeviceRole::Output => "speaker.changed",
+        };
+        match other {
+            Some(other) => out.notices.raise(
+                now,
+                Draft::new(code).value("device", name).value("other", other),
+            ),
+            None => self.unavailable(now, role, DeviceProblem::Missing, out),
+        }
+    }
+
+    pub(crate) fn back(&mut self, now: Instant, role: DeviceRole, name: &str, out: &mut Out) {
+        out.notices.solve(match role {
+            DeviceRole::Input => "mic.changed",
+            DeviceRole::Output => "speaker.changed",
+        });
+        self.ready(role, out);
+        out.notices
+            .raise(now, Draft::new("device.back").value("device", name));
+    }
+}
+
+/// The notices for an end that does not work: missing, denied, busy.
+fn problems(role: DeviceRole) -> [&'static str; 3] {
+    match role {
+        DeviceRole::Input => ["mic.none", "mic.denied", "mic.busy"],
+        DeviceRole::Output => ["speaker.none", "speaker.denied", "speaker.busy"],
+    }
+}

@@ -1,0 +1,123 @@
+//! What the parts put out: effects in order, questions under way, notices, and which slices have changed.
+
+use std::collections::{BTreeMap, VecDeque};
+
+use crate::effect::{ClientEvent, Effect};
+use crate::id::{ChannelId, PendingId, RequestId, UserId};
+use crate::port::{Page, Request};
+
+use super::notices::Notices;
+
+/// A slice of the snapshot.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Part {
+    Account,
+    Link,
+    Directory,
+    Timeline,
+    Call,
+    Devices,
+}
+
+/// What a request was for; kept until its answer comes.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) enum Asked {
+    /// A person typed an address.
+    Find {
+        address: String,
+    },
+    /// What the server of a kept session calls itself.
+    Describe,
+    /// Sign-in with a password; whether a one-time code was sent along.
+    SignIn {
+        code_given: bool,
+    },
+    /// Sign-in with a token that was typed.
+    Token,
+    /// Is the kept session still good?
+    Resume,
+    SignOut,
+    Directory,
+    Calls,
+    /// A channel that has appeared or changed; whether it is to be opened.
+    Channel {
+        channel: ChannelId,
+        open: bool,
+    },
+    Direct,
+    Users(Vec<UserId>),
+    Presences,
+    Posts {
+        channel: ChannelId,
+        page: Page,
+    },
+    Create(PendingId),
+    Execute {
+        channel: ChannelId,
+        text: String,
+    },
+    View,
+}
+
+/// The shared outlet of all parts.
+#[derive(Debug, Default)]
+pub(crate) struct Out {
+    queue: VecDeque<Effect>,
+    asked: BTreeMap<RequestId, Asked>,
+    last: u64,
+    dirty: Vec<Part>,
+    pub(crate) notices: Notices,
+}
+
+impl Out {
+    /// Wants something done, after everything wanted before.
+    pub(crate) fn push(&mut self, effect: Effect) {
+        self.queue.push_back(effect);
+    }
+
+    /// Tells scripts.
+    pub(crate) fn tell(&mut self, event: ClientEvent) {
+        self.push(Effect::Tell(event));
+    }
+
+    /// Asks the server.
+    pub(crate) fn ask(&mut self, why: Asked, request: Request) {
+        self.last += 1;
+        let id = RequestId(self.last);
+        self.asked.insert(id, why);
+        self.push(Effect::Request(id, request));
+    }
+
+    /// What an answer is to; `None` for one that nobody waits for any more.
+    pub(crate) fn answered(&mut self, id: RequestId) -> Option<Asked> {
+        self.asked.remove(&id)
+    }
+
+    /// True while a question of this kind is under way.
+    pub(crate) fn waits(&self, which: impl Fn(&Asked) -> bool) -> bool {
+        self.asked.values().any(which)
+    }
+
+    /// Answers to these questions are of no interest any more.
+    pub(crate) fn forget(&mut self, which: impl Fn(&Asked) -> bool) {
+        self.asked.retain(|_, asked| !which(asked));
+    }
+
+    /// A slice must be drawn again.
+    pub(crate) fn dirty(&mut self, part: Part) {
+        if !self.dirty.contains(&part) {
+            self.dirty.push(part);
+        }
+    }
+
+    /// The slices to draw, each once.
+    pub(crate) fn take_dirty(&mut self) -> Vec<Part> {
+        let mut parts = std::mem::take(&mut self.dirty);
+        parts.sort_unstable();
+        parts
+    }
+
+    pub(crate) fn pop(&mut self) -> Option<Effect> {
+        self.queue.pop_front()
+    }
+}

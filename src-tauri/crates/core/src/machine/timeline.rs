@@ -1,0 +1,403 @@
+//! Posts of the channels that were opened: pages, what came since, what is shown.
+
+use std::collections::{BTreeMap, VecDeque};
+
+use crate::id::{ChannelId, Millis, PostId};
+use crate::model::{Post, PostKind};
+use crate::port::{Page, Request};
+use crate::snapshot::{Delivery, PostRow, Timeline as Slice};
+
+use super::compose::Compose;
+use super::directory::Directory;
+use super::out::{Asked, Out, Part};
+
+/// Posts of a page, as the network asks for them. What comes beyond that is roots of replies.
+const PAGE: usize = 60;
+
+/// So many posts in an answer to [`Page::Since`] mean that more were cut off (mattermost-core §7.3).
+const CUT_OFF: usize = 1000;
+
+/// Channels whose posts are kept. The one opened longest ago is forgotten first, and loaded again when opened.
+const ROOMS: usize = 24;
+
+/// Posts kept of a channel that is not open.
+const POSTS: usize = 500;
+
+/// The part of the machine that knows posts.
+#[derive(Debug, Default)]
+pub(crate) struct Timeline {
+    open: Option<ChannelId>,
+    rooms: BTreeMap<ChannelId, Room>,
+    /// Rooms, the one opened last at the end.
+    recent: VecDeque<ChannelId>,
+}
+
+/// The posts of one channel that we have.
+#[derive(Debug, Default)]
+struct Room {
+    posts: BTreeMap<PostId, Post>,
+    loaded: bool,
+    /// Events may have been missed since it was loaded.
+    stale: bool,
+    at_start: bool,
+    /// Nothing older than this is complete.
+    floor: Millis,
+    /// Highest time of change seen: what came since is asked for from here.
+    newest_change: Millis,
+    /// When the person last looked, if there was something new when the channel was opened.
+    unread_since: Option<Millis>,
+    first_unread: Option<PostId>,
+}
+
+impl Room {
+    fn insert(&mut self, post: Post) {
+        self.newest_change = self.newest_change.max(post.update_at);
+        if post.delete_at > 0 {
+            self.delete(&post.id);
+            return;
+        }
+        // An edit of something that we do not show, or a root far above: it would stand there without its neighbours.
+        let known = self.posts.contains_key(&post.id);
+        if known || self.at_start || post.create_at >= self.floor {
+            self.posts.insert(post.id.clone(), post);
+        }
+    }
+
+    /// Removes a post, and with a root its replies.
+    fn delete(&mut self, id: &PostId) {
+        self.posts
+            .retain(|key, post| key != id && post.root.as_ref() != Some(id));
+    }
+
+    fn find_first_unread(&mut self, directory: &Directory) {
+        let Some(since) = self.unread_since.take() else {
+            return;
+        };
+        self.first_unread = self
+            .posts
+            .values()
+            .filter(|post| post.create_at > since && post.author != *directory.me())
+            .filter(|post| !matches!(post.kind, PostKind::System | PostKind::Ephemeral))
+            .filter(|post| !(directory.collapsed_threads() && post.root.is_some()))
+            .min_by_key(|post| (post.create_at, post.id.clone()))
+            .map(|post| post.id.clone());
+    }
+
+    /// Forgets the oldest posts of a long room.
+    fn trim(&mut self) {
+        if self.posts.len() <= POSTS {
+            return;
+        }
+        let mut times: Vec<_> = self.posts.values().map(|post| post.create_at).collect();
+        times.sort_unstable();
+        self.floor = times[times.len() - POSTS];
+        self.at_start = false;
+        let floor = self.floor;
+        self.posts.retain(|_, post| post.create_at >= floor);
+    }
+}
+
+impl Timeline {
+    /// Shows a channel. `unread_since`: when the person last looked, if something is new.
+    pub(crate) fn open(
+        &mut self,
+        channel: &ChannelId,
+        unread_since: Option<Millis>,
+        directory: &Directory,
+        out: &mut Out,
+    ) {
+        if let Some(before) = self.open.take()
+            && before != *channel
+            && let Some(room) = self.rooms.get_mut(&before)
+        {
+            room.trim();
+        }
+        self.open = Some(channel.clone());
+        self.recent.retain(|id| id != channel);
+        self.recent.push_back(channel.clone());
+        if self.recent.len() > ROOMS
+            && let Some(oldest) = self.recent.pop_front()
+        {
+            self.rooms.remove(&oldest);
+        }
+        let room = self.rooms.entry(channel.clone()).or_default();
+        room.first_unread = None;
+        room.unread_since = unread_since;
+        if room.loaded {
+            room.find_first_unread(directory);
+        }
+        self.refresh(channel, out);
+        out.dirty(Part::Timeline);
+    }
+
+    /// Shows none.
+    pub(crate) fn close(&mut self, out: &mut Out) {
+        if self.open.take().is_some() {
+            out.dirty(Part::Timeline);
+        }
+    }
+
+    /// Forgets everything.
+    pub(crate) fn clear(&mut self, out: &mut Out) {
+        *self = Self::default();
+        out.dirty(Part::Timeline);
+    }
+
+    /// We are no longer in the channel.
+    pub(crate) fn forget(&mut self, channel: &ChannelId, out: &mut Out) {
+        self.rooms.remove(channel);
+        self.recent.retain(|id| id != channel);
+        if self.open.as_ref() == Some(channel) {
+            self.close(out);
+        }
+    }
+
+    /// Events may have been missed: the open channel catches up now, the others when they are opened.
+    pub(crate) fn missed(&mut self, out: &mut Out) {
+        for room in self.rooms.values_mut() {
+            room.stale = true;
+        }
+        if let Some(open) = self.open.clone() {
+            self.refresh(&open, out);
+        }
+    }
+
+    /// Loads what a channel lacks.
+    pub(crate) fn refresh(&mut self, channel: &ChannelId, out: &mut Out) {
+        let Some(room) = self.rooms.get(channel) else {
+            return;
+        };
+        let page = match room {
+            Room { loaded: false, .. } => Page::Newest,
+            // An empty channel has no time to begin from.
+            Room {
+                stale: true,
+                newest_change: 0,
+                ..
+            } => Page::Newest,
+            Room { stale: true, .. } => Page::Since(room.newest_change),
+            _ => return,
+        };
+        self.ask(channel, page, out);
+    }
+
+    fn ask(&mut self, channel: &ChannelId, page: Page, out: &mut Out) {
+        let why = Asked::Posts {
+            channel: channel.clone(),
+            page: page.clone(),
+        };
+        if !out.waits(|asked| *asked == why) {
+            out.ask(
+                why,
+                Request::LoadPosts {
+                    channel: channel.clone(),
+                    page,
+                },
+            );
+            out.dirty(Part::Timeline);
+        }
+    }
+
+    pub(crate) fn load_older(&mut self, out: &mut Out) {
+        let Some((channel, room)) = self
+            .open
+            .clone()
+            .and_then(|channel| Some((channel.clone(), self.rooms.get(&channel)?)))
+        else {
+            return;
+        };
+        if !room.loaded || room.at_start {
+            return;
+        }
+        let oldest = room
+            .posts
+            .values()
+            .filter(|post| post.kind != PostKind::Ephemeral)
+            .min_by_key(|post| (post.create_at, post.id.clone()))
+            .map(|post| post.id.clone());
+        if let Some(oldest) = oldest {
+            self.ask(&channel, Page::Before(oldest), out);
+        }
+    }
+
+    /// Posts came. The channel may have been forgotten since they were asked for.
+    pub(crate) fn loaded(
+        &mut self,
+        channel: &ChannelId,
+        page: &Page,
+        mut posts: Vec<Post>,
+        at_start: bool,
+        directory: &Directory,
+        out: &mut Out,
+    ) {
+        let Some(room) = self.rooms.get_mut(channel) else {
+            return;
+        };
+        out.dirty(Part::Timeline);
+        posts.retain(|post| post.channel == *channel);
+        match page {
+            Page::Since(_) if posts.len() >= CUT_OFF => {
+                // Which ones were cut off nobody can say: begin anew.
+                room.posts
+                    .retain(|_, post| post.kind == PostKind::Ephemeral);
+                room.loaded = false;
+                room.at_start = false;
+                room.newest_change = 0;
+                self.ask(channel, Page::Newest, out);
+                return;
+            }
+            Page::Since(_) => {
+                room.stale = false;
+                for post in posts {
+                    room.insert(post);
+                }
+            }
+            Page::Newest | Page::Before(_) => {
+                posts.sort_by(|a, b| (b.create_at, &b.id).cmp(&(a.create_at, &a.id)));
+                posts.truncate(PAGE);
+                let oldest = posts.last().map_or(Millis::MAX, |post| post.create_at);
+                room.floor = if room.loaded {
+                    room.floor.min(oldest)
+                } else {
+                    oldest
+                };
+                room.at_start |= at_start;
+                if *page == Page::Newest {
+                    if room.stale && room.loaded {
+                        // What was deleted meanwhile is not in the page.
+                        room.posts
+                            .retain(|_, post| post.kind == PostKind::Ephemeral);
+                    }
+                    room.stale = false;
+                }
+                room.loaded = true;
+                for post in posts {
+                    room.insert(post);
+                }
+                room.find_first_unread(directory);
+            }
+        }
+    }
+
+    /// Posts could not be had. Asked again when the link comes up, or the channel is opened.
+    pub(crate) fn failed(&mut self, channel: &ChannelId, out: &mut Out) {
+        if let Some(room) = self.rooms.get_mut(channel) {
+            room.stale = true;
+        }
+        out.dirty(Part::Timeline);
+    }
+
+    /// A post was made or changed.
+    pub(crate) fn posted(&mut self, post: &Post, out: &mut Out) {
+        let Some(room) = self.rooms.get_mut(&post.channel) else {
+            return;
+        };
+        // While the first page is on its way, newer posts are kept; older ones come with it.
+        if !room.loaded {
+            room.floor = 0;
+        }
+        let fresh = !room.posts.contains_key(&post.id);
+        room.insert(post.clone());
+        if let Some(root) = &post.root
+            && fresh
+            && post.kind == PostKind::Message
+            && let Some(root) = room.posts.get_mut(root)
+        {
+            root.reply_count += 1;
+        }
+        if self.open.as_ref() == Some(&post.channel) {
+            out.dirty(Part::Timeline);
+        } else {
+            room.trim();
+        }
+    }
+
+    /// A post was edited, or its card changed.
+    pub(crate) fn edited(&mut self, post: &Post, out: &mut Out) {
+        if let Some(room) = self.rooms.get_mut(&post.channel)
+            && room.posts.contains_key(&post.id)
+        {
+            // An edit that was overtaken by a newer one changes nothing.
+            if room.posts[&post.id].update_at <= post.update_at {
+                room.insert(post.clone());
+            }
+            out.dirty(Part::Timeline);
+        }
+    }
+
+    pub(crate) fn deleted(&mut self, channel: &ChannelId, post: &PostId, out: &mut Out) {
+        if let Some(room) = self.rooms.get_mut(channel) {
+            room.delete(post);
+            out.dirty(Part::Timeline);
+        }
+    }
+
+    /// Who wrote what we have: their presence is shown.
+    pub(crate) fn authors(&self) -> impl Iterator<Item = crate::id::UserId> {
+        self.open
+            .as_ref()
+            .and_then(|open| self.rooms.get(open))
+            .into_iter()
+            .flat_map(|room| room.posts.values().map(|post| post.author.clone()))
+    }
+
+    /// The slice of the snapshot.
+    pub(crate) fn draw(&self, directory: &Directory, compose: &Compose, out: &Out) -> Slice {
+        let Some(channel) = &self.open else {
+            return Slice::default();
+        };
+        let Some(room) = self.rooms.get(channel) else {
+            return Slice::default();
+        };
+        let mut posts: Vec<_> = room
+            .posts
+            .values()
+            .filter(|post| !(directory.collapsed_threads() && post.root.is_some()))
+            .collect();
+        posts.sort_by(|a, b| (a.create_at, &a.id).cmp(&(b.create_at, &b.id)));
+        let mut rows: Vec<_> = posts.into_iter().map(|post| row(post, directory)).collect();
+        rows.extend(compose.waiting(channel).map(|pending| PostRow {
+            id: pending.id.as_str().into(),
+            author: directory.me().clone(),
+            author_name: directory.name_of(directory.me()),
+            message: pending.text.clone(),
+            kind: PostKind::Message,
+            create_at: pending.at,
+            edited: false,
+            root: pending.root.clone(),
+            reply_count: 0,
+            delivery: pending.delivery(),
+        }));
+        let older = out.waits(|asked| {
+            matches!(asked, Asked::Posts { channel: of, page: Page::Before(_) } if of == channel)
+        });
+        Slice {
+            channel: Some(channel.clone()),
+            posts: rows,
+            loading: !room.loaded,
+            loading_older: older,
+            at_start: room.at_start,
+            first_unread: room.first_unread.clone(),
+        }
+    }
+}
+
+fn row(post: &Post, directory: &Directory) -> PostRow {
+    let author_name = if post.override_name.is_empty() {
+        directory.name_of(&post.author)
+    } else {
+        post.override_name.clone()
+    };
+    PostRow {
+        id: post.id.clone(),
+        author: post.author.clone(),
+        author_name,
+        message: post.message.clone(),
+        kind: post.kind.clone(),
+        create_at: post.create_at,
+        edited: post.edit_at > 0,
+        root: post.root.clone(),
+        reply_count: u32::try_from(post.reply_count.max(0)).unwrap_or(u32::MAX),
+        delivery: Delivery::Sent,
+    }
+}
