@@ -1,1 +1,95 @@
-//! See Cargo.toml.
+//! A complete client without a window.
+//!
+//! [`Client::start`] wires three things together and returns a [`ClientHandle`]: the pure machine of `calls-core`,
+//! the voice engine of `calls-media`, and the network of `calls-net`. One task, the conductor, owns the machine and
+//! is its only caller: it waits for an input or a deadline, hands it over, performs every effect without waiting for
+//! it (answers come back as inputs) and publishes what has changed. It decides nothing.
+//!
+//! Everything at the edge can be replaced: sound by an [`calls_media::AudioHost`], memory by a [`Shell`], the
+//! network by a [`Net`].
+#![forbid(unsafe_code)]
+#![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used))]
+
+mod conductor;
+mod handle;
+mod net;
+mod perform;
+mod shell;
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use calls_core::id::{ChannelId, DeviceId, UserId};
+use calls_core::input::Memory;
+use calls_media::{AudioHost, Processing};
+
+pub use calls_core::effect::ClientEvent;
+pub use handle::{ClientHandle, Patches, Update};
+pub use net::{Line, Net, SocketSink};
+pub use shell::{NullShell, Remember, SavedSession, Shell};
+
+/// How a client starts: what the last run left behind, and who we say we are.
+#[derive(Clone, Debug, Default)]
+pub struct ClientConfig {
+    /// What Mattermost keeps with the session; must not begin with `Mattermost` (that makes it a mobile client).
+    pub user_agent: String,
+    /// The session, if the key store has one.
+    pub session: Option<SavedSession>,
+    /// The server last used, or named on the command line.
+    pub server: Option<String>,
+    /// The channel that was open last; `None` opens the first one.
+    pub place: Option<ChannelId>,
+    /// No channel is opened by itself (and none marked as read): for clients without a window.
+    pub headless: bool,
+    /// Chosen microphone; `None` follows the system.
+    pub input: Option<DeviceId>,
+    /// Chosen loudspeaker; `None` follows the system.
+    pub output: Option<DeviceId>,
+    /// What is done to the microphone's sound.
+    pub processing: Processing,
+    /// Text typed but not sent.
+    pub drafts: BTreeMap<ChannelId, String>,
+    /// How loud we hear people, per cent, where it is not 100.
+    pub volumes: BTreeMap<UserId, u16>,
+}
+
+impl ClientConfig {
+    fn memory(self) -> Memory {
+        Memory {
+            session: self.session,
+            server: self.server,
+            place: self.place,
+            headless: self.headless,
+            input: self.input,
+            output: self.output,
+            drafts: self.drafts,
+            volumes: self.volumes,
+        }
+    }
+}
+
+/// Starts clients.
+#[derive(Clone, Copy, Debug)]
+pub struct Client;
+
+impl Client {
+    /// Starts a client on the current tokio runtime.
+    pub fn start(
+        config: ClientConfig,
+        audio: Arc<dyn AudioHost>,
+        shell: Arc<dyn Shell>,
+    ) -> ClientHandle {
+        let net = Arc::new(net::RealNet::new(&config.user_agent));
+        Self::start_with(config, audio, shell, net)
+    }
+
+    /// Starts a client on another network: for tests.
+    pub fn start_with(
+        config: ClientConfig,
+        audio: Arc<dyn AudioHost>,
+        shell: Arc<dyn Shell>,
+        net: Arc<dyn Net>,
+    ) -> ClientHandle {
+        conductor::start(config, audio, shell, net)
+    }
+}

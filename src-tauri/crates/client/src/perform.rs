@@ -1,0 +1,236 @@
+//! One arm for each effect: which adapter does it.
+
+use std::sync::{Arc, Weak};
+use std::time::Duration;
+
+use calls_core::effect::{CallWish, Effect, LinkWish, MediaWish};
+use calls_core::input::{CallNumber, Input};
+use calls_core::port::media::VoiceFigures;
+use calls_core::port::{ActiveCall, CallBackend, CallEvent, EventSink, JoinTicket};
+use calls_core::snapshot::Levels;
+use calls_media::Voice;
+use calls_net::SocketEvent;
+use tokio::task::JoinSet;
+
+use crate::conductor::Inbox;
+use crate::handle::Meter;
+use crate::net::{Line, Net};
+use crate::shell::Shell;
+
+mod port;
+
+use port::CallPort;
+
+/// How long closing may take altogether: leaving a call has two seconds by contract, the rest is closing sockets.
+const CLOSING: Duration = Duration::from_secs(3);
+
+/// The engine's readings. Weak, so that whoever holds a handle does not keep the devices open.
+pub(crate) struct VoiceMeter(pub(crate) Weak<Voice>);
+
+impl Meter for VoiceMeter {
+    fn levels(&self) -> Levels {
+        self.0
+            .upgrade()
+            .map(|voice| voice.levels())
+            .unwrap_or_default()
+    }
+
+    fn figures(&self) -> VoiceFigures {
+        self.0
+            .upgrade()
+            .map(|voice| voice.figures())
+            .unwrap_or_default()
+    }
+}
+
+/// Owns the adapters.
+pub(crate) struct Performer {
+    inbox: Inbox,
+    voice: Arc<Voice>,
+    net: Arc<dyn Net>,
+    shell: Arc<dyn Shell>,
+    backend: Option<Arc<dyn CallBackend>>,
+    line: Option<Box<dyn Line>>,
+    call: Option<Running>,
+    /// Requests under way; dropped at the end.
+    requests: JoinSet<()>,
+    /// Calls and sockets being closed; awaited at the end.
+    closing: JoinSet<()>,
+}
+
+struct Running {
+    number: CallNumber,
+    call: Box<dyn ActiveCall>,
+    port: Arc<CallPort>,
+}
+
+impl Performer {
+    pub(crate) fn new(
+        inbox: Inbox,
+        voice: Arc<Voice>,
+        net: Arc<dyn Net>,
+        shell: Arc<dyn Shell>,
+    ) -> Self {
+        Self {
+            inbox,
+            voice,
+            net,
+            shell,
+            backend: None,
+            line: None,
+            call: None,
+            requests: JoinSet::new(),
+            closing: JoinSet::new(),
+        }
+    }
+
+    /// Starts doing it, and does not wait for it.
+    pub(crate) fn perform(&mut self, effect: Effect) {
+        // Ended tasks are collected here, so that the sets hold only what still runs.
+        while let Some(ended) = self.requests.try_join_next() {
+            report(ended);
+        }
+        while let Some(ended) = self.closing.try_join_next() {
+            report(ended);
+        }
+        match effect {
+            Effect::Account { server, token } => {
+                self.backend = token
+                    .clone()
+                    .map(|token| self.net.backend(server.clone(), token));
+                self.net.set_account(server, token);
+            }
+            Effect::Request(id, request) => {
+                let (answer, inbox) = (self.net.perform(request), self.inbox.clone());
+                self.requests
+                    .spawn(async move { inbox.send(Input::Reply(id, answer.await)) });
+            }
+            Effect::Link(wish) => self.link(wish),
+            Effect::Call(number, wish) => self.call(number, wish),
+            Effect::Media(MediaWish::Run { input, output }) => {
+                self.voice.set_running(input, output)
+            }
+            Effect::Media(MediaWish::Gate(open)) => self.voice.set_gate(open),
+            Effect::Media(MediaWish::Choose(role, device)) => self.voice.choose(role, device),
+            Effect::Media(MediaWish::Volume(session, percent)) => {
+                self.voice.set_volume(&session, percent);
+            }
+            Effect::Remember(what) => self.shell.remember(what),
+            // The conductor publishes these two itself.
+            Effect::Patch(_) | Effect::Tell(_) => {}
+        }
+    }
+
+    fn link(&mut self, wish: LinkWish) {
+        match wish {
+            LinkWish::Open { server, token } => {
+                self.hang_up();
+                let inbox = self.inbox.clone();
+                let sink = move |event| {
+                    inbox.send(match event {
+                        SocketEvent::Link(event) => Input::Link(event),
+                        SocketEvent::Server(event) => Input::Server(event),
+                    });
+                };
+                self.line = Some(self.net.open_line(server, token, Arc::new(sink)));
+            }
+            LinkWish::Retry => {
+                if let Some(line) = &self.line {
+                    line.retry_now();
+                }
+            }
+            LinkWish::Close => self.hang_up(),
+        }
+    }
+
+    fn hang_up(&mut self) {
+        if let Some(line) = self.line.take() {
+            self.closing.spawn(line.close());
+        }
+    }
+
+    fn call(&mut self, number: CallNumber, wish: CallWish) {
+        match wish {
+            CallWish::Join(ticket) => self.join(number, *ticket),
+            CallWish::Apply(intent) => {
+                if let Some(running) = self.call.as_mut().filter(|call| call.number == number) {
+                    running.call.apply(intent);
+                }
+            }
+            CallWish::Leave => self.leave(),
+        }
+    }
+
+    fn join(&mut self, number: CallNumber, ticket: JoinTicket) {
+        self.leave();
+        let Some(backend) = &self.backend else {
+            return; // The machine joins only while it has an account.
+        };
+        let port = Arc::new(CallPort::new(self.voice.port()));
+        let (inbox, meter) = (self.inbox.clone(), VoiceMeter(Arc::downgrade(&self.voice)));
+        let before = meter.figures();
+        let events: EventSink = Arc::new(move |mut event| {
+            if let CallEvent::Quality(quality) = &mut event {
+                let now = meter.figures();
+                quality.jitter_target_ms = now.jitter_target_ms;
+                quality.concealed_ratio = concealed_ratio(&before, &now);
+            }
+            inbox.send(Input::Call(number, event));
+        });
+        self.call = Some(Running {
+            number,
+            call: backend.join(ticket, port.clone(), events),
+            port,
+        });
+    }
+
+    fn leave(&mut self) {
+        if let Some(Running { call, port, .. }) = self.call.take() {
+            // At once, so that the next call finds the engine free, however long leaving takes.
+            port.retire();
+            self.closing.spawn(call.leave());
+        }
+    }
+
+    /// Leaves the call, closes everything, and waits for it.
+    pub(crate) async fn close(mut self) {
+        self.voice.set_gate(false);
+        self.leave();
+        self.hang_up();
+        self.requests.shutdown().await;
+        let closed = async {
+            while let Some(ended) = self.closing.join_next().await {
+                report(ended);
+            }
+        };
+        if tokio::time::timeout(CLOSING, closed).await.is_err() {
+            tracing::warn!("closing took too long and was given up");
+        }
+        self.voice.set_running(false, false);
+        let Some(voice) = Arc::into_inner(self.voice) else {
+            return; // Somebody reads a meter at this very moment, and drops the engine when done.
+        };
+        // Joins the voice thread.
+        if let Err(why) = tokio::task::spawn_blocking(move || voice.close()).await {
+            tracing::error!(%why, "the voice engine panicked while closing");
+        }
+    }
+}
+
+/// Share of the samples played since `before` that were concealed, 0..1.
+fn concealed_ratio(before: &VoiceFigures, now: &VoiceFigures) -> f32 {
+    let samples = now.samples.saturating_sub(before.samples);
+    let concealed = now.concealed.saturating_sub(before.concealed);
+    if samples == 0 {
+        0.0
+    } else {
+        (concealed as f64 / samples as f64) as f32
+    }
+}
+
+fn report(ended: Result<(), tokio::task::JoinError>) {
+    match ended {
+        Err(why) if why.is_panic() => tracing::error!(%why, "a task panicked"),
+        _ => {}
+    }
+}

@@ -1,0 +1,19 @@
+//! The edge to the program around the client: what it keeps for the next run.
+
+pub use calls_core::effect::Remember;
+pub use calls_core::input::SavedSession;
+
+/// What the program around the client does for it.
+pub trait Shell: Send + Sync {
+    /// Keeps something for the next run. Called on the conductor's task: must not block, so a key store is asked on
+    /// another thread, and [`crate::ClientHandle::session_kept`] told what came of [`Remember::Session`].
+    fn remember(&self, what: Remember);
+}
+
+/// Remembers nothing: for tests, bots and the command line.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct NullShell;
+
+impl Shell for NullShell {
+    fn remember(&self, _what: Remember) {}
+}
