@@ -21,20 +21,14 @@ pub(crate) enum NetError {
     #[error("not understood: {0}")]
     Protocol(String),
     /// The media stack refused.
-    #[error("media connection")]
-    Media(#[source] webrtc::error::Error),
+    #[error("media connection: {0}")]
+    Media(#[source] Box<dyn std::error::Error + Send + Sync>),
 }
 
 impl NetError {
     /// Wraps an error of the line.
     pub(crate) fn offline(error: impl std::error::Error + Send + Sync + 'static) -> Self {
         Self::Offline(Box::new(error))
-    }
-}
-
-impl From<webrtc::error::Error> for NetError {
-    fn from(error: webrtc::error::Error) -> Self {
-        Self::Media(error)
     }
 }
 

@@ -12,6 +12,7 @@
 
 mod error;
 mod line;
+mod peer;
 mod rest;
 mod socket;
 mod tls;

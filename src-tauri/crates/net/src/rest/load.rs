@@ -6,7 +6,7 @@ use bytes::Bytes;
 use calls_core::id::{ChannelId, UserId};
 use calls_core::model::{Channel, ChannelKind, Presence, User};
 use calls_core::port::{CallsLoad, DirectoryLoad, NameFormat, Page, Reply, RequestError};
-use calls_core::wire::{self, calls, rest};
+use calls_core::wire::{calls, rest};
 use serde_json::Value;
 
 use super::{Rest, http};

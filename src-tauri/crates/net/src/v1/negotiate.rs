@@ -382,7 +382,10 @@ impl Negotiator {
         let Some((sdp, way)) = self.early_offers.pop_front() else {
             return;
         };
-        if let Round::Offered { locked, publish, .. } = self.round {
+        if let Round::Offered {
+            locked, publish, ..
+        } = self.round
+        {
             // Glare: possible only without the lock, or when the server let it run out. The server ignores our
             // offer, so it is taken back and made again.
             self.acts.push_back(Act::Rollback);

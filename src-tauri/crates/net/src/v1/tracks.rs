@@ -184,7 +184,8 @@ mod tests {
         format!("m=audio 9 UDP/TLS/RTP/SAVPF 111\r\na=mid:{mid}\r\na={direction}\r\n")
     }
 
-    const HEAD: &str = "v=0\r\ns=-\r\nt=0 0\r\nm=application 9 UDP/DTLS/SCTP webrtc-datachannel\r\na=mid:0\r\n";
+    const HEAD: &str =
+        "v=0\r\ns=-\r\nt=0 0\r\nm=application 9 UDP/DTLS/SCTP webrtc-datachannel\r\na=mid:0\r\n";
 
     fn opened(changes: &Changes) -> Vec<(&str, MediaKind, &str, &[u32])> {
         changes
@@ -265,7 +266,10 @@ mod tests {
         tracks.offer(&audio("1", "voice_a_1", 1));
         let changes = tracks.offer(&audio("1", "voice_a_1", 2));
         assert_eq!(changes.closed.len(), 1);
-        assert_eq!(opened(&changes), [("voice_a_1", MediaKind::Voice, "a", &[2][..])]);
+        assert_eq!(
+            opened(&changes),
+            [("voice_a_1", MediaKind::Voice, "a", &[2][..])]
+        );
     }
 
     #[test]
@@ -297,7 +301,14 @@ mod tests {
     #[test]
     fn garbage_is_harmless() {
         let long = "m=audio\na=ssrc:99999999999999999999 msid:\na=msid:\na=mid:\n".repeat(5000);
-        for sdp in ["", "\0", "a=mid:1", "m=", "m=audio\r\na=msid:x", long.as_str()] {
+        for sdp in [
+            "",
+            "\0",
+            "a=mid:1",
+            "m=",
+            "m=audio\r\na=msid:x",
+            long.as_str(),
+        ] {
             assert_eq!(Tracks::default().offer(sdp), Changes::default());
         }
     }

@@ -1,0 +1,143 @@
+//! What we offer: codecs, header extensions, interceptors, addresses.
+
+use std::net::UdpSocket;
+use std::sync::{Arc, Mutex};
+
+use rtc::ice::mdns::MulticastDnsMode;
+use rtc::interceptor::Slot;
+use rtc::rtp_transceiver::rtp_sender::{
+    RTCPFeedback, RTCRtpCodec, RTCRtpCodecParameters, RTCRtpHeaderExtensionCapability, RtpCodecKind,
+};
+use webrtc::peer_connection::{
+    MediaEngine, PeerConnection, PeerConnectionBuilder, PeerConnectionEventHandler,
+    RTCConfigurationBuilder, RTCIceServer, Registry, SettingEngineBuilder, configure_nack,
+    configure_rtcp_reports, configure_simulcast_extension_headers, configure_twcc,
+};
+
+use super::receive::{Ears, Tap};
+use super::runtime::Dialer;
+use super::{PeerConfig, media};
+use crate::error::NetError;
+
+/// RFC 6464.
+pub(super) const AUDIO_LEVEL_URI: &str = "urn:ietf:params:rtp-hdrext:ssrc-audio-level";
+/// The payload types of the server's own offers, so that nothing needs to be mapped.
+pub(super) const OPUS_PAYLOAD_TYPE: u8 = 111;
+const VP8_PAYLOAD_TYPE: u8 = 96;
+/// Our interceptor comes last: it sees what every other one has let through.
+const TAP: usize = 60_000;
+
+pub(super) async fn build(
+    config: &PeerConfig,
+    handler: Arc<dyn PeerConnectionEventHandler>,
+    ears: Arc<Mutex<Ears>>,
+) -> Result<Arc<dyn PeerConnection>, NetError> {
+    let mut engine = MediaEngine::default();
+    register_codecs(&mut engine).map_err(media)?;
+    let registry = register_interceptors(&mut engine)
+        .map_err(media)?
+        .with(Slot::from(TAP), Tap::new(ears));
+    let ice_servers = config
+        .ice_servers
+        .iter()
+        .filter(|server| !server.urls.is_empty())
+        .map(|server| RTCIceServer {
+            urls: server.urls.clone(),
+            username: server.username.clone(),
+            credential: server.credential.clone(),
+        })
+        .collect();
+    let settings = SettingEngineBuilder::new()
+        // The default mode fails without a multicast route, and the server cannot resolve `.local` names anyway.
+        .with_multicast_dns_mode(MulticastDnsMode::Disabled)
+        .with_include_loopback_candidate(config.loopback)
+        .build();
+    let addresses = addresses(config.loopback);
+    let connection = PeerConnectionBuilder::new()
+        .with_configuration(
+            RTCConfigurationBuilder::new()
+                .with_ice_servers(ice_servers)
+                .build(),
+        )
+        .with_media_engine(engine)
+        .with_setting_engine(settings)
+        .with_interceptor_registry(registry)
+        .with_runtime(Arc::new(Dialer::default()))
+        .with_handler(handler)
+        .with_udp_addrs(addresses.clone())
+        .with_tcp_addrs(addresses)
+        .build()
+        .await
+        .map_err(media)?;
+    Ok(Arc::new(connection))
+}
+
+pub(super) fn opus() -> RTCRtpCodec {
+    RTCRtpCodec {
+        mime_type: "audio/opus".to_owned(),
+        clock_rate: 48_000,
+        channels: 2,
+        sdp_fmtp_line: "minptime=10;useinbandfec=1".to_owned(),
+        rtcp_feedback: vec![],
+    }
+}
+
+/// Few codecs on purpose: an offer with everything would not fit into the server's 8192 bytes.
+fn register_codecs(engine: &mut MediaEngine) -> webrtc::error::Result<()> {
+    let opus = RTCRtpCodecParameters {
+        rtp_codec: opus(),
+        payload_type: OPUS_PAYLOAD_TYPE,
+    };
+    engine.register_codec(opus, RtpCodecKind::Audio)?;
+    let feedback = |typ: &str, parameter: &str| RTCPFeedback {
+        typ: typ.to_owned(),
+        parameter: parameter.to_owned(),
+    };
+    let vp8 = RTCRtpCodecParameters {
+        rtp_codec: RTCRtpCodec {
+            mime_type: "video/VP8".to_owned(),
+            clock_rate: 90_000,
+            channels: 0,
+            sdp_fmtp_line: String::new(),
+            rtcp_feedback: vec![feedback("goog-remb", ""), feedback("ccm", "fir")],
+        },
+        payload_type: VP8_PAYLOAD_TYPE,
+    };
+    engine.register_codec(vp8, RtpCodecKind::Video)
+}
+
+/// The order gives the extensions the server's own ids (signaling 5.1): audio level 1, mid 2, rid 3, repaired 4,
+/// transport-wide numbers 5. The server passes audio extensions through unmapped, so equal ids keep them true.
+fn register_interceptors(engine: &mut MediaEngine) -> webrtc::error::Result<Registry> {
+    let level = RTCRtpHeaderExtensionCapability {
+        uri: AUDIO_LEVEL_URI.to_owned(),
+    };
+    engine.register_header_extension(level, RtpCodecKind::Audio, None)?;
+    configure_simulcast_extension_headers(engine)?;
+    let registry = configure_nack(Registry::new(), engine);
+    let registry = configure_twcc(registry, engine)?;
+    Ok(configure_rtcp_reports(registry))
+}
+
+/// Addresses to bind, port 0 of each interface. A family without a route is left out: its wildcard would be bound
+/// as such and offered as an address that nobody can reach.
+fn addresses(loopback: bool) -> Vec<String> {
+    let mut addresses = Vec::new();
+    // Connecting a UDP socket sends nothing; it only asks for a route. The targets are documentation addresses.
+    if routed("0.0.0.0:0", "192.0.2.1:9") {
+        addresses.push("0.0.0.0:0".to_owned());
+    }
+    if routed("[::]:0", "[2001:db8::1]:9") {
+        addresses.push("[::]:0".to_owned());
+    }
+    if loopback || addresses.is_empty() {
+        addresses.push("127.0.0.1:0".to_owned());
+    }
+    addresses
+}
+
+fn routed(from: &str, to: &str) -> bool {
+    UdpSocket::bind(from)
+        .and_then(|socket| socket.connect(to).and_then(|()| socket.local_addr()))
+        .is_ok_and(|address| !address.ip().is_unspecified() && !address.ip().is_loopback())
+}

@@ -1,0 +1,712 @@
+//! One session: from the join to the moment when it ends or is lost.
+//!
+//! One task owns everything: the line, the peer, the negotiation. It listens to all of them and to the person's
+//! wishes, and does what the [`Negotiator`] says. No device is waited for: the server closes a session that has not
+//! offered within ten seconds.
+
+use std::collections::VecDeque;
+use std::time::{Duration, Instant};
+
+use bytes::Bytes;
+use calls_core::port::media::{Feedback, MediaKind, RemoteTrack};
+use calls_core::port::{CallEvent, EndReason, Refusal};
+use calls_core::snapshot::Quality;
+use calls_core::wire::calls::Description;
+use calls_core::wire::dc::{self as wire_dc, Message, Writer};
+use tokio::sync::{mpsc, watch};
+use tokio::time::sleep_until;
+
+use super::dc::{Beat, Figures};
+use super::negotiate::{Act, Failure, Negotiator, Way};
+use super::signal::{self, Ear, Heard};
+use super::tracks::Tracks;
+use super::{Call, Wish, now};
+use crate::line::{Action, Line, LineEvent, Policy};
+use crate::peer::stats::{Interval, mos};
+use crate::peer::{Peer, PeerConfig, PeerEvent};
+
+/// The official client's numbers (signaling 1.4, 1.5): ping every 5 s, 1.0, 1.5, 2.0 … s between tries, 30 s in all.
+const POLICY: Policy = Policy {
+    ping: Duration::from_secs(5),
+    delay: |attempt| Duration::from_millis(500 + 500 * attempt as u64),
+    give_up: Some(Duration::from_secs(30)),
+};
+/// How long the server may think about a join. Large channels are let in in batches of a second.
+const JOIN_LIMIT: Duration = Duration::from_secs(15);
+/// How long media may take to connect (calls-common).
+const CONNECT_LIMIT: Duration = Duration::from_secs(15);
+/// How long the state may take after a reconnect; the server says nothing at all when the call is over.
+const STATE_LIMIT: Duration = Duration::from_secs(5);
+/// Pause before the voice track is tried again.
+const REPUBLISH: Duration = Duration::from_secs(1);
+/// So often publishing may fail before the session is taken for wedged (signaling 4.6).
+const MAX_FAILURES: u32 = 3;
+/// Messages kept while the line is down: candidates and an answer or two.
+const OUTBOX: usize = 64;
+/// How long the last words may take, within the two seconds for leaving.
+const CLOSE_LIMIT: Duration = Duration::from_millis(1500);
+
+/// How a session ended.
+#[derive(Debug)]
+pub(crate) enum Outcome {
+    /// The call is over.
+    Ended(EndReason),
+    /// The session is, but another one may do.
+    Lost(String),
+}
+
+/// One session.
+pub(crate) struct Session<'a> {
+    call: &'a Call,
+    peer_config: PeerConfig,
+    wishes: watch::Receiver<Wish>,
+    line: Line,
+    line_events: mpsc::Receiver<LineEvent>,
+    up: bool,
+    join_sent: bool,
+    ear: Ear,
+    outbox: VecDeque<Out>,
+    media: Option<Media>,
+    tracks: Tracks,
+    open: Vec<RemoteTrack>,
+    told: Told,
+    deadlines: Deadlines,
+    connected_at: Option<tokio::time::Instant>,
+    /// Media is connected right now.
+    flows: bool,
+}
+
+struct Media {
+    peer: Peer,
+    events: mpsc::Receiver<PeerEvent>,
+    negotiator: Negotiator,
+    beat: Option<Beat>,
+    failures: u32,
+    worst: Worst,
+}
+
+/// The worst figures since the server was last told.
+#[derive(Default)]
+struct Worst {
+    loss: Option<f64>,
+    jitter: Option<f64>,
+}
+
+enum Out {
+    Action(Action),
+    Sdp(Vec<u8>),
+}
+
+/// What the server believes about us.
+#[derive(Default)]
+struct Told {
+    unmuted: bool,
+    hand: bool,
+}
+
+#[derive(Default)]
+struct Deadlines {
+    /// The server must have let us in.
+    join: Option<Instant>,
+    /// Media must be connected.
+    connect: Option<Instant>,
+    /// The state must have come after a reconnect.
+    state: Option<Instant>,
+    /// The next figures.
+    measure: Option<Instant>,
+    /// The next try to publish.
+    publish: Option<Instant>,
+}
+
+impl Deadlines {
+    fn due(slot: &mut Option<Instant>, now: Instant) -> bool {
+        slot.take_if(|at| *at <= now).is_some()
+    }
+
+    fn next(&self) -> impl Iterator<Item = Instant> {
+        [
+            self.join,
+            self.connect,
+            self.state,
+            self.measure,
+            self.publish,
+        ]
+        .into_iter()
+        .flatten()
+    }
+}
+
+type Step = Result<(), Outcome>;
+
+fn ended(reason: EndReason) -> Outcome {
+    Outcome::Ended(reason)
+}
+
+fn lost(why: impl Into<String>) -> Outcome {
+    Outcome::Lost(why.into())
+}
+
+impl<'a> Session<'a> {
+    /// Starts connecting.
+    pub(crate) fn open(call: &'a Call, peer_config: PeerConfig) -> Self {
+        let (line, line_events) = Line::open(call.target.clone(), POLICY);
+        Self {
+            peer_config,
+            wishes: call.wishes.clone(),
+            line,
+            line_events,
+            up: false,
+            join_sent: false,
+            ear: Ear::new(call.ticket.channel.clone(), call.ticket.me.clone()),
+            outbox: VecDeque::new(),
+            media: None,
+            tracks: Tracks::default(),
+            open: Vec::new(),
+            told: Told::default(),
+            deadlines: Deadlines::default(),
+            connected_at: None,
+            flows: false,
+            call,
+        }
+    }
+
+    /// When media was connected first.
+    pub(crate) fn connected_at(&self) -> Option<tokio::time::Instant> {
+        self.connected_at
+    }
+
+    /// Runs the session to its end.
+    pub(crate) async fn run(&mut self) -> Outcome {
+        loop {
+            let deadline = self.next_deadline();
+            let step = tokio::select! {
+                event = self.line_events.recv() => match event {
+                    Some(event) => self.line_said(event).await,
+                    None => Err(lost("the line ended")),
+                },
+                event = heard(&mut self.media) => match event {
+                    Some(event) => self.peer_said(event).await,
+                    None => Err(lost("the media connection ended")),
+                },
+                changed = self.wishes.changed() => match changed {
+                    Ok(()) if self.wishes.borrow().leave => Err(ended(EndReason::Left)),
+                    Ok(()) => self.follow_wishes(false).await,
+                    Err(_) => Err(ended(EndReason::Left)),
+                },
+                () = sleep_until(deadline.into()) => self.time_passed().await,
+            };
+            if let Err(outcome) = step {
+                return outcome;
+            }
+        }
+    }
+
+    /// Frees everything, and says goodbye even when nothing works any more: the server would keep a ghost.
+    pub(crate) async fn close(mut self) {
+        self.call.media.set_voice_outlet(None);
+        for track in self.open.drain(..) {
+            self.call.media.close_track(&track.id);
+        }
+        let mut words = Vec::new();
+        if self.join_sent {
+            if !self.up {
+                let former = self.ear.connected(String::new());
+                words.extend(self.ear.reconnect(&former));
+            }
+            words.push(signal::bare("leave"));
+        }
+        let closing = async {
+            if let Some(media) = self.media.take() {
+                media.peer.close().await;
+            }
+        };
+        tokio::join!(closing, self.line.close(words, CLOSE_LIMIT));
+    }
+
+    fn next_deadline(&self) -> Instant {
+        let media = self.media.as_ref();
+        let negotiation = media.and_then(|media| media.negotiator.deadline());
+        let beat = media.and_then(|media| media.beat.as_ref().map(Beat::deadline));
+        self.deadlines
+            .next()
+            .chain(negotiation)
+            .chain(beat)
+            .min()
+            // Something always happens before: the line pings every five seconds.
+            .unwrap_or_else(|| now() + Duration::from_secs(3600))
+    }
+
+    async fn time_passed(&mut self) -> Step {
+        let now = now();
+        if Deadlines::due(&mut self.deadlines.join, now) {
+            let text = "the server did not answer the join".to_owned();
+            return Err(ended(EndReason::Refused(Refusal::Other(text))));
+        }
+        if Deadlines::due(&mut self.deadlines.connect, now) {
+            return Err(ended(EndReason::MediaTimeout));
+        }
+        if Deadlines::due(&mut self.deadlines.state, now) {
+            // Silence means that there is no call any more; but while media flows there must be one.
+            if !self.flows {
+                return Err(ended(EndReason::EndedForAll));
+            }
+            let ask = self.ear.ask_state();
+            self.out(Out::Action(ask));
+        }
+        if Deadlines::due(&mut self.deadlines.measure, now) {
+            self.deadlines.measure = Some(now + Duration::from_secs(1));
+            self.measure();
+        }
+        if Deadlines::due(&mut self.deadlines.publish, now) {
+            self.follow_wishes(false).await?;
+        }
+        if let Some(media) = &mut self.media {
+            media.negotiator.tick(now);
+            let messages = match &mut media.beat {
+                Some(beat) => {
+                    let worst = &mut media.worst;
+                    beat.tick(now, || Figures {
+                        loss: worst.loss.take(),
+                        jitter: worst.jitter.take(),
+                    })
+                }
+                None => Vec::new(),
+            };
+            for message in messages {
+                media.say(&message).await;
+            }
+        }
+        self.negotiate().await
+    }
+
+    async fn line_said(&mut self, event: LineEvent) -> Step {
+        match event {
+            LineEvent::Up {
+                connection,
+                resumed,
+            } => self.line_up(connection, resumed).await,
+            LineEvent::Event(event) => match self.ear.hear(&event) {
+                Some(heard) => self.heard(heard).await,
+                None => Ok(()),
+            },
+            LineEvent::Down { .. } => {
+                if self.up && self.ear.session().is_some() {
+                    let media_flows = self.flows;
+                    self.call.tell(CallEvent::Reconnecting { media_flows });
+                }
+                self.up = false;
+                self.deadlines.state = None;
+                Ok(())
+            }
+            LineEvent::GaveUp(error) => Err(ended(EndReason::Lost(error))),
+            LineEvent::Unauthorised => Err(ended(EndReason::Unauthorised)),
+        }
+    }
+
+    async fn line_up(&mut self, connection: String, resumed: bool) -> Step {
+        self.up = true;
+        let former = self.ear.connected(connection);
+        let Some(reconnect) = self.ear.reconnect(&former) else {
+            // Not let in yet. A join on a connection that lives on is still being thought about.
+            if !(self.join_sent && resumed) {
+                let ticket = &self.call.ticket;
+                let join = self
+                    .ear
+                    .join(ticket.title.clone(), ticket.config.dc_signaling);
+                self.join_sent = true;
+                self.deadlines.join.get_or_insert(now() + JOIN_LIMIT);
+                self.out(Out::Action(join));
+            }
+            return Ok(());
+        };
+        // The order matters: what is sent before `reconnect` may hit a session that is not ours yet.
+        self.line.send(reconnect.0, reconnect.1);
+        let ask = self.ear.ask_state();
+        self.line.send(ask.0, ask.1);
+        self.deadlines.state = Some(now() + STATE_LIMIT);
+        for out in std::mem::take(&mut self.outbox) {
+            self.out(out);
+        }
+        if self.flows {
+            self.call.tell(CallEvent::Connected);
+        }
+        self.follow_wishes(true).await
+    }
+
+    async fn heard(&mut self, heard: Heard) -> Step {
+        match heard {
+            Heard::Accepted(session) => {
+                self.deadlines.join = None;
+                self.deadlines.connect = Some(now() + CONNECT_LIMIT);
+                let (peer, events) = Peer::new(&self.peer_config).await.map_err(|error| {
+                    tracing::error!(%error, "no media connection can be made");
+                    ended(EndReason::MediaTimeout)
+                })?;
+                self.media = Some(Media {
+                    peer,
+                    events,
+                    negotiator: Negotiator::new(signal::abilities(&self.call.ticket.config)),
+                    beat: None,
+                    failures: 0,
+                    worst: Worst::default(),
+                });
+                self.call.tell(CallEvent::Accepted(session));
+            }
+            Heard::Description(description) => self.description(description, Way::Socket),
+            Heard::Candidate(candidate) => {
+                if let Some(media) = &mut self.media {
+                    media.negotiator.candidate(candidate);
+                }
+            }
+            Heard::Tell(event) => {
+                self.passing(&event);
+                self.call.tell(event);
+            }
+            Heard::Ended(reason) => return Err(ended(reason)),
+            Heard::Dropped => return Err(lost("the server dropped the session")),
+        }
+        self.negotiate().await
+    }
+
+    /// Looks at what is passed on: some of it is the only sign that tracks have ended (signaling 5.4).
+    fn passing(&mut self, event: &CallEvent) {
+        let closed = match event {
+            CallEvent::Left(session) => self.tracks.forget(|track| track.session == *session),
+            CallEvent::Sharing(None) => self
+                .tracks
+                .forget(|track| track.kind == MediaKind::ScreenAudio),
+            CallEvent::State(state) if self.deadlines.state.take().is_some() => {
+                // We may have missed who left.
+                self.tracks.forget(|track| {
+                    !state
+                        .participants
+                        .iter()
+                        .any(|participant| participant.session == track.session)
+                })
+            }
+            _ => return,
+        };
+        for id in closed {
+            self.close_track(&id);
+        }
+    }
+
+    fn close_track(&mut self, id: &calls_core::id::TrackId) {
+        if let Some(media) = &self.media {
+            media.peer.close_track(id);
+        }
+        self.open.retain(|track| track.id != *id);
+        self.call.media.close_track(id);
+    }
+
+    fn description(&mut self, description: Description, way: Way) {
+        if let Some(media) = &mut self.media {
+            media
+                .negotiator
+                .remote(&description.kind, description.sdp, way);
+        }
+    }
+
+    async fn peer_said(&mut self, event: PeerEvent) -> Step {
+        match event {
+            PeerEvent::Candidate(candidate) => self.out(Out::Action(signal::ice(&candidate))),
+            PeerEvent::Connected => {
+                self.flows = true;
+                self.deadlines.connect = None;
+                self.connected_at
+                    .get_or_insert_with(tokio::time::Instant::now);
+                self.deadlines
+                    .measure
+                    .get_or_insert(now() + Duration::from_secs(1));
+                if self.up {
+                    self.call.tell(CallEvent::Connected);
+                }
+                self.follow_wishes(false).await?;
+            }
+            PeerEvent::Disconnected => {
+                self.flows = false;
+                self.call
+                    .tell(CallEvent::Reconnecting { media_flows: false });
+            }
+            PeerEvent::Failed if self.connected_at.is_some() => {
+                self.flows = false;
+                return Err(lost("the media connection was lost"));
+            }
+            PeerEvent::Failed => return Err(ended(EndReason::MediaTimeout)),
+            PeerEvent::Channel(open) => {
+                if let Some(media) = &mut self.media {
+                    media.beat = open.then(|| Beat::new(now()));
+                    media.negotiator.channel(open, now());
+                }
+            }
+            PeerEvent::Message(bytes) => self.message(&bytes),
+        }
+        self.negotiate().await
+    }
+
+    fn message(&mut self, bytes: &Bytes) {
+        let message = match Message::read(bytes) {
+            Ok(message) => message,
+            Err(error) => {
+                tracing::debug!(%error, "malformed message on the data channel");
+                return;
+            }
+        };
+        let Some(media) = &mut self.media else {
+            return;
+        };
+        match message {
+            Message::Pong => {
+                if let Some(beat) = &mut media.beat {
+                    beat.pong(now());
+                }
+            }
+            Message::Sdp(compressed) => match wire_dc::inflate(&compressed) {
+                Ok(description) => self.description(description, Way::Channel),
+                Err(error) => tracing::debug!(%error, "malformed description"),
+            },
+            Message::LockReply(granted) => media.negotiator.lock_reply(granted, now()),
+            Message::MediaMap(map) => self.tracks.set_map(map),
+            // Nothing else is the server's to say.
+            other => tracing::debug!(?other, "message on the data channel"),
+        }
+    }
+
+    /// Brings the server, and the voice track, to what the person wants. With `again` everything is said once more:
+    /// the server may have missed it.
+    async fn follow_wishes(&mut self, again: bool) -> Step {
+        // Nothing is heard of us before media is connected, so nobody is told that we can be heard.
+        if self.connected_at.is_none() {
+            return Ok(());
+        }
+        let wish = self.wishes.borrow_and_update().clone();
+        if self.up {
+            if again || self.told.unmuted != wish.unmuted {
+                let kind = if wish.unmuted { "unmute" } else { "mute" };
+                self.out(Out::Action(signal::bare(kind)));
+                self.told.unmuted = wish.unmuted;
+            }
+            if self.told.hand != wish.hand || (again && wish.hand) {
+                let kind = if wish.hand {
+                    "raise_hand"
+                } else {
+                    "unraise_hand"
+                };
+                self.out(Out::Action(signal::bare(kind)));
+                self.told.hand = wish.hand;
+            }
+        }
+        if let Some(media) = &mut self.media {
+            if wish.unmuted {
+                media.negotiator.publish(now());
+            } else {
+                media.negotiator.withdraw();
+                self.deadlines.publish = None;
+            }
+        }
+        self.negotiate().await
+    }
+
+    /// Sends, or keeps until the line is up again.
+    fn out(&mut self, out: Out) {
+        match (self.up, out) {
+            (true, Out::Action((name, data))) => self.line.send(name, data),
+            (true, Out::Sdp(compressed)) => self.line.send_sdp(compressed),
+            (false, out) if self.outbox.len() < OUTBOX => self.outbox.push_back(out),
+            (false, _) => tracing::debug!("line is down and the outbox full: message dropped"),
+        }
+    }
+
+    /// Does everything that the negotiation asks for.
+    async fn negotiate(&mut self) -> Step {
+        while let Some(media) = &mut self.media {
+            let Some(act) = media.negotiator.poll() else {
+                break;
+            };
+            self.act(act).await?;
+        }
+        Ok(())
+    }
+
+    async fn act(&mut self, act: Act) -> Step {
+        let Some(media) = &mut self.media else {
+            return Ok(());
+        };
+        match act {
+            Act::Offer { publish } => match media.offer(publish).await {
+                Ok(sdp) => media.negotiator.offered(sdp, now()),
+                Err(error) => {
+                    tracing::warn!(%error, "no offer");
+                    media.negotiator.broke(now());
+                }
+            },
+            Act::Answer(offer) => {
+                self.open_tracks(&offer);
+                if let Some(media) = &mut self.media {
+                    match media.peer.answer(offer).await {
+                        Ok(sdp) => media.negotiator.answered(sdp, now()),
+                        Err(error) => {
+                            // Unanswered, the server is wedged for good: only a new session helps.
+                            tracing::warn!(%error, "the server's offer cannot be answered");
+                            return Err(lost("negotiation failed"));
+                        }
+                    }
+                }
+            }
+            Act::Apply(answer) => match media.peer.accept(answer).await {
+                Ok(()) => media.negotiator.applied(now()),
+                Err(error) => {
+                    tracing::warn!(%error, "the server's answer cannot be applied");
+                    media.negotiator.broke(now());
+                }
+            },
+            Act::Rollback => {
+                if let Err(error) = media.peer.rollback().await {
+                    tracing::warn!(%error, "no rollback");
+                    return Err(lost("negotiation failed"));
+                }
+            }
+            Act::Candidate(candidate) => {
+                if let Err(error) = media.peer.add_candidate(candidate).await {
+                    tracing::debug!(%error, "candidate not usable");
+                }
+            }
+            Act::Send { kind, sdp, way } => {
+                let kind = kind.to_owned();
+                match wire_dc::deflate(&Description { kind, sdp }) {
+                    Ok(compressed) if way == Way::Channel => {
+                        media.say(&Message::Sdp(compressed)).await;
+                    }
+                    Ok(compressed) => self.out(Out::Sdp(compressed)),
+                    Err(error) => tracing::warn!(%error, "description cannot be written"),
+                }
+            }
+            Act::Lock => media.say(&Message::Lock).await,
+            Act::Unlock => media.say(&Message::Unlock).await,
+            Act::Published => match media.peer.voice_outlet().await {
+                Ok(outlet) => {
+                    media.failures = 0;
+                    self.call.media.set_voice_outlet(Some(outlet));
+                    self.call.tell(CallEvent::VoiceReady);
+                }
+                Err(error) => {
+                    tracing::warn!(%error, "no voice track");
+                    return Err(lost("negotiation failed"));
+                }
+            },
+            Act::NotPublished(failure) => return self.not_published(failure),
+        }
+        Ok(())
+    }
+
+    fn not_published(&mut self, failure: Failure) -> Step {
+        let Some(media) = &mut self.media else {
+            return Ok(());
+        };
+        tracing::warn!(?failure, "voice not published");
+        media.failures += 1;
+        if !media.negotiator.settled() || media.failures >= MAX_FAILURES {
+            return Err(lost("negotiation failed"));
+        }
+        self.deadlines.publish = Some(now() + REPUBLISH);
+        Ok(())
+    }
+
+    fn open_tracks(&mut self, offer: &str) {
+        let changes = self.tracks.offer(offer);
+        for id in changes.closed {
+            self.close_track(&id);
+        }
+        let Some(media) = &self.media else {
+            return;
+        };
+        for incoming in changes.opened {
+            let track = incoming.track;
+            tracing::debug!(id = %track.id, kind = ?track.kind, "track");
+            let inlet = self.call.media.open_track(track.clone());
+            media
+                .peer
+                .open_track(track.id.clone(), track.kind, incoming.ssrcs, inlet);
+            self.open.retain(|open| open.id != track.id);
+            self.open.push(track);
+        }
+    }
+
+    fn measure(&mut self) {
+        let Some(media) = &mut self.media else {
+            return;
+        };
+        let interval = media.peer.measure();
+        media.worst.add(&interval);
+        if let Some(report) = interval.report {
+            self.call.media.feedback(Feedback::VoiceLoss(report.loss));
+        }
+        if !self.flows {
+            return;
+        }
+        let rtt = media.beat.as_ref().and_then(Beat::rtt).unwrap_or_default();
+        let report = interval.report;
+        let loss = interval.loss.unwrap_or(0.0);
+        let both = |own: f64, other: Option<f64>| own.max(other.unwrap_or(0.0));
+        let jitter = interval.jitter.unwrap_or(0.0);
+        self.call.tell(CallEvent::Quality(Quality {
+            rtt_ms: rtt.as_secs_f32() * 1000.0,
+            loss,
+            jitter_ms: (jitter * 1000.0) as f32,
+            bitrate_in: interval.bitrate_in,
+            bitrate_out: interval.bitrate_out,
+            mos: mos(
+                rtt,
+                both(jitter, report.map(|report| report.jitter)),
+                both(f64::from(loss), report.map(|report| f64::from(report.loss))),
+            ),
+            ..Quality::default()
+        }));
+    }
+}
+
+impl Media {
+    async fn offer(&mut self, publish: bool) -> Result<String, crate::error::NetError> {
+        if publish {
+            self.peer.add_voice().await?;
+        }
+        self.peer.offer().await
+    }
+
+    async fn say(&self, message: &Message) {
+        let sent = match message.write(Writer::Client) {
+            Ok(bytes) => self.peer.send(&bytes).await,
+            Err(error) => {
+                tracing::warn!(%error, "message cannot be written");
+                return;
+            }
+        };
+        if let Err(error) = sent {
+            tracing::debug!(%error, "message not sent on the data channel");
+        }
+    }
+}
+
+impl Worst {
+    /// The larger of both directions, as the official client reports it.
+    fn add(&mut self, interval: &Interval) {
+        let report = interval.report;
+        let losses = [interval.loss, report.map(|report| report.loss)];
+        let jitters = [interval.jitter, report.map(|report| report.jitter)];
+        for loss in losses.into_iter().flatten() {
+            let loss = f64::from(loss);
+            self.loss = Some(self.loss.map_or(loss, |worst| worst.max(loss)));
+        }
+        for jitter in jitters.into_iter().flatten() {
+            self.jitter = Some(self.jitter.map_or(jitter, |worst| worst.max(jitter)));
+        }
+    }
+}
+
+/// The peer's next event; never, while there is no peer.
+async fn heard(media: &mut Option<Media>) -> Option<PeerEvent> {
+    match media {
+        Some(media) => media.events.recv().await,
+        None => std::future::pending().await,
+    }
+}
