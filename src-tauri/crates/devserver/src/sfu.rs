@@ -7,7 +7,30 @@
 use std::net::SocketAddr;
 use std::time::Duration;
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
 use tokio::sync::{mpsc, oneshot};
+
+use run::Runner;
+
+mod dc;
+mod fault;
+mod forward;
+mod layers;
+mod lock;
+mod negotiation;
+mod peer;
+mod run;
+mod sdp;
+mod switch;
+mod tcp;
+#[cfg(test)]
+mod testing;
+#[cfg(test)]
+mod tests;
+mod track;
+mod vad;
 
 /// How the SFU is set up.
 #[derive(Debug, Clone)]
@@ -17,20 +40,11 @@ pub struct SfuConfig {
     /// Whether receivers may be switched to the layer `h` of a screen sent in two layers. Without it
     /// everybody keeps `l` (server option `EnableSimulcast`).
     pub simulcast: bool,
-    /// How long a peer may be silent before it is given up; pion, and so rtcd: about 30 s.
-    pub dead_after: Duration,
 }
 
-impl SfuConfig {
-    /// rtcd's behaviour on `bind`: no simulcast, 30 s until a silent peer is given up.
-    pub fn new(bind: SocketAddr) -> Self {
-        Self {
-            bind,
-            simulcast: false,
-            dead_after: Duration::from_secs(30),
-        }
-    }
-}
+/// How long a peer may be silent before it is given up: with pion, and so with rtcd, 5 s until
+/// "disconnected" and 25 s more until "failed". See [`SfuFault::DeadAfter`].
+pub const DEAD_AFTER: Duration = Duration::from_secs(30);
 
 /// What the SFU tells the signaling server.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -114,6 +128,8 @@ pub enum SfuFault {
         /// Whether the path is cut.
         cut: bool,
     },
+    /// Give a silent peer up after this time instead of [`DEAD_AFTER`].
+    DeadAfter(Duration),
     /// Close the peer as a removed session is closed: DTLS close, then `Closed`.
     Kick {
         /// The session.
@@ -145,6 +161,9 @@ pub struct SfuStats {
 /// Why the SFU did not start.
 #[derive(Debug, thiserror::Error)]
 pub enum SfuError {
+    /// No certificate for DTLS could be made.
+    #[error("no DTLS certificate could be made")]
+    Certificate,
     /// A socket could not be opened.
     #[error("the media port {addr} cannot be opened")]
     Bind {
@@ -164,6 +183,7 @@ pub enum SfuError {
 pub struct Sfu {
     requests: mpsc::Sender<Request>,
     local_addr: SocketAddr,
+    overflows: Arc<AtomicU64>,
 }
 
 impl Sfu {
@@ -176,13 +196,15 @@ impl Sfu {
         config: SfuConfig,
         events: mpsc::Sender<SfuEvent>,
     ) -> Result<Self, SfuError> {
-        let _ = (config.simulcast, &events);
-        let (requests, mut queue) = mpsc::channel(1024);
-        let local_addr = config.bind;
-        tokio::spawn(async move { while queue.recv().await.is_some() {} });
+        let (requests, queue) = mpsc::channel(1024);
+        let overflows = Arc::new(AtomicU64::new(0));
+        let (runner, local_addr) = Runner::open(&config, queue, events, Arc::clone(&overflows))?;
+        // It ends when it is stopped, which waits for it, or with the last handle.
+        tokio::spawn(runner.run());
         Ok(Self {
             requests,
             local_addr,
+            overflows,
         })
     }
 
@@ -253,6 +275,7 @@ impl Sfu {
 
     fn send(&self, request: Request) {
         if self.requests.try_send(request).is_err() {
+            self.overflows.fetch_add(1, Ordering::Relaxed);
             tracing::warn!("an SFU request was dropped");
         }
     }

@@ -1,0 +1,562 @@
+//! The SFU without its sockets: requests, datagrams and time go in, datagrams and events come out.
+//!
+//! One owner, no locks, no clock of its own, so that whole calls run in tests in virtual time. A datagram
+//! finds its peer by its source address; a STUN request by the user name in it, which also teaches the
+//! address. Only peers that something happened to are looked at.
+
+use std::collections::{BTreeSet, HashMap, HashSet, VecDeque};
+use std::net::SocketAddr;
+use std::time::{Duration, Instant};
+
+use str0m::Candidate;
+use str0m::ice::StunMessage;
+use str0m::net::{Protocol, Receive, TcpType, Transmit};
+
+use super::dc;
+use super::fault::Faults;
+use super::negotiation::{Job, Via};
+use super::peer::{Identity, Incoming, Peer, PeerEvent, guarded};
+use super::track::{Track, TrackId, TrackKind};
+use super::{CloseReason, SfuEvent, SfuFault, SfuStats};
+
+/// Counts sessions up; never reused.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub(crate) struct PeerId(u64);
+
+/// The sessions that hear each other.
+#[derive(Debug, Default)]
+pub(crate) struct Call {
+    pub(crate) sessions: Vec<PeerId>,
+    /// Who announced a screen.
+    pub(crate) screen: Option<PeerId>,
+}
+
+/// What the SFU listens on and how patient it is.
+#[derive(Debug, Clone)]
+pub(crate) struct Setup {
+    /// Addresses of the sockets, each for UDP and TCP.
+    pub(crate) local: Vec<SocketAddr>,
+    pub(crate) simulcast: bool,
+    pub(crate) dead_after: Duration,
+}
+
+/// The SFU.
+pub(crate) struct Switch {
+    setup: Setup,
+    identity: Identity,
+    pub(crate) peers: HashMap<PeerId, Peer>,
+    sessions: HashMap<String, PeerId>,
+    ufrags: HashMap<String, PeerId>,
+    sources: HashMap<(Protocol, SocketAddr), PeerId>,
+    pub(crate) calls: HashMap<String, Call>,
+    pub(crate) tracks: HashMap<TrackId, Track>,
+    next_id: u64,
+    touched: Vec<PeerId>,
+    is_touched: HashSet<PeerId>,
+    wakes: BTreeSet<(Instant, PeerId)>,
+    scheduled: HashMap<PeerId, Instant>,
+    transmits: Vec<Transmit>,
+    pub(crate) events: VecDeque<SfuEvent>,
+    pub(crate) stats: SfuStats,
+    faults: Faults,
+}
+
+impl Switch {
+    pub(crate) fn new(setup: Setup, identity: Identity) -> Self {
+        Self {
+            setup,
+            identity,
+            peers: HashMap::new(),
+            sessions: HashMap::new(),
+            ufrags: HashMap::new(),
+            sources: HashMap::new(),
+            calls: HashMap::new(),
+            tracks: HashMap::new(),
+            next_id: 0,
+            touched: Vec::new(),
+            is_touched: HashSet::new(),
+            wakes: BTreeSet::new(),
+            scheduled: HashMap::new(),
+            transmits: Vec::new(),
+            events: VecDeque::new(),
+            stats: SfuStats::default(),
+            faults: Faults::default(),
+        }
+    }
+
+    pub(crate) fn open(&mut self, now: Instant, session: String, call: String, dc_signaling: bool) {
+        if let Some(old) = self.sessions.get(&session) {
+            self.remove(now, *old, None);
+        }
+        let id = PeerId(self.fresh_id());
+        let mut peer = Peer::new(session, call, dc_signaling, &self.identity, now);
+        for candidate in self.local_candidates() {
+            peer.rtc.add_local_candidate(candidate);
+        }
+        let ufrag = peer.rtc.direct_api().local_ice_credentials().ufrag;
+        self.ufrags.insert(ufrag, id);
+        self.sessions.insert(peer.session.clone(), id);
+        let call = self.calls.entry(peer.call.clone()).or_default();
+        call.sessions.push(id);
+        self.peers.insert(id, peer);
+        self.touch(id);
+    }
+
+    pub(crate) fn close(&mut self, now: Instant, session: &str) {
+        if let Some(id) = self.sessions.get(session) {
+            self.remove(now, *id, None);
+        }
+    }
+
+    pub(crate) fn close_all(&mut self, now: Instant) {
+        let ids: Vec<_> = self.peers.keys().copied().collect();
+        for id in ids {
+            self.remove(now, id, None);
+        }
+    }
+
+    pub(crate) fn sdp(&mut self, now: Instant, session: &str, json: &str) {
+        if let Some(id) = self.sessions.get(session) {
+            self.describe(now, *id, json, Via::WebSocket);
+        }
+    }
+
+    pub(crate) fn candidate(&mut self, session: &str, json: &str) {
+        let Some(id) = self.sessions.get(session).copied() else {
+            return;
+        };
+        if let Some(peer) = self.peers.get_mut(&id) {
+            peer.handle_candidate(json);
+            self.touch(id);
+        }
+    }
+
+    pub(crate) fn mute(&mut self, session: &str, muted: bool) {
+        let Some(peer) = self.session(session) else {
+            return;
+        };
+        let voice = |track: &TrackId| {
+            self.tracks
+                .get(track)
+                .is_some_and(|track| track.kind == TrackKind::Voice)
+        };
+        let Some(peer) = self.peers.get_mut(&peer) else {
+            return;
+        };
+        // Before the first voice packet there is no gate: the track will start open.
+        if !peer.published.iter().any(voice) {
+            return;
+        }
+        peer.voice_enabled = !muted;
+        if muted && let Some(vad) = &mut peer.vad {
+            vad.reset();
+            self.events.push_back(SfuEvent::VoiceOff {
+                session: session.to_owned(),
+            });
+        }
+    }
+
+    pub(crate) fn screen_stream(&mut self, now: Instant, session: &str, stream: Option<String>) {
+        let Some(id) = self.session(session) else {
+            return;
+        };
+        let Some(peer) = self.peers.get_mut(&id) else {
+            return;
+        };
+        let Some(call) = self.calls.get_mut(&peer.call) else {
+            return;
+        };
+        if stream.is_some() {
+            peer.screen_stream = stream;
+            call.screen.get_or_insert(id);
+        } else if call.screen == Some(id) {
+            call.screen = None;
+            peer.screen_stream = None;
+            self.end_screen(now, id);
+        }
+    }
+
+    pub(crate) fn video_stream(&mut self, session: &str, stream: Option<String>) {
+        let id = self.session(session);
+        if let Some(peer) = id.and_then(|id| self.peers.get_mut(&id))
+            && stream.is_some()
+        {
+            // Switching off changes nothing in rtcd; the next stream is announced anew.
+            peer.video_stream = stream;
+        }
+    }
+
+    pub(crate) fn fault(&mut self, now: Instant, fault: SfuFault) {
+        match fault {
+            SfuFault::WithholdAnswer { session } => {
+                if let Some(peer) = self
+                    .session(&session)
+                    .and_then(|id| self.peers.get_mut(&id))
+                {
+                    peer.negotiation.withhold_answer = true;
+                }
+            }
+            SfuFault::HoldLock { session, held } => {
+                if let Some(id) = self.session(&session)
+                    && let Some(peer) = self.peers.get_mut(&id)
+                {
+                    peer.negotiation.hold_lock = held;
+                    self.advance(now, id);
+                }
+            }
+            SfuFault::Kick { session } => {
+                if let Some(id) = self.session(&session) {
+                    self.remove(now, id, Some(CloseReason::Kicked));
+                }
+            }
+            SfuFault::DeadAfter(time) => {
+                self.setup.dead_after = time;
+                let all: Vec<_> = self.peers.keys().copied().collect();
+                all.into_iter().for_each(|id| self.touch(id));
+            }
+            path => self.faults.set(path),
+        }
+    }
+
+    /// Takes a datagram, or a packet from a framed stream.
+    pub(crate) fn handle_datagram(
+        &mut self,
+        now: Instant,
+        proto: Protocol,
+        source: SocketAddr,
+        destination: SocketAddr,
+        bytes: &[u8],
+    ) {
+        let found = self.owner_of(proto, source, bytes);
+        let parsed = guarded(|| Receive::new(proto, source, destination, bytes));
+        let (Some(id), Some(Ok(receive))) = (found, parsed) else {
+            self.stats.packets_dropped += 1;
+            return;
+        };
+        let Some(peer) = self.peers.get_mut(&id) else {
+            return;
+        };
+        if self.faults.drops_incoming(&peer.session, bytes) {
+            return;
+        }
+        let first = self.transmits.len();
+        let events = peer.receive(now, receive, &mut self.transmits);
+        self.faults
+            .filter_outgoing(&peer.session, &mut self.transmits, first);
+        self.handle_events(now, id, events);
+        self.schedule(id);
+    }
+
+    /// Looks at everybody whose time has come.
+    pub(crate) fn handle_time(&mut self, now: Instant) {
+        while let Some((at, id)) = self.wakes.first().copied() {
+            if at > now {
+                break;
+            }
+            self.wakes.pop_first();
+            self.scheduled.remove(&id);
+            let Some(peer) = self.peers.get(&id) else {
+                continue;
+            };
+            let silent = now.saturating_duration_since(peer.last_heard);
+            if peer.negotiation.missed(now) {
+                self.remove(now, id, Some(CloseReason::NoOffer));
+            } else if peer.negotiation.started() && silent >= self.setup.dead_after {
+                self.remove(now, id, Some(CloseReason::IceFailed));
+            } else {
+                self.advance(now, id);
+            }
+        }
+    }
+
+    /// Lets everybody work to whom something happened. To be called after every batch of input.
+    pub(crate) fn settle(&mut self, now: Instant) {
+        while let Some(id) = self.touched.pop() {
+            self.is_touched.remove(&id);
+            let Some(peer) = self.peers.get_mut(&id) else {
+                continue;
+            };
+            let first = self.transmits.len();
+            let events = peer.settle(now, &mut self.transmits);
+            self.faults
+                .filter_outgoing(&peer.session, &mut self.transmits, first);
+            self.handle_events(now, id, events);
+            self.schedule(id);
+        }
+    }
+
+    /// When [`Switch::handle_time`] is due.
+    pub(crate) fn next_wake(&self) -> Option<Instant> {
+        self.wakes.first().map(|(at, _)| *at)
+    }
+
+    pub(crate) fn take_transmits(&mut self, into: &mut Vec<Transmit>) {
+        into.append(&mut self.transmits);
+    }
+
+    pub(crate) fn stats(&self) -> SfuStats {
+        SfuStats {
+            peers: self.peers.len(),
+            connected: self.peers.values().filter(|peer| peer.connected).count(),
+            tracks_in: self.tracks.len(),
+            tracks_out: self.peers.values().map(|peer| peer.outs.len()).sum(),
+            ..self.stats
+        }
+    }
+
+    pub(crate) fn simulcast(&self) -> bool {
+        self.setup.simulcast
+    }
+
+    pub(crate) fn touch(&mut self, id: PeerId) {
+        if self.is_touched.insert(id) {
+            self.touched.push(id);
+        }
+    }
+
+    pub(crate) fn fresh_id(&mut self) -> u64 {
+        self.next_id += 1;
+        self.next_id
+    }
+
+    fn session(&self, session: &str) -> Option<PeerId> {
+        self.sessions.get(session).copied()
+    }
+
+    fn local_candidates(&self) -> Vec<Candidate> {
+        let udp = |addr: &SocketAddr| Candidate::builder().udp().host(*addr).build();
+        let tcp = |addr: &SocketAddr| {
+            let tcp = Candidate::builder().tcp().host(*addr);
+            tcp.tcptype(TcpType::Passive).build()
+        };
+        let all = self.setup.local.iter();
+        all.clone().map(udp).chain(all.map(tcp)).flatten().collect()
+    }
+
+    fn owner_of(&mut self, proto: Protocol, source: SocketAddr, bytes: &[u8]) -> Option<PeerId> {
+        // 0 and 1 begin STUN messages (RFC 7983); requests name the peer.
+        if bytes.first().is_some_and(|first| *first < 2)
+            && let Some(Ok(message)) = guarded(|| StunMessage::parse(bytes))
+            && let Some((ufrag, _)) = message.split_username()
+        {
+            let id = self.ufrags.get(ufrag).copied()?;
+            self.sources.insert((proto, source), id);
+            return Some(id);
+        }
+        self.sources.get(&(proto, source)).copied()
+    }
+
+    fn describe(&mut self, now: Instant, id: PeerId, json: &str, via: Via) {
+        let Some(peer) = self.peers.get_mut(&id) else {
+            return;
+        };
+        let first = !peer.negotiation.started();
+        let mut signals = Vec::new();
+        let result = peer.handle_description(now, json, via, &mut signals);
+        if let Err(refusal) = result {
+            tracing::debug!(session = %peer.session, %refusal, "description not used");
+            if first {
+                self.remove(now, id, Some(CloseReason::BadOffer));
+                return;
+            }
+        }
+        if first && peer.negotiation.started() {
+            peer.last_heard = now;
+        }
+        let session = peer.session.clone();
+        let creds = peer.rtc.direct_api().local_ice_credentials();
+        let restarted = self.ufrags.insert(creds.ufrag.clone(), id).is_none();
+        let mut candidates = Vec::new();
+        if first || restarted {
+            candidates = self.candidate_signals(&creds.ufrag);
+        }
+        // Candidates may overtake the answer in rtcd; here the first always does, the others never.
+        let rest = candidates.split_off(candidates.len().min(1));
+        for json in candidates.into_iter().chain(signals).chain(rest) {
+            self.events.push_back(SfuEvent::Signal {
+                session: session.clone(),
+                json,
+            });
+        }
+        self.advance(now, id);
+    }
+
+    fn candidate_signals(&self, ufrag: &str) -> Vec<String> {
+        let json = |mut candidate: Candidate| {
+            candidate.set_ufrag(ufrag);
+            let text = candidate.to_sdp_string();
+            serde_json::json!({
+                "candidate": {
+                    "candidate": text.trim_start_matches("a="),
+                    "sdpMid": "0",
+                    "sdpMLineIndex": 0,
+                    "usernameFragment": null,
+                },
+                "type": "candidate",
+            })
+            .to_string()
+        };
+        self.local_candidates().into_iter().map(json).collect()
+    }
+
+    fn handle_events(&mut self, now: Instant, id: PeerId, events: Vec<PeerEvent>) {
+        for event in events {
+            let Some(peer) = self.peers.get_mut(&id) else {
+                return;
+            };
+            match event {
+                PeerEvent::Connected => {
+                    peer.connected = true;
+                    let session = peer.session.clone();
+                    self.events.push_back(SfuEvent::Connected { session });
+                }
+                PeerEvent::ChannelOpen => {
+                    if !std::mem::replace(&mut peer.initialized, true) {
+                        self.offer_present_tracks(id);
+                    }
+                    self.advance(now, id);
+                }
+                PeerEvent::Message(data) => self.handle_message(now, id, &data),
+                PeerEvent::Rtp(packet) => self.handle_rtp(now, id, *packet),
+                PeerEvent::KeyFrameWanted(mid) => self.want_key_frame(now, id, mid),
+                PeerEvent::Missing(ssrc, numbers) => self.repeat(id, ssrc, &numbers),
+                PeerEvent::Loss(ssrc, loss) => self.handle_loss(now, id, ssrc, loss),
+                PeerEvent::Closed => self.remove(now, id, Some(CloseReason::PeerClosed)),
+                PeerEvent::Broken => self.remove(now, id, Some(CloseReason::Broken)),
+            }
+        }
+    }
+
+    fn handle_message(&mut self, now: Instant, id: PeerId, data: &[u8]) {
+        self.touch(id);
+        let Some(peer) = self.peers.get_mut(&id) else {
+            return;
+        };
+        // Clients of before rtcd 0.18 send this text.
+        if data == b"ping" {
+            peer.send_raw(false, b"pong");
+            return;
+        }
+        match dc::decode(data) {
+            Ok(dc::Incoming::Ping) => {
+                peer.send(&dc::Outgoing::Pong);
+            }
+            Ok(dc::Incoming::Sdp(json)) => self.describe(now, id, &json, Via::DataChannel),
+            Ok(dc::Incoming::Lock) => {
+                let granted = !peer.negotiation.hold_lock && peer.lock.try_lock();
+                peer.send(&dc::Outgoing::Lock(granted));
+            }
+            Ok(dc::Incoming::Unlock) => {
+                if !peer.lock.unlock() {
+                    tracing::debug!(session = %peer.session, "unlocked what was not locked");
+                }
+                self.advance(now, id);
+            }
+            Ok(dc::Incoming::Metric) => {}
+            Ok(dc::Incoming::Unknown(kind)) => {
+                tracing::debug!(session = %peer.session, kind, "message of an unknown type");
+            }
+            Err(error) => {
+                tracing::debug!(session = %peer.session, %error, "message cannot be read");
+            }
+        }
+    }
+
+    /// Goes on with a peer's negotiation.
+    pub(crate) fn advance(&mut self, now: Instant, id: PeerId) {
+        let Some(peer) = self.peers.get_mut(&id) else {
+            return;
+        };
+        let mut signals = Vec::new();
+        peer.advance(now, |track| self.tracks.contains_key(&track), &mut signals);
+        for json in signals {
+            self.events.push_back(SfuEvent::Signal {
+                session: peer.session.clone(),
+                json,
+            });
+        }
+        self.touch(id);
+    }
+
+    /// Forgets a peer: closes it and takes its tracks from the others.
+    fn remove(&mut self, now: Instant, id: PeerId, reason: Option<CloseReason>) {
+        let Some(mut peer) = self.peers.remove(&id) else {
+            return;
+        };
+        let first = self.transmits.len();
+        let _ = guarded(|| peer.rtc.close()); // What cannot be closed is dropped just below.
+        for _ in 0..4 {
+            let _ = peer.settle(now, &mut self.transmits);
+        }
+        self.faults
+            .filter_outgoing(&peer.session, &mut self.transmits, first);
+        self.sessions.remove(&peer.session);
+        self.ufrags.retain(|_, owner| *owner != id);
+        self.sources.retain(|_, owner| *owner != id);
+        if let Some(at) = self.scheduled.remove(&id) {
+            self.wakes.remove(&(at, id));
+        }
+        for out in &peer.outs {
+            if let Some(track) = self.tracks.get_mut(&out.track) {
+                track.receivers.retain(|receiver| *receiver != id);
+            }
+        }
+        if let Some(call) = self.calls.get_mut(&peer.call) {
+            call.sessions.retain(|session| *session != id);
+            if call.screen == Some(id) {
+                call.screen = None;
+            }
+            if call.sessions.is_empty() {
+                self.calls.remove(&peer.call);
+            }
+        }
+        for track in &peer.published {
+            self.end_track(now, *track);
+        }
+        self.faults.forget(&peer.session);
+        if let Some(reason) = reason {
+            self.events.push_back(SfuEvent::Closed {
+                session: peer.session,
+                reason,
+            });
+        }
+    }
+
+    fn schedule(&mut self, id: PeerId) {
+        let Some(peer) = self.peers.get(&id) else {
+            return;
+        };
+        let dead = (peer.negotiation.started()).then(|| peer.last_heard + self.setup.dead_after);
+        let at = [peer.wake, peer.negotiation.deadline(), dead]
+            .into_iter()
+            .flatten()
+            .min();
+        let old = match at {
+            Some(at) => self.scheduled.insert(id, at),
+            None => self.scheduled.remove(&id),
+        };
+        if old == at {
+            return;
+        }
+        if let Some(old) = old {
+            self.wakes.remove(&(old, id));
+        }
+        if let Some(at) = at {
+            self.wakes.insert((at, id));
+        }
+    }
+
+    /// What an SSRC of a peer is.
+    pub(crate) fn incoming(&self, id: PeerId, ssrc: str0m::rtp::Ssrc) -> Option<Incoming> {
+        self.peers.get(&id)?.incoming.get(&ssrc).copied()
+    }
+
+    /// Queues a change of what a peer is sent.
+    pub(crate) fn queue(&mut self, id: PeerId, job: Job) {
+        if let Some(peer) = self.peers.get_mut(&id)
+            && !peer.negotiation.push(job)
+        {
+            self.stats.overflows += 1;
+        }
+    }
+}
