@@ -1,0 +1,400 @@
+//! The REST subset (core reference, chapter 16), and what lies around every answer: headers, CORS for
+//! pages on this machine, and the faults.
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::extract::{DefaultBodyLimit, Request, State};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
+use axum::middleware::{Next, from_fn_with_state};
+use axum::response::{Html, IntoResponse, Response};
+use axum::routing::{any, delete, get, post, put};
+
+use crate::app::App;
+use crate::{fault, socket};
+
+pub(crate) mod answer;
+pub(crate) mod auth;
+pub(crate) mod avatar;
+pub(crate) mod channels;
+pub(crate) mod commands;
+pub(crate) mod files;
+pub(crate) mod plugin;
+pub(crate) mod posts;
+pub(crate) mod system;
+pub(crate) mod teams;
+pub(crate) mod threads;
+pub(crate) mod users;
+
+use answer::Refusal;
+use auth::Caller;
+
+/// All routes.
+pub(crate) fn router(app: Arc<App>) -> Router {
+    let api = Router::new()
+        .merge(system_routes())
+        .merge(user_routes())
+        .merge(channel_routes())
+        .merge(post_routes());
+    Router::new()
+        .nest("/api/v4", api)
+        .route("/plugins/com.mattermost.calls/{*path}", any(plugin::route))
+        .route("/dev/stats", get(stats))
+        .route("/dev/calls", get(fault::calls))
+        .route("/dev/config", get(fault::config).patch(fault::set_config))
+        .route("/dev/faults", post(fault::route))
+        .fallback(unknown)
+        .layer(DefaultBodyLimit::max(system::MAX_FILE + 1024 * 1024))
+        .layer(from_fn_with_state(app.clone(), around))
+        .with_state(app)
+}
+
+fn system_routes() -> Router<Arc<App>> {
+    Router::new()
+        .route("/websocket", get(socket::upgrade))
+        .route("/system/ping", get(system::ping))
+        .route("/config/client", get(system::client_config))
+        .route("/license/client", get(system::license))
+        .route("/plugins/webapp", get(system::plugins))
+        .route("/emoji", get(system::empty_list))
+        .route("/emoji/names", post(system::empty_list))
+        .route("/emoji/search", post(system::empty_list))
+        .route("/emoji/autocomplete", get(system::empty_list))
+        .route("/emoji/name/{name}", get(system::nothing))
+        .route("/emoji/{id}/image", get(system::nothing))
+        .route("/roles/names", post(system::empty_list))
+        .route("/commands/execute", post(commands::execute))
+}
+
+fn user_routes() -> Router<Arc<App>> {
+    Router::new()
+        .route("/users", get(users::list).post(users::no_sign_up))
+        .route("/users/login", post(auth::login))
+        .route("/users/logout", post(auth::logout))
+        .route("/users/ids", post(users::by_ids))
+        .route("/users/usernames", post(users::by_names))
+        .route("/users/search", post(users::search))
+        .route("/users/autocomplete", get(users::autocomplete))
+        .route("/users/known", get(users::known))
+        .route("/users/group_channels", post(users::group_channels))
+        .route("/users/status/ids", post(users::statuses))
+        .route("/users/username/{name}", get(users::by_name))
+        .route("/users/{user}", get(users::one))
+        .route("/users/{user}/patch", put(users::patch))
+        .route("/users/{user}/image", get(users::image))
+        .route("/users/{user}/sessions", get(auth::sessions))
+        .route("/users/{user}/sessions/revoke", post(auth::revoke))
+        .route("/users/{user}/tokens", post(auth::make_token))
+        .route(
+            "/users/{user}/status",
+            get(users::status).put(users::set_status),
+        )
+        .route(
+            "/users/{user}/status/custom",
+            put(users::custom_status).delete(users::custom_status),
+        )
+        .route(
+            "/users/{user}/preferences",
+            get(users::preferences).put(users::put_preferences),
+        )
+        .route(
+            "/users/{user}/preferences/delete",
+            post(users::delete_preferences),
+        )
+        .route(
+            "/users/{user}/preferences/{category}",
+            get(users::preferences),
+        )
+        .route(
+            "/users/{user}/preferences/{category}/name/{name}",
+            get(users::preferences),
+        )
+        .route("/users/{user}/teams", get(teams::mine))
+        .route("/users/{user}/teams/members", get(teams::my_members))
+        .route("/users/{user}/teams/unread", get(teams::unread))
+        .route("/teams/{team}", get(teams::one))
+        .route("/teams/{team}/stats", get(teams::stats))
+        .route("/teams/{team}/image", get(system::nothing))
+        .route("/teams/{team}/members/{user}", get(teams::member))
+        .route("/teams/name/{name}", get(teams::by_name))
+        .route(
+            "/users/{user}/teams/{team}/channels/categories",
+            get(teams::categories)
+                .put(teams::put_categories)
+                .post(teams::add_category),
+        )
+        .route(
+            "/users/{user}/teams/{team}/channels/categories/order",
+            put(teams::order),
+        )
+        .route(
+            "/users/{user}/teams/{team}/channels/categories/{category}",
+            delete(teams::delete_category),
+        )
+}
+
+fn channel_routes() -> Router<Arc<App>> {
+    Router::new()
+        .route("/users/{user}/channels", get(channels::mine))
+        .route("/users/{user}/channel_members", get(channels::my_members))
+        .route(
+            "/users/{user}/teams/{team}/channels",
+            get(channels::mine_in_team),
+        )
+        .route(
+            "/users/{user}/teams/{team}/channels/members",
+            get(channels::members_in_team),
+        )
+        .route(
+            "/users/{user}/channels/{channel}/unread",
+            get(channels::unread),
+        )
+        .route(
+            "/users/{user}/channels/{channel}/posts/unread",
+            get(posts::around_unread),
+        )
+        .route("/channels", post(channels::create))
+        .route("/channels/direct", post(channels::direct))
+        .route("/channels/group", post(channels::group))
+        .route("/channels/members/{user}/view", post(channels::view))
+        .route(
+            "/channels/members/{user}/mark_read",
+            post(channels::mark_read),
+        )
+        .route(
+            "/channels/{channel}",
+            get(channels::one).delete(channels::archive),
+        )
+        .route("/channels/{channel}/patch", put(channels::patch))
+        .route("/channels/{channel}/restore", post(channels::restore))
+        .route("/channels/{channel}/stats", get(channels::stats))
+        .route("/channels/{channel}/posts", get(posts::list))
+        .route("/channels/{channel}/pinned", get(posts::pinned))
+        .route(
+            "/channels/{channel}/members",
+            get(channels::members).post(channels::add_member),
+        )
+        .route(
+            "/channels/{channel}/members/ids",
+            post(channels::members_by_ids),
+        )
+        .route(
+            "/channels/{channel}/members/{user}",
+            get(channels::member).delete(channels::remove_member),
+        )
+        .route(
+            "/channels/{channel}/members/{user}/notify_props",
+            put(channels::notify_props),
+        )
+        .route("/teams/{team}/channels", get(channels::public))
+        .route("/teams/{team}/channels/autocomplete", get(channels::public))
+        .route("/teams/{team}/channels/search", post(channels::search))
+        .route(
+            "/teams/{team}/channels/name/{name}",
+            get(channels::by_name),
+        )
+        .route(
+            "/teams/name/{team}/channels/name/{name}",
+            get(channels::by_names),
+        )
+}
+
+fn post_routes() -> Router<Arc<App>> {
+    Router::new()
+        .route("/posts", post(posts::create))
+        .route("/posts/ids", post(posts::by_ids))
+        .route(
+            "/posts/{post}",
+            get(posts::one).put(posts::patch).delete(posts::delete),
+        )
+        .route("/posts/{post}/patch", put(posts::patch))
+        .route("/posts/{post}/thread", get(posts::thread_posts))
+        .route("/posts/{post}/reactions", get(posts::reactions))
+        .route("/posts/{post}/files/info", get(files::of_post))
+        .route("/posts/{post}/{action}", post(posts::pin))
+        .route("/reactions", post(posts::react))
+        .route(
+            "/users/{user}/posts/{post}/reactions/{emoji}",
+            delete(posts::unreact),
+        )
+        .route(
+            "/users/{user}/posts/{post}/set_unread",
+            post(posts::set_unread),
+        )
+        .route("/teams/{team}/posts/search", post(posts::search))
+        .route(
+            "/teams/{team}/commands/autocomplete",
+            get(commands::autocomplete),
+        )
+        .route(
+            "/teams/{team}/commands/autocomplete_suggestions",
+            get(commands::suggestions),
+        )
+        .route("/users/{user}/teams/{team}/threads", get(threads::list))
+        .route(
+            "/users/{user}/teams/{team}/threads/read",
+            put(threads::read_all),
+        )
+        .route(
+            "/users/{user}/teams/{team}/threads/{thread}",
+            get(threads::one),
+        )
+        .route(
+            "/users/{user}/teams/{team}/threads/{thread}/following",
+            put(threads::follow).delete(threads::follow),
+        )
+        .route(
+            "/users/{user}/teams/{team}/threads/{thread}/read/{at}",
+            put(threads::read),
+        )
+        .route(
+            "/users/{user}/teams/{team}/threads/{thread}/set_unread/{post}",
+            post(threads::set_unread),
+        )
+        .route("/files", post(files::upload))
+        .route("/files/{file}", get(files::download))
+        .route("/files/{file}/info", get(files::info))
+        .route("/files/{file}/thumbnail", get(files::preview))
+        .route("/files/{file}/preview", get(files::preview))
+        .route("/uploads", post(files::begin_upload))
+        .route("/uploads/{file}", post(files::continue_upload))
+}
+
+/// `me` is the caller.
+pub(crate) fn resolve(id: &str, caller: &Caller) -> String {
+    if id == "me" {
+        caller.id.clone()
+    } else {
+        id.to_owned()
+    }
+}
+
+/// A page of a list: 60 by default, 200 at most.
+pub(crate) fn page<T>(all: &[T], page: Option<usize>, per_page: Option<usize>) -> &[T] {
+    let size = per_page.unwrap_or(60).min(200);
+    let start = page.unwrap_or(0).saturating_mul(size).min(all.len());
+    &all[start..(start + size).min(all.len())]
+}
+
+async fn stats(State(app): State<Arc<App>>) -> Response {
+    let (mut value, sfu) = {
+        let world = app.lock();
+        (world.stats(), world.sfu.clone())
+    };
+    value["sockets"] = app.sockets.count().into();
+    let media = sfu.stats().await;
+    value["sfu"] = serde_json::json!({
+        "peers": media.peers, "connected": media.connected, "tracks_in": media.tracks_in,
+        "tracks_out": media.tracks_out, "packets_in": media.packets_in,
+        "packets_out": media.packets_out, "packets_dropped": media.packets_dropped,
+        "overflows": media.overflows,
+    });
+    answer::Json(value).into_response()
+}
+
+async fn unknown() -> Refusal {
+    Refusal::new(
+        404,
+        "api.context.404.app_error",
+        "Sorry, we could not find the page.",
+    )
+}
+
+/// What happens to every request: faults first, then the answer, then its headers.
+async fn around(State(app): State<Arc<App>>, request: Request, next: Next) -> Response {
+    let origin = local_origin(request.headers());
+    let path = request.uri().path().to_owned();
+    let mut response = if request.method() == Method::OPTIONS && origin.is_some() {
+        StatusCode::NO_CONTENT.into_response()
+    } else {
+        match spoil(&app, &path).await {
+            Some(spoiled) => spoiled,
+            None => next.run(request).await,
+        }
+    };
+    let out = response.headers_mut();
+    let version = format!("{}.dev.0123abcd.false", socket::actions::VERSION);
+    if let Ok(value) = HeaderValue::from_str(&version) {
+        out.insert("x-version-id", value);
+    }
+    let id = HeaderValue::from_static("devserverxxxxxxxxxxxxxxxxx");
+    out.insert("x-request-id", id);
+    if let Some(origin) = origin {
+        allow(out, origin);
+    }
+    response
+}
+
+/// Pages of this machine may call the server from a browser, as with `AllowCorsFrom`.
+fn local_origin(headers: &HeaderMap) -> Option<HeaderValue> {
+    let origin = headers.get(header::ORIGIN)?;
+    let url = url::Url::parse(origin.to_str().ok()?).ok()?;
+    let local = ["localhost", "127.0.0.1", "[::1]", "tauri.localhost"];
+    local.contains(&url.host_str()?).then(|| origin.clone())
+}
+
+fn allow(out: &mut HeaderMap, origin: HeaderValue) {
+    const HEADERS: &str = "authorization, content-type, x-csrf-token, x-requested-with, \
+                           connection-id, accept-language, cache-control";
+    let fixed: [(HeaderName, &'static str); 4] = [
+        (header::ACCESS_CONTROL_ALLOW_CREDENTIALS, "true"),
+        (
+            header::ACCESS_CONTROL_ALLOW_METHODS,
+            "GET, POST, PUT, PATCH, DELETE, HEAD",
+        ),
+        (header::ACCESS_CONTROL_ALLOW_HEADERS, HEADERS),
+        (
+            header::ACCESS_CONTROL_EXPOSE_HEADERS,
+            "token, x-version-id, x-request-id",
+        ),
+    ];
+    out.insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, origin);
+    for (name, value) in fixed {
+        out.insert(name, HeaderValue::from_static(value));
+    }
+}
+
+/// The fault that is planned for this path, if any.
+async fn spoil(app: &Arc<App>, path: &str) -> Option<Response> {
+    if path.starts_with("/dev/") || path == "/api/v4/websocket" {
+        return None;
+    }
+    let fault = {
+        let mut world = app.lock();
+        let list = &mut world.faults.rest;
+        let found = list.iter_mut().find(|f| path.starts_with(&f.prefix))?;
+        if let Some(left) = &mut found.left {
+            *left = left.saturating_sub(1);
+        }
+        let found = found.clone();
+        list.retain(|f| f.left != Some(0));
+        found
+    };
+    if !fault.delay.is_zero() {
+        tokio::select! {
+            () = tokio::time::sleep(fault.delay) => {}
+            () = app.stopped() => {}
+        }
+    }
+    if fault.html {
+        let page = "<!DOCTYPE html><html><head><title>Welcome to our Wi-Fi</title></head>\
+                    <body><h1>Please accept the terms</h1></body></html>";
+        return Some(Html(page).into_response());
+    }
+    let status = StatusCode::from_u16(fault.status?).ok()?;
+    let mut response = if status == StatusCode::TOO_MANY_REQUESTS {
+        // Plain text, unlike every other error.
+        (status, "limit exceeded").into_response()
+    } else if status == StatusCode::UNAUTHORIZED {
+        Refusal::session().into_response()
+    } else {
+        let body = Html(format!("<html><body><h1>{status}</h1></body></html>"));
+        (status, body).into_response()
+    };
+    if let Some(seconds) = fault.retry_after {
+        response
+            .headers_mut()
+            .insert(header::RETRY_AFTER, HeaderValue::from(seconds));
+    }
+    Some(response)
+}

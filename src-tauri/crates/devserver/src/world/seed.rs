@@ -1,0 +1,431 @@
+//! The world a server starts with. Ids of seeded people, teams and channels are the same in every run.
+
+use std::collections::BTreeSet;
+
+use serde_json::{Map, Value, json};
+
+use super::model::{Channel, Kind, Post, Reaction, Team, User};
+use super::{World, now_ms};
+use crate::config::Seed;
+use crate::id::IdSource;
+
+/// The password of every seeded account; the server only ever listens for developers.
+pub(crate) const PASSWORD: &str = "Halloo-dev-1";
+/// The code that the account with a second factor accepts.
+pub(crate) const MFA_CODE: &str = "123456";
+/// The seeded team.
+pub(crate) const TEAM: &str = "halloo";
+/// The channel that demos and tests use first.
+pub(crate) const CHANNEL: &str = "standup";
+
+const MINUTE: i64 = 60_000;
+
+/// Fills an empty world.
+pub(crate) fn plant(world: &mut World, seed: Seed) {
+    for (name, first, last, position) in [
+        ("alice", "Alice", "Ahlberg", "Sound engineer"),
+        ("bob", "Bob", "Brandt", "Backend"),
+        ("carol", "Carol", "Costa", "Design"),
+        ("dave", "Dave", "Dubois", "Support"),
+        ("mfa", "Mia", "Faktor", "Security"),
+        ("admin", "Ada", "Min", "System administrator"),
+    ] {
+        user(world, name, first, last, position);
+    }
+    edit(world, "admin", |u| {
+        u.roles = "system_user system_admin".to_owned();
+    });
+    edit(world, "mfa", |u| u.mfa_code = Some(MFA_CODE.to_owned()));
+    user(world, "calls", "", "", "");
+    edit(world, "calls", |u| {
+        u.is_bot = true;
+        u.nickname = "Calls".to_owned();
+    });
+    user(world, "gone", "Gina", "Onegin", "");
+    edit(world, "gone", |u| u.delete_at = now_ms() - 86_400_000);
+
+    let everybody = ids(&["alice", "bob", "carol", "dave", "mfa", "admin"]);
+    let team = team(world, TEAM, "Halloo", &everybody);
+    let public = |name, title| (name, title, Kind::Open);
+    for (name, title, kind) in [
+        public("town-square", "Town Square"),
+        public("off-topic", "Off-Topic"),
+        public(CHANNEL, "Standup"),
+        public("no-calls", "No Calls Here"),
+        public("announcements", "Announcements"),
+        public("old-project", "Old Project"),
+    ] {
+        channel(world, &team, name, title, kind, &everybody);
+    }
+    let crew = ids(&["alice", "bob", "dave"]);
+    channel(
+        world,
+        &team,
+        "incident-room",
+        "Incident Room",
+        Kind::Private,
+        &crew,
+    );
+    let id_of = |name: &str| IdSource::named("channel", name);
+    if let Some(c) = world.channels.get_mut(&id_of("no-calls")) {
+        c.calls_enabled = Some(false);
+    }
+    if let Some(c) = world.channels.get_mut(&id_of("announcements")) {
+        c.read_only = ids(&["carol", "dave"]).into_iter().collect();
+    }
+    if let Some(c) = world.channels.get_mut(&id_of(CHANNEL)) {
+        c.header = "Every morning at 9:15, cameras optional".to_owned();
+        c.purpose = "What we did, what we do, what is in the way".to_owned();
+    }
+    let (dm, _) = world.direct_channel(&uid("alice"), &uid("bob"));
+    let (gm, _) = world.group_channel(&ids(&["alice", "bob", "carol"]));
+    chatter(world, &id_of, &dm, &gm);
+    if let Some(c) = world.channels.get_mut(&id_of("old-project")) {
+        c.delete_at = now_ms() - 30 * 24 * 60 * MINUTE;
+    }
+    if seed == Seed::Large {
+        crowd(world, &team);
+    }
+    for c in world.channels.values_mut() {
+        let (total, total_root, last) = (c.total, c.total_root, c.last_post_at);
+        for m in c.members.values_mut() {
+            m.msg_count = total;
+            m.msg_count_root = total_root;
+            m.last_viewed_at = last;
+            m.mention_count = 0;
+            m.mention_count_root = 0;
+        }
+    }
+}
+
+/// Sixty more people, sixty more channels, thousands of posts.
+fn crowd(world: &mut World, team_id: &str) {
+    let mut everybody = ids(&["alice", "bob", "carol", "dave"]);
+    for n in 1..=60 {
+        let name = format!("user{n:02}");
+        user(world, &name, "User", &format!("{n:02}"), "");
+        everybody.push(uid(&name));
+    }
+    if let Some(team) = world.teams.get_mut(team_id) {
+        team.members
+            .extend(everybody.iter().map(|id| (id.clone(), false)));
+    }
+    let second = team(world, "second", "Second Team", &everybody[..4]);
+    for (name, title) in [
+        ("second-square", "Town Square"),
+        ("second-topic", "Off-Topic"),
+    ] {
+        channel(world, &second, name, title, Kind::Open, &everybody[..4]);
+    }
+    for name in ["town-square", "off-topic", CHANNEL] {
+        if let Some(c) = world.channels.get_mut(&IdSource::named("channel", name)) {
+            for id in &everybody {
+                c.members.entry(id.clone()).or_default();
+            }
+        }
+    }
+    let now = now_ms();
+    for n in 1..=60_i64 {
+        let name = format!("project-{n:02}");
+        let title = format!("Project {n:02}");
+        let kind = if n % 5 == 0 { Kind::Private } else { Kind::Open };
+        let id = channel(world, team_id, &name, &title, kind, &everybody);
+        for k in 0..50_i64 {
+            let author = &everybody[usize::try_from(n * 7 + k).unwrap_or(0) % everybody.len()];
+            let text = format!("Update {k} on project {n:02}: **{}** points left.", 50 - k);
+            say(world, &id, author, now - (60 - k) * MINUTE - n, "", &text);
+        }
+    }
+}
+
+/// Posts as people write them.
+fn chatter(world: &mut World, id_of: &dyn Fn(&str) -> String, dm: &str, gm: &str) {
+    let now = now_ms();
+    let at = |minutes: i64| now - minutes * MINUTE;
+    let square = id_of("town-square");
+    let standup = id_of(CHANNEL);
+    say(
+        world,
+        &square,
+        &uid("admin"),
+        at(2880),
+        "",
+        "Welcome to **Halloo**! :wave: Calls work in every channel here, try the one in ~standup.",
+    );
+    say(
+        world,
+        &square,
+        &uid("carol"),
+        at(1500),
+        "",
+        "New icons are in. Opinions welcome:\n\n- [x] microphone\n- [x] hand\n- [ ] screen share",
+    );
+    say(
+        world,
+        &square,
+        &uid("dave"),
+        at(1440),
+        "",
+        "The `hand` one looks like a mitten :smile:",
+    );
+    let root = say(
+        world,
+        &standup,
+        &uid("alice"),
+        at(300),
+        "",
+        "Jitter buffer numbers from last night:\n\n| loss | target | concealed |\n|---|---|---|\n\
+         | 0 % | 24 ms | 0.0 % |\n| 5 % | 61 ms | 0.4 % |\n| 20 % | 118 ms | 2.9 % |",
+    );
+    say(
+        world,
+        &standup,
+        &uid("bob"),
+        at(295),
+        &root,
+        "20 % already? Which seed?",
+    );
+    say(
+        world,
+        &standup,
+        &uid("alice"),
+        at(293),
+        &root,
+        "```\nseed = 42\nburst = 3..10\n```",
+    );
+    say(
+        world,
+        &standup,
+        &uid("carol"),
+        at(290),
+        &root,
+        "@bob same on my machine",
+    );
+    if let Some(p) = world.posts.get_mut(&root) {
+        p.reactions = ["bob", "carol", "dave"]
+            .iter()
+            .map(|n| Reaction {
+                user_id: uid(n),
+                emoji_name: "tada".to_owned(),
+                create_at: at(289),
+            })
+            .collect();
+    }
+    finished_call(world, &standup, at(180), at(165));
+    say(
+        world,
+        &standup,
+        &uid("dave"),
+        at(60),
+        "",
+        "Customer asks whether screen sharing works on two monitors. https://example.org/ticket/4711",
+    );
+    say(
+        world,
+        &standup,
+        &uid("bob"),
+        at(20),
+        "",
+        "> two monitors\n\nYes, pick one of them. Standup in 20, see you in the call!",
+    );
+    let incident = id_of("incident-room");
+    say(
+        world,
+        &incident,
+        &uid("bob"),
+        at(75),
+        "",
+        "Disk on the build machine is at 97 %.",
+    );
+    say(
+        world,
+        &incident,
+        &uid("alice"),
+        at(74),
+        "",
+        "On it. Old target directories, as ever.",
+    );
+    say(
+        world,
+        &id_of("off-topic"),
+        &uid("carol"),
+        at(500),
+        "",
+        "Coffee machine is fixed :coffee:",
+    );
+    say(
+        world,
+        &id_of("old-project"),
+        &uid("alice"),
+        at(60 * 24 * 40),
+        "",
+        "That was it. Thanks everybody!",
+    );
+    say(
+        world,
+        dm,
+        &uid("bob"),
+        at(45),
+        "",
+        "Do you have a minute for the SFU thing?",
+    );
+    say(
+        world,
+        dm,
+        &uid("alice"),
+        at(44),
+        "",
+        "Sure, just call me :telephone_receiver:",
+    );
+    say(
+        world,
+        gm,
+        &uid("carol"),
+        at(90),
+        "",
+        "Lunch at 12?",
+    );
+}
+
+/// A call that is over, as the plugin leaves it in the channel.
+fn finished_call(world: &mut World, channel: &str, start: i64, end: i64) {
+    let author = uid("alice");
+    let text = "Call ended";
+    let props = json!({
+        "from_plugin": "true", "title": "", "start_at": start, "end_at": end,
+        "participants": [], "recordings": {}, "transcriptions": {},
+        "attachments": [{"fallback": text, "title": text, "text": text}],
+    });
+    let post = Post {
+        id: world.ids.next_id(),
+        create_at: start,
+        update_at: end,
+        user_id: author,
+        channel_id: channel.to_owned(),
+        message: text.to_owned(),
+        kind: "custom_calls".to_owned(),
+        props: props.as_object().cloned().unwrap_or_else(Map::new),
+        ..Post::default()
+    };
+    let id = post.id.clone();
+    world.store_post(post);
+    world.count_post(&id, &BTreeSet::new());
+}
+
+fn say(world: &mut World, channel: &str, user: &str, at: i64, root: &str, text: &str) -> String {
+    let post = Post {
+        id: world.ids.next_id(),
+        create_at: at,
+        update_at: at,
+        user_id: user.to_owned(),
+        channel_id: channel.to_owned(),
+        root_id: root.to_owned(),
+        message: text.to_owned(),
+        ..Post::default()
+    };
+    let id = post.id.clone();
+    world.store_post(post);
+    world.count_post(&id, &BTreeSet::new());
+    id
+}
+
+fn uid(name: &str) -> String {
+    IdSource::named("user", name)
+}
+
+fn ids(names: &[&str]) -> Vec<String> {
+    names.iter().map(|n| uid(n)).collect()
+}
+
+fn user(world: &mut World, name: &str, first: &str, last: &str, position: &str) {
+    let created = now_ms() - 100 * 24 * 60 * MINUTE;
+    let user = User {
+        id: uid(name),
+        username: name.to_owned(),
+        password: PASSWORD.to_owned(),
+        first_name: first.to_owned(),
+        last_name: last.to_owned(),
+        position: position.to_owned(),
+        roles: "system_user".to_owned(),
+        locale: "en".to_owned(),
+        create_at: created,
+        update_at: created,
+        notify_props: User::default_notify_props(),
+        ..User::default()
+    };
+    let mut tips = std::collections::BTreeMap::new();
+    tips.insert(
+        ("display_settings".to_owned(), "use_military_time".to_owned()),
+        "true".to_owned(),
+    );
+    world.preferences.insert(user.id.clone(), tips);
+    world.users.insert(user.id.clone(), user);
+}
+
+fn edit(world: &mut World, name: &str, change: impl FnOnce(&mut User)) {
+    if let Some(u) = world.users.get_mut(&uid(name)) {
+        change(u);
+    }
+}
+
+fn team(world: &mut World, name: &str, title: &str, members: &[String]) -> String {
+    let id = IdSource::named("team", name);
+    let team = Team {
+        id: id.clone(),
+        name: name.to_owned(),
+        display_name: title.to_owned(),
+        create_at: now_ms() - 100 * 24 * 60 * MINUTE,
+        members: members
+            .iter()
+            .map(|m| (m.clone(), *m == uid("admin")))
+            .collect(),
+    };
+    world.teams.insert(id.clone(), team);
+    id
+}
+
+fn channel(
+    world: &mut World,
+    team: &str,
+    name: &str,
+    title: &str,
+    kind: Kind,
+    members: &[String],
+) -> String {
+    let slug = name.strip_prefix("second-").map_or(name, |rest| {
+        if rest == "square" {
+            "town-square"
+        } else {
+            "off-topic"
+        }
+    });
+    let channel = Channel {
+        id: IdSource::named("channel", name),
+        team_id: team.to_owned(),
+        kind,
+        name: slug.to_owned(),
+        display_name: title.to_owned(),
+        create_at: now_ms() - 99 * 24 * 60 * MINUTE,
+        ..Channel::default()
+    };
+    world.add_channel(channel, members)
+}
+
+/// What the server prints for those who want to sign in.
+pub(crate) fn accounts(world: &World) -> Vec<(String, String)> {
+    let mut people: Vec<_> = world
+        .users
+        .values()
+        .filter(|u| !u.is_bot && u.delete_at == 0)
+        .map(|u| (u.username.clone(), u.password.clone()))
+        .collect();
+    // alice first: whoever takes the first account should get the friendliest one.
+    people.sort();
+    people.sort_by_key(|(name, _)| matches!(name.as_str(), "admin" | "mfa"));
+    people
+}
+
+/// A preference list as JSON.
+pub(crate) fn preference(user: &str, category: &str, name: &str, value: &str) -> Value {
+    json!({"user_id": user, "category": category, "name": name, "value": value})
+}
