@@ -1,5 +1,6 @@
-// Headless Chromium with a page that is served as if the development server had it: the same origin, so that
-// neither CORS nor the WebSocket's origin check are in the way, just as with the real web client.
+// Headless Chromium on a page that comes from the development server, with our script added to it: the same origin
+// as with the real web client, so that CORS, the WebSocket's origin check and Chromium's own check of requests into
+// the local network see nothing unusual.
 
 import {existsSync} from 'node:fs';
 import path from 'node:path';
@@ -61,11 +62,9 @@ export class Browser {
         page.on('console', (message) => log.push(message.text()));
         page.on('pageerror', (error) => log.push(`error: ${error}`));
         await context.addCookies([{name: 'MMAUTHTOKEN', value: token, url: server.url, httpOnly: true}]);
-        await page.route('**/peer/**', (route) => route.fulfill({
-            contentType: 'text/html',
-            body: `<!doctype html><title>peer</title><body><script>${this.script.replaceAll('</script', '<\\/script')}</script>`,
-        }));
-        await page.goto(`${server.url}/peer/`);
+        // Any address of the server will do; what matters is that the page really comes from there.
+        await page.goto(`${server.url}/api/v4/system/ping`);
+        await page.addScriptTag({content: this.script});
         const channelId = await server.channel(channel, token);
         const peer = new Participant(page, context, log, {token, form, source, channel: channelId, user});
         return peer;

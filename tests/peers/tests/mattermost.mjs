@@ -47,7 +47,7 @@ export function mattermost(server) {
         const standup = channels.find((each) => each.name === 'standup');
         const posts = await client.getPosts(standup.id, 0, 30);
         check(posts.order.length > 0 && posts.order.every((id) => posts.posts[id].channel_id === standup.id), 'no posts');
-        const config = await client.getClientConfigOld();
+        const config = await client.getClientConfig();
         check(config.Version, 'no version in the configuration');
         const users = await client.getProfilesByIds(members.map((each) => each.user_id).slice(0, 1));
         check(users[0].username === 'alice', 'profiles by id');
