@@ -12,6 +12,8 @@ pub struct Config {
     pub listen: SocketAddr,
     /// The UDP and ICE-TCP port of the SFU, on the same address; 0 takes any free one.
     pub media_port: u16,
+    /// The control address of an SFU in another process, used instead of our own.
+    pub foreign_sfu: Option<SocketAddr>,
     /// Which world is made.
     pub seed: Seed,
     /// What can be changed later through `PATCH /dev/config`.
@@ -25,6 +27,7 @@ impl Default for Config {
         Self {
             listen: SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 0),
             media_port: 0,
+            foreign_sfu: None,
             seed: Seed::Small,
             switches: Switches::default(),
             timings: Timings::default(),

@@ -100,7 +100,10 @@ impl DevServer {
             bind: SocketAddr::new(addr.ip(), config.media_port),
             simulcast: config.switches.simulcast,
         };
-        let sfu = Sfu::start(media, events.clone()).await?;
+        let sfu = match config.foreign_sfu {
+            Some(addr) => Sfu::connect(addr, events.clone()).await?,
+            None => Sfu::start(media, events.clone()).await?,
+        };
         let media_port = sfu.local_addr().port();
         let url = format!("http://{local}");
         let wake = Arc::new(Notify::new());

@@ -28,6 +28,9 @@ struct Args {
     /// Switches to change, as JSON: `{"dc_signaling":true}`. See `Switches` in the crate's pages.
     #[arg(long, value_name = "JSON")]
     switches: Option<String>,
+    /// Use an SFU in another process, at this TCP address, instead of the built-in one.
+    #[arg(long, value_name = "ADDR")]
+    foreign_sfu: Option<SocketAddr>,
 }
 
 #[derive(Clone, Copy, Debug, ValueEnum)]
@@ -80,6 +83,7 @@ async fn run(args: Args) -> ExitCode {
             World::Large => Seed::Large,
         },
         switches,
+        foreign_sfu: args.foreign_sfu,
         ..Config::default()
     };
     let server = match DevServer::start(config).await {

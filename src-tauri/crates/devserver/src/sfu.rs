@@ -16,6 +16,7 @@ use run::Runner;
 
 mod dc;
 mod fault;
+mod foreign;
 mod forward;
 mod layers;
 mod lock;
@@ -173,6 +174,15 @@ pub enum SfuError {
         #[source]
         source: std::io::Error,
     },
+    /// Nothing listens where the foreign SFU should be.
+    #[error("the foreign SFU at {addr} cannot be reached")]
+    Foreign {
+        /// Where it should be.
+        addr: SocketAddr,
+        /// What the system said.
+        #[source]
+        source: std::io::Error,
+    },
 }
 
 /// A handle on the running SFU; clones share it.
@@ -208,7 +218,29 @@ impl Sfu {
         })
     }
 
-    /// The media address; UDP and TCP share its port.
+    /// Uses an SFU in another process instead of ours: a second judge of the client. The line protocol is
+    /// on the page of the `foreign` module. Faults, cameras and counters are not available.
+    ///
+    /// # Errors
+    /// [`SfuError::Foreign`] when nothing listens at `addr`.
+    pub async fn connect(
+        addr: SocketAddr,
+        events: mpsc::Sender<SfuEvent>,
+    ) -> Result<Self, SfuError> {
+        let stream = foreign::connect(addr)
+            .await
+            .map_err(|source| SfuError::Foreign { addr, source })?;
+        let (requests, queue) = mpsc::channel(1024);
+        // It ends when it is stopped, with the last handle, or with the other process.
+        tokio::spawn(foreign::run(stream, queue, events));
+        Ok(Self {
+            requests,
+            local_addr: addr,
+            overflows: Arc::default(),
+        })
+    }
+
+    /// The media address; UDP and TCP share its port. With a foreign SFU its control address.
     pub fn local_addr(&self) -> SocketAddr {
         self.local_addr
     }
