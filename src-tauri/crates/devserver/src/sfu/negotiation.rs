@@ -94,6 +94,8 @@ pub(crate) struct Negotiation {
     /// The deadline of the first offer; `None` once it was answered.
     first_offer_until: Option<Instant>,
     early: VecDeque<String>,
+    /// The mid of the first line, to which candidates belong.
+    pub(crate) first_mid: String,
     jobs: VecDeque<Job>,
     round: Round,
     wedged: bool,
@@ -127,6 +129,7 @@ impl Negotiation {
         Self {
             first_offer_until: Some(now + SIGNALING_TIMEOUT),
             early: VecDeque::new(),
+            first_mid: String::new(),
             jobs: VecDeque::new(),
             round: Round::Idle,
             wedged: false,
@@ -247,7 +250,12 @@ impl Peer {
 
         let mut answer = Sdp::parse(&answer.to_sdp_string()).map_err(|_| Refusal::Rejected)?;
         answer.dress(|mid| self.described(mid, true));
-        self.negotiation.first_offer_until = None;
+        if self.negotiation.first_offer_until.take().is_some() {
+            // Trickled; later descriptions contain them all.
+            answer.take_candidates();
+            let first = answer.sections.first().and_then(|section| section.mid());
+            self.negotiation.first_mid = first.unwrap_or_default().to_owned();
+        }
         if std::mem::take(&mut self.negotiation.withhold_answer) {
             return Ok(());
         }
@@ -581,6 +589,15 @@ impl Peer {
                 direct.declare_stream_tx(ssrc, None, mid, None);
             }
         }
+    }
+
+    /// Audio lines on which the client says it sends.
+    pub(crate) fn sending_lines(&self) -> Vec<Mid> {
+        let sending = self
+            .lines
+            .iter()
+            .filter(|line| line.audio && !line.off && line.remote.is_sending());
+        sending.map(|line| line.mid).collect()
     }
 
     fn remove_streams(&mut self, mid: Mid) {

@@ -203,9 +203,11 @@ impl Peer {
         &mut self,
         now: Instant,
         receive: Receive<'_>,
+        bytes: &[u8],
         transmits: &mut Vec<Transmit>,
     ) -> Vec<PeerEvent> {
         self.last_heard = now;
+        self.guess_source(bytes);
         let taken = guarded(|| self.rtc.handle_input(Input::Receive(now, receive)));
         if !matches!(taken, Some(Ok(()))) {
             return vec![PeerEvent::Broken];
@@ -213,6 +215,30 @@ impl Peer {
         let mut events = Vec::new();
         self.drain(now, transmits, &mut events);
         events
+    }
+
+    /// MID is not negotiated for audio, so a stream without `a=ssrc` line belongs to nothing. pion takes it
+    /// for the audio line that nothing has come on yet, and so does this.
+    fn guess_source(&mut self, packet: &[u8]) {
+        let [0x80..=0xbf, pt, _, _, _, _, _, _, a, b, c, d, ..] = *packet else {
+            return;
+        };
+        let ssrc = Ssrc::from(u32::from_be_bytes([a, b, c, d]));
+        if Some(pt & 0x7f) != self.agreed.opus || self.incoming.contains_key(&ssrc) {
+            return;
+        }
+        let sending = self.sending_lines();
+        let mut direct = self.rtc.direct_api();
+        if direct.stream_rx(&ssrc).is_some() {
+            return;
+        }
+        for mid in sending {
+            if direct.stream_rx_by_mid(mid, None).is_none() {
+                let stream = direct.expect_stream_rx(ssrc, None, mid, None);
+                stream.suppress_nack(true); // Sound is never repeated.
+                return;
+            }
+        }
     }
 
     /// Lets time pass and collects what comes of it.
@@ -313,7 +339,8 @@ impl Peer {
         let mut extensions = ExtensionValues::default();
         if let Some((level, voice)) = packet.level {
             extensions.audio_level = Some(level);
-            extensions.voice_activity = voice;
+            // str0m writes the extension only with both.
+            extensions.voice_activity = Some(voice.unwrap_or(false));
         }
         let mut direct = self.rtc.direct_api();
         let Some(stream) = direct.stream_tx(&out.ssrc) else {

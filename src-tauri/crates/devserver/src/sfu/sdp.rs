@@ -168,6 +168,16 @@ impl Sdp {
             let Some(kind @ (Kind::Audio | Kind::Video)) = section.kind() else {
                 continue;
             };
+            if section
+                .head
+                .split(' ')
+                .filter(|part| !part.is_empty())
+                .count()
+                == 3
+            {
+                // A refused line: str0m leaves the formats out, the grammar wants one.
+                section.head = format!("{} 0", section.head.trim_end());
+            }
             section.lines.retain(|line| {
                 !["a=msid:", "a=ssrc:", "a=ssrc-group:"]
                     .iter()
@@ -459,6 +469,16 @@ mod tests {
         let text = sdp.to_string();
         assert!(!text.contains("candidate") && !text.contains("actpass"));
         assert_eq!(text.matches("a=setup:passive").count(), 2);
+    }
+
+    #[test]
+    fn a_refused_line_still_names_a_format() {
+        let mut sdp = Sdp::parse("v=0\r\nm=video 0 UDP/TLS/RTP/SAVPF \r\na=mid:1\r\n").unwrap();
+        sdp.dress(|_| None);
+        assert!(
+            sdp.to_string()
+                .contains("m=video 0 UDP/TLS/RTP/SAVPF 0\r\n")
+        );
     }
 
     #[test]

@@ -19,6 +19,9 @@ use super::peer::{Identity, Incoming, Peer, PeerEvent, guarded};
 use super::track::{Track, TrackId, TrackKind};
 use super::{CloseReason, SfuEvent, SfuFault, SfuStats};
 
+/// Addresses remembered for each peer, on average: its candidates, old ports of its NAT.
+const SOURCES: usize = 32;
+
 /// Counts sessions up; never reused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub(crate) struct PeerId(u64);
@@ -240,7 +243,7 @@ impl Switch {
             return;
         }
         let first = self.transmits.len();
-        let events = peer.receive(now, receive, &mut self.transmits);
+        let events = peer.receive(now, receive, bytes, &mut self.transmits);
         self.faults
             .filter_outgoing(&peer.session, &mut self.transmits, first);
         self.handle_events(now, id, events);
@@ -340,7 +343,10 @@ impl Switch {
             && let Some((ufrag, _)) = message.split_username()
         {
             let id = self.ufrags.get(ufrag).copied()?;
-            self.sources.insert((proto, source), id);
+            // Whoever saw a user name could send from ever new addresses.
+            if self.sources.len() < SOURCES * self.peers.len() {
+                self.sources.insert((proto, source), id);
+            }
             return Some(id);
         }
         self.sources.get(&(proto, source)).copied()
@@ -365,10 +371,11 @@ impl Switch {
         }
         let session = peer.session.clone();
         let creds = peer.rtc.direct_api().local_ice_credentials();
+        let mid = peer.negotiation.first_mid.clone();
         let restarted = self.ufrags.insert(creds.ufrag.clone(), id).is_none();
         let mut candidates = Vec::new();
         if first || restarted {
-            candidates = self.candidate_signals(&creds.ufrag);
+            candidates = self.candidate_signals(&creds.ufrag, &mid);
         }
         // Candidates may overtake the answer in rtcd; here the first always does, the others never.
         let rest = candidates.split_off(candidates.len().min(1));
@@ -381,14 +388,14 @@ impl Switch {
         self.advance(now, id);
     }
 
-    fn candidate_signals(&self, ufrag: &str) -> Vec<String> {
+    fn candidate_signals(&self, ufrag: &str, mid: &str) -> Vec<String> {
         let json = |mut candidate: Candidate| {
             candidate.set_ufrag(ufrag);
             let text = candidate.to_sdp_string();
             serde_json::json!({
                 "candidate": {
                     "candidate": text.trim_start_matches("a="),
-                    "sdpMid": "0",
+                    "sdpMid": mid,
                     "sdpMLineIndex": 0,
                     "usernameFragment": null,
                 },
@@ -510,8 +517,14 @@ impl Switch {
                 self.calls.remove(&peer.call);
             }
         }
-        for track in &peer.published {
-            self.end_track(now, *track);
+        // What just stops goes first, so that the rounds for the video already tell of it.
+        let (video, audio): (Vec<TrackId>, _) = peer.published.iter().partition(|track| {
+            self.tracks
+                .get(track)
+                .is_some_and(|track| track.kind.is_video())
+        });
+        for track in audio.into_iter().chain(video) {
+            self.end_track(now, track);
         }
         self.faults.forget(&peer.session);
         if let Some(reason) = reason {

@@ -318,6 +318,7 @@ impl Client {
         let n = self.sent.entry(mid).or_insert(0);
         let extensions = ExtensionValues {
             audio_level: Some(level),
+            voice_activity: Some(false),
             ..ExtensionValues::default()
         };
         let write = RtpWrite::new(pt, (1000 + *n).into(), 960 * *n as u32, self.now, payload)
