@@ -4,6 +4,7 @@ pub mod cpal;
 pub mod fake;
 pub mod file;
 pub mod ring;
+pub mod signal;
 
 use calls_core::command::DeviceRole;
 use calls_core::id::DeviceId;

@@ -1,1 +1,130 @@
-//! Contract tests that every [`crate::AudioHost`] must pass.
+//! Contract tests that every [`AudioHost`] must pass. They panic when a host does not: that is their purpose.
+//!
+//! `pass` lets time go by: a sleep for hosts that keep real time, a step for the others.
+
+use std::time::Duration;
+
+use calls_core::command::DeviceRole;
+use calls_core::id::DeviceId;
+
+use crate::device::AudioHost;
+use crate::error::MediaError;
+use crate::voice::resample::{CHANNELS, RATES};
+
+/// Identities are unique per role, names are there, and at most one device per role is the default.
+///
+/// # Panics
+/// If the host breaks the contract.
+pub fn lists_are_sound(host: &dyn AudioHost) {
+    let devices = host.devices();
+    for role in [DeviceRole::Input, DeviceRole::Output] {
+        let ids: Vec<_> = devices.of(role).map(|row| &row.id).collect();
+        for (n, id) in ids.iter().enumerate() {
+            assert!(!id.is_empty(), "a device without identity");
+            assert!(!ids[..n].contains(id), "{id} is listed twice");
+        }
+        assert!(
+            devices.of(role).filter(|row| row.is_default).count() <= 1,
+            "two defaults"
+        );
+        assert!(devices.of(role).all(|row| !row.name.is_empty()));
+    }
+    assert_eq!(host.devices(), devices, "the list changes by itself");
+}
+
+/// An unknown device is [`MediaError::Missing`], not a crash and not another device.
+///
+/// # Panics
+/// If the host breaks the contract.
+pub fn unknown_devices_are_missing(host: &dyn AudioHost) {
+    let id = DeviceId::from("no such device");
+    assert!(matches!(host.open_source(&id), Err(MediaError::Missing)));
+    assert!(matches!(host.open_sink(&id), Err(MediaError::Missing)));
+}
+
+/// The default microphone delivers sound in whole frames, in real time within a tenth, and never blocks.
+///
+/// # Panics
+/// If the host breaks the contract, or has no microphone.
+pub fn sources_keep_time(host: &dyn AudioHost, mut pass: impl FnMut(Duration)) {
+    let devices = host.devices();
+    let row = devices.default_of(DeviceRole::Input);
+    assert!(row.is_some(), "no microphone to test with");
+    let Some(row) = row else { return };
+    let opened = host.open_source(&row.id);
+    assert!(opened.is_ok(), "{:?}", opened.err());
+    let Ok(mut source) = opened else { return };
+    let format = source.format();
+    assert!(RATES.contains(&format.rate) && (1..=CHANNELS).contains(&format.channels));
+    let mut pcm = vec![0.0; format.rate as usize * usize::from(format.channels)];
+    // The beginning may be lumpy.
+    for _ in 0..20 {
+        pass(Duration::from_millis(10));
+        source.read(&mut pcm);
+    }
+    let mut read = 0;
+    for _ in 0..100 {
+        pass(Duration::from_millis(10));
+        let n = source.read(&mut pcm);
+        assert_eq!(n % usize::from(format.channels), 0, "half a frame");
+        assert!(pcm[..n].iter().all(|s| s.is_finite()));
+        read += n / usize::from(format.channels);
+        assert_eq!(source.fault(), None);
+    }
+    let seconds = read as f64 / f64::from(format.rate);
+    // A sleep may take longer than asked for, never shorter.
+    assert!(seconds > 0.9, "only {seconds:.2} s of sound in a second");
+    assert_eq!(source.overruns(), 0);
+}
+
+/// The default loudspeaker takes sound in real time within a tenth once it is full, and takes what it has room for.
+///
+/// # Panics
+/// If the host breaks the contract, or has no loudspeaker.
+pub fn sinks_keep_time(host: &dyn AudioHost, mut pass: impl FnMut(Duration)) {
+    let devices = host.devices();
+    let row = devices.default_of(DeviceRole::Output);
+    assert!(row.is_some(), "no loudspeaker to test with");
+    let Some(row) = row else { return };
+    let opened = host.open_sink(&row.id);
+    assert!(opened.is_ok(), "{:?}", opened.err());
+    let Ok(mut sink) = opened else { return };
+    let format = sink.format();
+    assert!(RATES.contains(&format.rate) && (1..=CHANNELS).contains(&format.channels));
+    let channels = usize::from(format.channels);
+    let second = format.rate as usize * channels;
+    let silence = vec![0.0; second];
+    let mut written = 0;
+    for step in 0..120 {
+        pass(Duration::from_millis(10));
+        let room = sink.room();
+        assert!(room <= second, "a sink that wants more than a second");
+        let whole = room - room % channels;
+        let n = sink.write(&silence[..whole]);
+        assert_eq!(n, whole, "a sink must take what it has room for");
+        if step >= 20 {
+            written += n;
+        }
+        assert_eq!(sink.fault(), None);
+    }
+    let seconds = written as f64 / second as f64;
+    assert!(seconds > 0.9, "only {seconds:.2} s of sound in a second");
+}
+
+/// Ends can be closed and opened again at once, and both roles at the same time.
+///
+/// # Panics
+/// If the host breaks the contract.
+pub fn ends_reopen(host: &dyn AudioHost) {
+    let devices = host.devices();
+    for _ in 0..3 {
+        let source = devices
+            .default_of(DeviceRole::Input)
+            .map(|row| host.open_source(&row.id));
+        let sink = devices
+            .default_of(DeviceRole::Output)
+            .map(|row| host.open_sink(&row.id));
+        assert!(source.is_none_or(|opened| opened.is_ok()));
+        assert!(sink.is_none_or(|opened| opened.is_ok()));
+    }
+}

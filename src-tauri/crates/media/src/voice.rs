@@ -1,7 +1,8 @@
 //! The voice engine: microphone to frames, packets to loudspeaker. Pure: it counts samples and owns no thread,
-//! device or clock; [`thread`] drives it.
+//! device or clock; `voice/thread.rs` drives it.
 
 pub mod apm;
+pub mod ends;
 pub mod gate;
 pub mod handle;
 pub mod jitter;
@@ -10,6 +11,7 @@ pub mod mixer;
 pub mod opus;
 pub mod resample;
 pub mod stretch;
+mod thread;
 
 use std::sync::Arc;
 

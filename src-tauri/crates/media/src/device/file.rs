@@ -1,12 +1,33 @@
-//! A tone or a file instead of a microphone, and a file instead of a loudspeaker.
+//! A tone or a file instead of a microphone, and a file instead of a loudspeaker: the windowless client's devices.
+//! Both keep real time.
 
+use std::fs::File;
+use std::io::BufWriter;
 use std::path::PathBuf;
 use std::str::FromStr;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Instant;
 
+use calls_core::command::DeviceRole;
 use calls_core::id::DeviceId;
+use calls_core::snapshot::DeviceRow;
 
-use super::{AudioHost, AudioSink, AudioSource, Devices};
+use super::signal::Signal;
+use super::{AudioHost, AudioSink, AudioSource, Devices, Fault, Format};
+use crate::block::RATE;
 use crate::error::MediaError;
+
+/// Format of both ends.
+const FORMAT: Format = Format {
+    rate: RATE,
+    channels: 1,
+};
+/// The source keeps so much, 1 s, before it drops the oldest.
+const KEPT: u64 = RATE as u64;
+/// The sink holds so much, 30 ms: the voice thread may be late by that on a busy machine.
+const AHEAD: u64 = 30 * RATE as u64 / 1_000;
+/// The length in the file's header is brought up to date this often, 1 s, so that a killed program leaves a valid file.
+const FLUSH: u64 = RATE as u64;
 
 /// What is played into the call.
 #[derive(Clone, Debug, PartialEq)]
@@ -29,7 +50,7 @@ pub enum PlaySpec {
 
 /// A play specification that cannot be understood.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("expected a WAV file, loop:FILE.wav, tone:HZ (20 to 20000) or silence")]
+#[error("expected FILE.wav, loop:FILE.wav, tone:HZ (20 to 20000) or silence")]
 pub struct PlaySpecError;
 
 impl FromStr for PlaySpec {
@@ -62,8 +83,13 @@ impl FromStr for PlaySpec {
     }
 }
 
-/// One input that plays a [`PlaySpec`], and one output that records to a file or to nowhere; both keep real time.
-pub struct FileHost {}
+/// One input that plays a [`PlaySpec`], and one output that records to a file or to nowhere.
+pub struct FileHost {
+    signal: Signal,
+    /// A clip begins when it can be heard; a tone has no beginning.
+    waits: bool,
+    recorder: Recorder,
+}
 
 impl FileHost {
     /// Opens the files. `record`: mono 48 kHz 16 bit WAV, replaced if it exists.
@@ -71,22 +97,277 @@ impl FileHost {
     /// # Errors
     /// [`MediaError::File`] if the clip cannot be read or the recording cannot be created.
     pub fn new(play: PlaySpec, record: Option<PathBuf>) -> Result<Self, MediaError> {
-        let _ = (play, record);
-        Ok(Self {})
+        let waits = matches!(play, PlaySpec::Wav { .. });
+        let signal = match play {
+            PlaySpec::Silence => Signal::Silence,
+            PlaySpec::Tone { hz } => Signal::Tone { hz, amplitude: 0.5 },
+            PlaySpec::Wav { path, repeat } => Signal::clip(&path, repeat)?,
+        };
+        let recorder = Recorder::default();
+        if let Some(path) = record {
+            let spec = hound::WavSpec {
+                channels: 1,
+                sample_rate: RATE,
+                bits_per_sample: 16,
+                sample_format: hound::SampleFormat::Int,
+            };
+            let writer = hound::WavWriter::create(path, spec)
+                .map_err(|cause| MediaError::File(Box::new(cause)))?;
+            *recorder.lock() = Some(Recording {
+                writer,
+                written: 0,
+                flushed: 0,
+            });
+        }
+        Ok(Self {
+            signal,
+            waits,
+            recorder,
+        })
     }
 }
 
 impl AudioHost for FileHost {
     fn devices(&self) -> Devices {
-        Devices::default()
+        let row = |role, id: &str, name: &str| DeviceRow {
+            id: id.into(),
+            name: name.to_owned(),
+            role,
+            is_default: true,
+        };
+        Devices {
+            rows: vec![
+                row(DeviceRole::Input, "file:play", "Playback of a file"),
+                row(DeviceRole::Output, "file:record", "Recording to a file"),
+            ],
+        }
     }
-    fn open_source(&self, _id: &DeviceId) -> Result<Box<dyn AudioSource>, MediaError> {
-        Err(MediaError::Missing)
+
+    fn open_source(&self, id: &DeviceId) -> Result<Box<dyn AudioSource>, MediaError> {
+        if id.as_str() != "file:play" {
+            return Err(MediaError::Missing);
+        }
+        Ok(Box::new(FileSource {
+            signal: self.signal.clone(),
+            start: Instant::now(),
+            read: 0,
+            lost: 0,
+            began: (!self.waits).then_some(0),
+        }))
     }
-    fn open_sink(&self, _id: &DeviceId) -> Result<Box<dyn AudioSink>, MediaError> {
-        Err(MediaError::Missing)
+
+    fn open_sink(&self, id: &DeviceId) -> Result<Box<dyn AudioSink>, MediaError> {
+        if id.as_str() != "file:record" {
+            return Err(MediaError::Missing);
+        }
+        Ok(Box::new(FileSink {
+            recorder: self.recorder.clone(),
+            start: Instant::now(),
+            written: 0,
+            lost: 0,
+            failed: false,
+        }))
     }
+
     fn is_acoustic(&self) -> bool {
         false
+    }
+}
+
+fn frames(since: Instant) -> u64 {
+    (since.elapsed().as_micros() * u128::from(RATE) / 1_000_000) as u64
+}
+
+struct FileSource {
+    signal: Signal,
+    start: Instant,
+    read: u64,
+    lost: u64,
+    /// Where in our time the signal begins.
+    began: Option<u64>,
+}
+
+impl AudioSource for FileSource {
+    fn format(&self) -> Format {
+        FORMAT
+    }
+
+    fn read(&mut self, pcm: &mut [f32]) -> usize {
+        let mut there = frames(self.start).saturating_sub(self.read);
+        if there > KEPT {
+            self.lost += there - KEPT;
+            self.read += there - KEPT;
+            there = KEPT;
+        }
+        let n = pcm.len().min(there as usize);
+        for (k, sample) in pcm[..n].iter_mut().enumerate() {
+            *sample = match self.began {
+                Some(began) => self.signal.sample(self.read + k as u64 - began),
+                None => 0.0,
+            };
+        }
+        self.read += n as u64;
+        n
+    }
+
+    fn fault(&self) -> Option<Fault> {
+        None
+    }
+
+    fn overruns(&self) -> u64 {
+        self.lost
+    }
+
+    fn gate_opened(&mut self) {
+        self.began.get_or_insert(self.read);
+    }
+}
+
+#[derive(Clone, Default)]
+struct Recorder(Arc<Mutex<Option<Recording>>>);
+
+struct Recording {
+    writer: hound::WavWriter<BufWriter<File>>,
+    written: u64,
+    flushed: u64,
+}
+
+impl Recorder {
+    fn lock(&self) -> MutexGuard<'_, Option<Recording>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Appends; false if the file cannot be written any more.
+    fn write(&self, pcm: impl Iterator<Item = f32>) -> bool {
+        let mut slot = self.lock();
+        let Some(recording) = slot.as_mut() else {
+            return true;
+        };
+        let write = || {
+            for sample in pcm {
+                let sample = (sample.clamp(-1.0, 1.0) * 32_767.0).round() as i16;
+                recording.writer.write_sample(sample)?;
+                recording.written += 1;
+            }
+            if recording.written - recording.flushed >= FLUSH {
+                recording.flushed = recording.written;
+                recording.writer.flush()?;
+            }
+            Ok::<(), hound::Error>(())
+        };
+        match write() {
+            Ok(()) => true,
+            Err(error) => {
+                tracing::warn!(%error, "the recording ends here");
+                *slot = None;
+                false
+            }
+        }
+    }
+
+    fn flush(&self) {
+        if let Some(recording) = self.lock().as_mut() {
+            // The next write would fail too, and says so.
+            let _ = recording.writer.flush();
+        }
+    }
+}
+
+struct FileSink {
+    recorder: Recorder,
+    start: Instant,
+    written: u64,
+    lost: u64,
+    failed: bool,
+}
+
+impl AudioSink for FileSink {
+    fn format(&self) -> Format {
+        FORMAT
+    }
+
+    fn room(&self) -> usize {
+        (frames(self.start) + AHEAD).saturating_sub(self.written) as usize
+    }
+
+    fn write(&mut self, pcm: &[f32]) -> usize {
+        let n = pcm.len().min(self.room());
+        let played = frames(self.start);
+        let missing = if self.written > 0 {
+            played.saturating_sub(self.written)
+        } else {
+            0
+        };
+        self.lost += missing;
+        self.written += missing + n as u64;
+        if !self.failed {
+            let silence = std::iter::repeat_n(0.0, missing as usize);
+            self.failed = !self.recorder.write(silence.chain(pcm[..n].iter().copied()));
+        }
+        n
+    }
+
+    fn fault(&self) -> Option<Fault> {
+        None
+    }
+
+    fn underruns(&self) -> u64 {
+        self.lost
+    }
+}
+
+impl Drop for FileSink {
+    fn drop(&mut self) {
+        self.recorder.flush();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn play_specifications_are_understood() {
+        for (text, meant) in [
+            ("silence", Some(PlaySpec::Silence)),
+            ("tone:440", Some(PlaySpec::Tone { hz: 440.0 })),
+            ("tone:5", None),
+            ("tone:NaN", None),
+            ("tone:x", None),
+            ("", None),
+            ("loop:", None),
+            (
+                "a.wav",
+                Some(PlaySpec::Wav {
+                    path: "a.wav".into(),
+                    repeat: false,
+                }),
+            ),
+            (
+                "loop:a.wav",
+                Some(PlaySpec::Wav {
+                    path: "a.wav".into(),
+                    repeat: true,
+                }),
+            ),
+        ] {
+            assert_eq!(text.parse::<PlaySpec>().ok(), meant, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_missing_clip_and_an_impossible_recording_are_errors() {
+        let clip = PlaySpec::Wav {
+            path: "/nowhere/clip.wav".into(),
+            repeat: false,
+        };
+        assert!(matches!(
+            FileHost::new(clip, None),
+            Err(MediaError::File(_))
+        ));
+        assert!(matches!(
+            FileHost::new(PlaySpec::Silence, Some("/nowhere/out.wav".into())),
+            Err(MediaError::File(_))
+        ));
     }
 }

@@ -1,1 +1,325 @@
-//! The rings between device callbacks and the voice thread.
+//! The rings between device callbacks and the voice thread. What a callback does is here, so that a test can show
+//! that it neither locks nor allocates.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU8, AtomicU64, AtomicUsize, Ordering};
+
+use rtrb::{Consumer, Producer, RingBuffer};
+
+use super::{AudioSink, AudioSource, Fault, Format};
+
+/// Length of a ring, milliseconds: the voice thread may sleep for so long before samples are lost.
+const LENGTH_MS: u32 = 100;
+/// Kept in the playout ring above what the device takes at once: one block, because blocks are all we can add.
+const SLACK_MS: u32 = 10;
+/// Added to that whenever the device found too little…
+const STEP_MS: u32 = 5;
+/// …up to this. What waits in the ring is delay.
+const MOST_SLACK_MS: u32 = 60;
+/// Taken back after so long without a miss, seconds.
+const CALM_S: u64 = 20;
+
+/// Faults and counts, written by callbacks, read by the voice thread.
+#[derive(Debug, Default)]
+pub struct Status {
+    fault: AtomicU8,
+    lost: AtomicU64,
+    period: AtomicUsize,
+}
+
+impl Status {
+    /// Reports a fault; the first one stays. Callable from any callback.
+    pub fn report(&self, fault: Fault) {
+        let code = match fault {
+            Fault::Gone => 1,
+            Fault::Reopen => 2,
+        };
+        let _ = self
+            .fault
+            .compare_exchange(0, code, Ordering::Relaxed, Ordering::Relaxed);
+    }
+
+    fn fault(&self) -> Option<Fault> {
+        match self.fault.load(Ordering::Relaxed) {
+            0 => None,
+            1 => Some(Fault::Gone),
+            _ => Some(Fault::Reopen),
+        }
+    }
+}
+
+fn samples(format: Format, ms: u32) -> usize {
+    (format.rate * ms / 1_000) as usize * usize::from(format.channels)
+}
+
+/// A ring for a microphone: the callback's end, and the voice thread's.
+#[must_use]
+pub fn capture(format: Format) -> (CaptureFeed, CaptureTap) {
+    let (producer, consumer) = RingBuffer::new(samples(format, LENGTH_MS));
+    let status = Arc::new(Status::default());
+    (
+        CaptureFeed {
+            ring: producer,
+            channels: usize::from(format.channels),
+            status: Arc::clone(&status),
+        },
+        CaptureTap {
+            ring: consumer,
+            format,
+            status,
+        },
+    )
+}
+
+/// A ring for a loudspeaker: the callback's end, and the voice thread's.
+#[must_use]
+pub fn playout(format: Format) -> (PlayoutDrain, PlayoutTap) {
+    let (producer, consumer) = RingBuffer::new(samples(format, LENGTH_MS));
+    let status = Arc::new(Status::default());
+    // Until the device has called, assume that it takes 10 ms at once.
+    status.period.store(samples(format, 10), Ordering::Relaxed);
+    (
+        PlayoutDrain {
+            ring: consumer,
+            started: false,
+            status: Arc::clone(&status),
+        },
+        PlayoutTap {
+            ring: producer,
+            format,
+            status,
+            slack_ms: SLACK_MS,
+            missed: 0,
+            calm: 0,
+        },
+    )
+}
+
+/// A microphone callback's end.
+#[derive(Debug)]
+pub struct CaptureFeed {
+    ring: Producer<f32>,
+    channels: usize,
+    status: Arc<Status>,
+}
+
+impl CaptureFeed {
+    /// Takes what the device captured (interleaved). If the ring is full, the newest frames are dropped and counted.
+    pub fn push(&mut self, pcm: impl ExactSizeIterator<Item = f32>) {
+        let all = pcm.len();
+        let room = self.ring.slots().min(all);
+        let whole = room - room % self.channels.max(1);
+        if let Ok(chunk) = self.ring.write_chunk_uninit(whole) {
+            chunk.fill_from_iter(pcm);
+        }
+        if whole < all {
+            self.status
+                .lost
+                .fetch_add((all - whole) as u64, Ordering::Relaxed);
+        }
+    }
+
+    /// Where faults are reported.
+    #[must_use]
+    pub fn status(&self) -> Arc<Status> {
+        Arc::clone(&self.status)
+    }
+}
+
+/// The voice thread's end of a microphone ring.
+#[derive(Debug)]
+pub struct CaptureTap {
+    ring: Consumer<f32>,
+    format: Format,
+    status: Arc<Status>,
+}
+
+/// A loudspeaker callback's end.
+#[derive(Debug)]
+pub struct PlayoutDrain {
+    ring: Consumer<f32>,
+    started: bool,
+    status: Arc<Status>,
+}
+
+impl PlayoutDrain {
+    /// Fills the device's buffer; what is missing is silence, and counted once sound has begun.
+    pub fn fill<T: Copy>(&mut self, out: &mut [T], silence: T, convert: impl Fn(f32) -> T) {
+        // The largest request counts, and is forgotten slowly: some servers ask for odd amounts.
+        let period = self.status.period.load(Ordering::Relaxed);
+        self.status
+            .period
+            .store(out.len().max(period - period / 128), Ordering::Relaxed);
+        let there = self.ring.slots().min(out.len());
+        let (filled, rest) = out.split_at_mut(there);
+        if let Ok(chunk) = self.ring.read_chunk(there) {
+            let (first, second) = chunk.as_slices();
+            for (out, sample) in filled.iter_mut().zip(first.iter().chain(second)) {
+                *out = convert(*sample);
+            }
+            chunk.commit_all();
+        }
+        self.started |= there > 0;
+        if !rest.is_empty() {
+            rest.fill(silence);
+            if self.started {
+                self.status
+                    .lost
+                    .fetch_add(rest.len() as u64, Ordering::Relaxed);
+            }
+        }
+    }
+
+    /// Where faults are reported.
+    #[must_use]
+    pub fn status(&self) -> Arc<Status> {
+        Arc::clone(&self.status)
+    }
+}
+
+/// The voice thread's end of a loudspeaker ring.
+#[derive(Debug)]
+pub struct PlayoutTap {
+    ring: Producer<f32>,
+    format: Format,
+    status: Arc<Status>,
+    slack_ms: u32,
+    missed: u64,
+    calm: u64,
+}
+
+/// A [`CaptureTap`] together with what keeps its callback alive.
+pub struct RingSource<G> {
+    tap: CaptureTap,
+    _guard: G,
+}
+
+impl<G> RingSource<G> {
+    /// Joins the two.
+    pub fn new(tap: CaptureTap, guard: G) -> Self {
+        Self { tap, _guard: guard }
+    }
+}
+
+impl<G> AudioSource for RingSource<G> {
+    fn format(&self) -> Format {
+        self.tap.format
+    }
+
+    fn read(&mut self, pcm: &mut [f32]) -> usize {
+        let there = self.tap.ring.slots().min(pcm.len());
+        let whole = there - there % usize::from(self.tap.format.channels.max(1));
+        let (filled, _) = self.tap.ring.pop_partial_slice(&mut pcm[..whole]);
+        filled.len()
+    }
+
+    fn fault(&self) -> Option<Fault> {
+        self.tap.status.fault()
+    }
+
+    fn overruns(&self) -> u64 {
+        self.tap.status.lost.load(Ordering::Relaxed)
+    }
+}
+
+/// A [`PlayoutTap`] together with what keeps its callback alive.
+pub struct RingSink<G> {
+    tap: PlayoutTap,
+    _guard: G,
+}
+
+impl<G> RingSink<G> {
+    /// Joins the two.
+    pub fn new(tap: PlayoutTap, guard: G) -> Self {
+        Self { tap, _guard: guard }
+    }
+}
+
+impl<G> AudioSink for RingSink<G> {
+    fn format(&self) -> Format {
+        self.tap.format
+    }
+
+    fn room(&self) -> usize {
+        let tap = &self.tap;
+        let wanted = tap.status.period.load(Ordering::Relaxed) + samples(tap.format, tap.slack_ms);
+        let capacity = tap.ring.buffer().capacity();
+        let waiting = capacity - tap.ring.slots();
+        wanted.min(capacity).saturating_sub(waiting)
+    }
+
+    fn write(&mut self, pcm: &[f32]) -> usize {
+        let tap = &mut self.tap;
+        let missed = tap.status.lost.load(Ordering::Relaxed);
+        if missed > tap.missed {
+            tap.missed = missed;
+            tap.calm = 0;
+            tap.slack_ms = (tap.slack_ms + STEP_MS).min(MOST_SLACK_MS);
+        } else {
+            tap.calm += pcm.len() as u64;
+            let calm = CALM_S * u64::from(tap.format.rate) * u64::from(tap.format.channels);
+            if tap.calm > calm {
+                tap.calm = 0;
+                tap.slack_ms = (tap.slack_ms - STEP_MS).max(SLACK_MS);
+            }
+        }
+        let (filled, _) = tap.ring.push_partial_slice(pcm);
+        filled.len()
+    }
+
+    fn fault(&self) -> Option<Fault> {
+        self.tap.status.fault()
+    }
+
+    fn underruns(&self) -> u64 {
+        self.tap.status.lost.load(Ordering::Relaxed)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const STEREO: Format = Format {
+        rate: 48_000,
+        channels: 2,
+    };
+
+    #[test]
+    fn captured_samples_come_through_and_a_full_ring_drops_whole_new_frames() {
+        let (mut feed, tap) = capture(STEREO);
+        let mut source = RingSource::new(tap, ());
+        feed.push((0..960).map(|n| n as f32));
+        let mut pcm = [0.0; 961];
+        assert_eq!(source.read(&mut pcm), 960);
+        assert_eq!(pcm[959], 959.0);
+        feed.push((0..9_601).map(|n| n as f32));
+        assert_eq!(source.overruns(), 1);
+        assert_eq!(source.read(&mut pcm), 960);
+        assert_eq!(pcm[1], 1.0);
+        feed.status().report(Fault::Reopen);
+        feed.status().report(Fault::Gone);
+        assert_eq!(source.fault(), Some(Fault::Reopen));
+    }
+
+    #[test]
+    fn the_playout_ring_is_kept_just_full_enough_and_grows_when_it_missed() {
+        let (mut drain, tap) = playout(STEREO);
+        let mut sink = RingSink::new(tap, ());
+        let mut out = [9i16; 960];
+        drain.fill(&mut out, 0, |s| (s * 32_767.0) as i16);
+        assert_eq!(out, [0; 960]);
+        assert_eq!(sink.underruns(), 0, "nothing had begun");
+        assert_eq!(sink.room(), 2 * 960, "one period and one block");
+        assert_eq!(sink.write(&[0.5; 1_920]), 1_920);
+        assert_eq!(sink.room(), 0);
+        drain.fill(&mut out, 0, |s| (s * 32_767.0) as i16);
+        assert_eq!(out, [16_383; 960]);
+        assert_eq!(sink.room(), 960);
+        drain.fill(&mut out, 0, |s| (s * 32_767.0) as i16);
+        drain.fill(&mut out, 0, |s| (s * 32_767.0) as i16);
+        assert_eq!(sink.underruns(), 960);
+        sink.write(&[0.5; 960]);
+        assert_eq!(sink.room(), 960 + 480, "5 ms more than before");
+    }
+}

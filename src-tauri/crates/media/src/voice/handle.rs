@@ -1,17 +1,26 @@
 //! [`Voice`]: the voice thread as everybody else sees it.
 
-use std::sync::Arc;
+use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::{SyncSender, sync_channel};
+use std::sync::{Arc, Mutex};
+use std::thread::JoinHandle;
 
 use calls_core::command::DeviceRole;
 use calls_core::id::{DeviceId, SessionId, TrackId};
 use calls_core::port::media::{
-    Feedback, FrameOutlet, MediaEvent, MediaPacket, MediaPort, PacketInlet, RemoteTrack,
-    VoiceFigures,
+    DeviceProblem, Feedback, FrameOutlet, MediaEvent, MediaKind, MediaPacket, MediaPort,
+    PacketInlet, RemoteTrack, VoiceFigures,
 };
 use calls_core::snapshot::Levels;
+use rtrb::{Producer, RingBuffer};
 
+use super::apm::Processing;
+use super::gate::GateSwitch;
+use super::level::Meter;
+use super::mixer::Volume;
+use super::thread::{Control, VoiceThread, list_devices, lock};
 use crate::device::AudioHost;
-use crate::voice::apm::Processing;
 
 /// Where the engine reports to. Called on the voice thread: must not block.
 pub type MediaEventSink = Arc<dyn Fn(MediaEvent) + Send + Sync>;
@@ -27,75 +36,247 @@ pub struct VoiceConfig {
     pub processing: Processing,
 }
 
-/// The voice engine on its thread.
-pub struct Voice {}
+/// Packets that may wait between the network and the voice thread, per track: 1.3 s at 20 ms. When full, the newest
+/// is dropped, and the jitter buffer conceals.
+const INLET: usize = 64;
+
+/// Orders that may wait for the voice thread, which takes all of them every 5 ms. When full, the sender waits: an
+/// order must not get lost.
+const CONTROLS: usize = 1_024;
+
+/// What both sides touch.
+#[derive(Debug, Default)]
+pub(super) struct Shared {
+    pub(super) gate: GateSwitch,
+    pub(super) want_input: AtomicBool,
+    pub(super) want_output: AtomicBool,
+    pub(super) stopped: AtomicBool,
+    /// The microphone's meter.
+    pub(super) input: Arc<Meter>,
+    pub(super) figures: Mutex<VoiceFigures>,
+    /// The voice thread writes to the meters, never to this list.
+    tracks: Mutex<Vec<(RemoteTrack, Arc<Meter>)>>,
+    volumes: Mutex<BTreeMap<SessionId, Volume>>,
+}
+
+/// The voice engine on its thread. Dropping it stops the thread too.
+pub struct Voice {
+    shared: Arc<Shared>,
+    controls: SyncSender<Control>,
+    list: SyncSender<()>,
+    thread: Option<JoinHandle<()>>,
+}
 
 impl Voice {
     /// Starts the thread and returns at once. Devices are listed soon (`MediaEvent::Devices`); none is opened yet.
     #[must_use]
     pub fn start(host: Arc<dyn AudioHost>, config: VoiceConfig, events: MediaEventSink) -> Self {
-        let _ = (host, config, events);
-        Self {}
+        let shared = Arc::new(Shared::default());
+        let (controls, inbox) = sync_channel(CONTROLS);
+        let (list, wake) = sync_channel(1);
+        // Ends by itself: when the voice thread is gone, or with the flag. Not joined, because a sound server that
+        // hangs would hang us.
+        let lister = {
+            let (host, shared, voice) = (Arc::clone(&host), Arc::clone(&shared), controls.clone());
+            std::thread::Builder::new()
+                .name("halloo-devices".into())
+                .spawn(move || list_devices(&host, &shared, &wake, &voice))
+        };
+        let thread = {
+            let (shared, events, list) = (Arc::clone(&shared), Arc::clone(&events), list.clone());
+            std::thread::Builder::new()
+                .name("halloo-voice".into())
+                .spawn(move || {
+                    let failed = Arc::clone(&events);
+                    match VoiceThread::new(host, shared, config, events, list) {
+                        Ok(thread) => thread.run(&inbox),
+                        Err(error) => {
+                            tracing::error!(%error, "the voice engine cannot start");
+                            no_sound(&failed);
+                        }
+                    }
+                })
+        };
+        if let Err(error) = &lister {
+            tracing::error!(%error, "sound devices cannot be listed");
+        }
+        let thread = thread
+            .inspect_err(|error| {
+                tracing::error!(%error, "the voice thread cannot start");
+                no_sound(&events);
+            })
+            .ok();
+        Self {
+            shared,
+            controls,
+            list,
+            thread,
+        }
     }
 
     /// The engine as a call back end sees it.
     #[must_use]
     pub fn port(&self) -> Arc<dyn MediaPort> {
-        Arc::new(NullPort)
+        Arc::new(VoicePort {
+            shared: Arc::clone(&self.shared),
+            controls: self.controls.clone(),
+        })
     }
 
     /// Opens or closes the device ends: both in a call, the input alone while somebody watches the level.
     pub fn set_running(&self, input: bool, output: bool) {
-        let _ = (input, output);
+        self.shared.want_input.store(input, Ordering::Release);
+        self.shared.want_output.store(output, Ordering::Release);
+        self.tell(Control::Wake);
+        // The lister looks more often now.
+        let _ = self.list.try_send(());
     }
 
     /// Opens or closes the mute gate; effective within one block (10 ms), without a lock. Closed at first.
     pub fn set_gate(&self, open: bool) {
-        let _ = open;
+        self.shared.gate.set(open);
     }
 
     /// Chooses a device; `None` follows the system.
     pub fn choose(&self, role: DeviceRole, device: Option<DeviceId>) {
-        let _ = (role, device);
+        self.tell(Control::Choose(role, device));
     }
 
     /// How loud we hear a session, per cent, 0 to 200. Remembered for sessions that have no track yet.
     pub fn set_volume(&self, session: &SessionId, percent: u16) {
-        let _ = (session, percent);
+        let volume = Volume::from_percent(percent);
+        lock(&self.shared.volumes).insert(session.clone(), volume);
+        self.tell(Control::Volume(session.clone(), volume));
     }
 
     /// What is done to the microphone's sound.
     pub fn set_processing(&self, processing: Processing) {
-        let _ = processing;
+        self.tell(Control::Processing(processing));
     }
 
-    /// Loudness now, for meters.
+    /// Loudness now, for meters: the microphone before the gate, and each session before its volume.
     #[must_use]
     pub fn levels(&self) -> Levels {
-        Levels::default()
+        let mut levels = Levels {
+            input: self.shared.input.level(),
+            ..Levels::default()
+        };
+        for (track, meter) in lock(&self.shared.tracks).iter() {
+            let level = levels
+                .sessions
+                .entry(track.session.as_str().to_owned())
+                .or_default();
+            *level = level.max(meter.level());
+        }
+        levels
     }
 
-    /// Counters and figures since the start.
+    /// Whether we speak, muted or not: for "you are muted" hints.
+    #[must_use]
+    pub fn is_speaking(&self) -> bool {
+        self.shared.input.speaking()
+    }
+
+    /// Sessions of which we hear speech now.
+    #[must_use]
+    pub fn speaking(&self) -> Vec<SessionId> {
+        lock(&self.shared.tracks)
+            .iter()
+            .filter(|(_, meter)| meter.speaking())
+            .map(|(track, _)| track.session.clone())
+            .collect()
+    }
+
+    /// Counters and figures since the start; at most 50 ms old.
     #[must_use]
     pub fn figures(&self) -> VoiceFigures {
-        VoiceFigures::default()
+        *lock(&self.shared.figures)
     }
 
     /// Stops and joins the thread; devices are closed when this returns.
-    pub fn close(self) {}
+    pub fn close(mut self) {
+        self.stop();
+    }
+
+    fn stop(&mut self) {
+        self.shared.stopped.store(true, Ordering::Release);
+        self.tell(Control::Stop);
+        // Wakes the lister, which then ends.
+        let _ = self.list.try_send(());
+        if let Some(thread) = self.thread.take()
+            && thread.join().is_err()
+        {
+            tracing::error!("the voice thread panicked");
+        }
+    }
+
+    fn tell(&self, control: Control) {
+        // If the thread is gone, somebody has been told already.
+        let _ = self.controls.send(control);
+    }
 }
 
-struct NullPort;
-impl MediaPort for NullPort {
-    fn set_voice_outlet(&self, _outlet: Option<Box<dyn FrameOutlet>>) {}
-    fn open_track(&self, _track: RemoteTrack) -> Box<dyn PacketInlet> {
-        Box::new(Self)
+impl Drop for Voice {
+    fn drop(&mut self) {
+        self.stop();
     }
-    fn close_track(&self, _id: &TrackId) {}
-    fn feedback(&self, _feedback: Feedback) {}
 }
-impl PacketInlet for NullPort {
-    fn push(&mut self, _packet: MediaPacket) -> bool {
-        false
+
+fn no_sound(events: &MediaEventSink) {
+    for role in [DeviceRole::Input, DeviceRole::Output] {
+        events(MediaEvent::Unavailable(role, DeviceProblem::Busy));
+    }
+}
+
+struct VoicePort {
+    shared: Arc<Shared>,
+    controls: SyncSender<Control>,
+}
+
+impl MediaPort for VoicePort {
+    fn set_voice_outlet(&self, outlet: Option<Box<dyn FrameOutlet>>) {
+        let _ = self.controls.send(Control::Outlet(outlet));
+    }
+
+    fn open_track(&self, track: RemoteTrack) -> Box<dyn PacketInlet> {
+        let (packets, consumer) = RingBuffer::new(INLET);
+        if track.kind == MediaKind::Screen {
+            // Pictures are not ours; the packets end here.
+            return Box::new(Inlet(packets));
+        }
+        let meter = Arc::new(Meter::default());
+        let volume = lock(&self.shared.volumes)
+            .get(&track.session)
+            .copied()
+            .unwrap_or_default();
+        {
+            let mut tracks = lock(&self.shared.tracks);
+            tracks.retain(|(other, _)| other.id != track.id);
+            tracks.push((track.clone(), Arc::clone(&meter)));
+        }
+        let _ = self.controls.send(Control::OpenTrack {
+            track,
+            packets: consumer,
+            meter,
+            volume,
+        });
+        Box::new(Inlet(packets))
+    }
+
+    fn close_track(&self, id: &TrackId) {
+        lock(&self.shared.tracks).retain(|(track, _)| track.id != *id);
+        let _ = self.controls.send(Control::CloseTrack(id.clone()));
+    }
+
+    fn feedback(&self, feedback: Feedback) {
+        let _ = self.controls.send(Control::Feedback(feedback));
+    }
+}
+
+struct Inlet(Producer<MediaPacket>);
+
+impl PacketInlet for Inlet {
+    fn push(&mut self, packet: MediaPacket) -> bool {
+        !self.0.is_abandoned() && self.0.push(packet).is_ok()
     }
 }

@@ -63,7 +63,9 @@ enum Phase {
     /// Nothing to play.
     Silent,
     /// Sound is here, and waits for so many samples more.
-    Waiting { left: usize },
+    Waiting {
+        left: usize,
+    },
     Playing,
 }
 
@@ -421,7 +423,9 @@ impl JitterBuffer {
         // Decode ahead what follows without a gap.
         while self.pcm.len() < stretch::NEEDED {
             match self.shelf.first() {
-                Some(first) if first.seq == self.next_seq && first.rtp == self.next_rtp => self.decode(),
+                Some(first) if first.seq == self.next_seq && first.rtp == self.next_rtp => {
+                    self.decode()
+                }
                 _ => return,
             }
         }

@@ -129,10 +129,7 @@ impl ToBlocks {
                     return false;
                 };
                 // It can only refuse sizes, and these are its own.
-                if resampler
-                    .process_into_buffer(&from, &mut to, None)
-                    .is_err()
-                {
+                if resampler.process_into_buffer(&from, &mut to, None).is_err() {
                     block.0.fill(0.0);
                 }
             }

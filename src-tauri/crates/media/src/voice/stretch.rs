@@ -156,10 +156,7 @@ mod tests {
             })
             .collect();
         assert_eq!(shorten(&mut noise, Likeness::CLEAN), None);
-        assert_eq!(
-            shorten(&mut [0.0; NEEDED], Likeness::CLEAN),
-            Some(480)
-        );
+        assert_eq!(shorten(&mut [0.0; NEEDED], Likeness::CLEAN), Some(480));
         assert_eq!(shorten(&mut [0.0; 100], Likeness::CLEAN), None);
     }
 }

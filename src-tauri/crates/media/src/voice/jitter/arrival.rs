@@ -135,7 +135,13 @@ mod tests {
 
     use super::*;
 
-    fn run(arrivals: &mut Arrivals, start: Instant, from: u64, to: u64, jitter: impl Fn(u64) -> u64) {
+    fn run(
+        arrivals: &mut Arrivals,
+        start: Instant,
+        from: u64,
+        to: u64,
+        jitter: impl Fn(u64) -> u64,
+    ) {
         for n in from..to {
             let at = start + Duration::from_millis(n * 20 + jitter(n));
             arrivals.note(at, n as i64 * 960);

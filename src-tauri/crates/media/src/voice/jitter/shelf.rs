@@ -89,7 +89,9 @@ impl Shelf {
         let seq_step = i64::from(packet.seq.wrapping_sub(newest_seq as u16) as i16);
         let rtp_step = i64::from(packet.rtp_time.wrapping_sub(newest_rtp as u32) as i32);
         // Time must run with the numbers. It may run faster (a pause), but not backwards.
-        let sane = seq_step.abs() <= JUMP && (seq_step == 0) == (rtp_step == 0) && (seq_step > 0) == (rtp_step > 0);
+        let sane = seq_step.abs() <= JUMP
+            && (seq_step == 0) == (rtp_step == 0)
+            && (seq_step > 0) == (rtp_step > 0);
         if !sane {
             let expected = self.suspect.replace(packet.seq.wrapping_add(1));
             return if expected == Some(packet.seq) {
@@ -147,7 +149,10 @@ impl Shelf {
         debug_assert!(next >= self.next, "the order runs forwards");
         // Bounded: never more than one round.
         for seq in self.next.max(next - PLACES as i64)..next {
-            if self.places[seq.rem_euclid(PLACES as i64) as usize].take().is_some() {
+            if self.places[seq.rem_euclid(PLACES as i64) as usize]
+                .take()
+                .is_some()
+            {
                 self.waiting -= 1;
             }
         }
@@ -160,9 +165,8 @@ impl Shelf {
         if self.waiting == 0 {
             return None;
         }
-        (self.next..self.next + PLACES as i64).find_map(|seq| {
-            self.places[seq.rem_euclid(PLACES as i64) as usize].as_ref()
-        })
+        (self.next..self.next + PLACES as i64)
+            .find_map(|seq| self.places[seq.rem_euclid(PLACES as i64) as usize].as_ref())
     }
 
     /// Timestamp of the newest packet that was ever filed.

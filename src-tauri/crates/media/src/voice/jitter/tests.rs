@@ -141,7 +141,10 @@ fn a_tone_over_an_even_network_stays_a_tone_without_concealment() {
     let sent = rig.send(0..500, |at| tone(440.0, at), |_| Some(30.0));
     rig.run(sent, 10_000.0);
     let (hz, share) = frequency(&rig.heard[48_000..96_000], 440.0);
-    println!("440 Hz came out at {hz:.1} Hz with {:.2} % of the energy", share * 100.0);
+    println!(
+        "440 Hz came out at {hz:.1} Hz with {:.2} % of the energy",
+        share * 100.0
+    );
     assert!((hz - 440.0).abs() < 0.5);
     assert!(share > 0.95);
     assert_eq!(rig.buffer.figures().concealed, 0);
@@ -163,7 +166,9 @@ fn a_packet_waits_the_target_and_no_longer_at_zero_jitter() {
     let onset = rig.heard.iter().position(|s| s.abs() > 0.1).unwrap();
     // The Opus look-ahead of 6.5 ms is the encoder's, and not the buffer's.
     let wait = (onset as f64 - start as f64) / 48.0;
-    println!("packet to rendered sample at zero jitter: {wait:.1} ms, 6.5 ms of it codec look-ahead");
+    println!(
+        "packet to rendered sample at zero jitter: {wait:.1} ms, 6.5 ms of it codec look-ahead"
+    );
     assert!((20.0..38.0).contains(&wait), "{wait:.1} ms");
 }
 
@@ -172,7 +177,11 @@ fn jitter_and_reordering_are_absorbed() {
     for (jitter, most) in [(30.0, 0.005), (60.0, 0.01), (100.0, 0.02)] {
         let mut rig = Rig::new();
         let mut chance = Chance(11);
-        let sent = rig.send(0..1500, |at| tone(440.0, at), |_| Some(chance.next() * jitter));
+        let sent = rig.send(
+            0..1500,
+            |at| tone(440.0, at),
+            |_| Some(chance.next() * jitter),
+        );
         rig.run(sent, 29_900.0);
         let (hz, share) = frequency(&rig.heard[28 * 48_000..29 * 48_000], 440.0);
         let figures = rig.buffer.figures();
@@ -264,7 +273,10 @@ fn losses_are_counted_and_do_not_move_the_sound_in_time() {
     );
     let missing = lost as f64 / 1000.0;
     assert!(rig.concealed() > missing * 0.4 && rig.concealed() < missing * 0.8);
-    assert!(rig.buffer.delay() < 45.0, "losses must not be taken for delay");
+    assert!(
+        rig.buffer.delay() < 45.0,
+        "losses must not be taken for delay"
+    );
     let whole = rig.heard.len() as i64 - figures.samples as i64;
     assert!(whole < 48 * 100, "sound is missing: {} ms", whole / 48);
 }
@@ -324,7 +336,9 @@ fn a_pause_is_not_a_loss() {
 #[test]
 fn a_pause_with_losses_in_it_is_counted() {
     let mut rig = Rig::new();
-    let sent = rig.send(0..300, voice, |n| (!(100..120).contains(&n)).then_some(10.0));
+    let sent = rig.send(0..300, voice, |n| {
+        (!(100..120).contains(&n)).then_some(10.0)
+    });
     rig.run(sent, 5_900.0);
     let concealed = rig.buffer.figures().concealed as f64 / 48.0;
     println!("an interruption of 400 ms counts as {concealed:.0} ms concealed");
