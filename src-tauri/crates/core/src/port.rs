@@ -378,7 +378,8 @@ pub enum CallEvent {
         /// Sound still flows.
         media_flows: bool,
     },
-    /// The voice track is on its way: what the gate lets through is heard from now on.
+    /// The voice track is on its way: what the gate lets through is heard from now on. Said once for each session
+    /// (each [`CallEvent::Accepted`]); it holds through interruptions that the session survives.
     VoiceReady,
     /// The whole state; replaces everything known.
     State(Box<CallState>),

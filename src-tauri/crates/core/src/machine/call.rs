@@ -64,6 +64,13 @@ struct Current {
     quality: Option<Quality>,
 }
 
+/// What a call needs of the other parts.
+pub(crate) struct Around<'a> {
+    pub(crate) directory: &'a mut Directory,
+    pub(crate) clock: &'a mut ServerClock,
+    pub(crate) devices: &'a Devices,
+}
+
 impl Current {
     /// Sound flows to the server and back.
     fn flows(&self) -> bool {
@@ -373,22 +380,28 @@ impl Call {
         now: Now,
         number: CallNumber,
         event: CallEvent,
-        directory: &mut Directory,
-        clock: &mut ServerClock,
+        around: Around<'_>,
         out: &mut Out,
     ) -> bool {
+        let Around {
+            directory,
+            clock,
+            devices,
+        } = around;
         let Some(current) = self.current.as_mut().filter(|one| one.number == number) else {
             return false; // A call that we have left.
         };
         match event {
             CallEvent::Accepted(session) => self.accepted(session, directory, out),
-            CallEvent::Connected => self.connected(now.instant, out),
+            CallEvent::Connected => self.connected(now.instant, devices, out),
             CallEvent::Reconnecting { media_flows } => {
-                current.phase = CallPhase::Reconnecting { media_flows };
-                current.lost_at.get_or_insert(now.instant);
                 if !media_flows {
-                    current.voice_ready = false;
                     current.speaking.clear();
+                }
+                // A first try that is repeated is still the first connecting.
+                if current.connected {
+                    current.phase = CallPhase::Reconnecting { media_flows };
+                    current.lost_at.get_or_insert(now.instant);
                 }
                 self.settle_voice(false, out);
             }
@@ -473,7 +486,9 @@ impl Call {
             return;
         }
         if let Some(before) = before {
-            // Joined anew after a loss: the old session is a ghost that the server drops by itself.
+            // Joined anew after a loss: the old session is a ghost that the server drops by itself, and its voice track
+            // is gone with it.
+            current.voice_ready = false;
             current.participants.retain(|one| one.session != before);
         }
         if current.phase == CallPhase::Joining {
@@ -493,7 +508,7 @@ impl Call {
         out.dirty(Part::Directory);
     }
 
-    fn connected(&mut self, now: Instant, out: &mut Out) {
+    fn connected(&mut self, now: Instant, devices: &Devices, out: &mut Out) {
         let Some(current) = &mut self.current else {
             return;
         };
@@ -505,7 +520,7 @@ impl Call {
         current.phase = CallPhase::Live;
         if !current.decided {
             // Direct and group calls open by themselves; channels begin muted (calls-v1-rest §10.1).
-            current.unmuted = current.kind.is_personal();
+            current.unmuted = current.kind.is_personal() && !devices.microphone_fails();
             current.decided = true;
         }
         let unmuted = current.unmuted;

@@ -237,8 +237,13 @@ impl Directory {
     pub(crate) fn looked_up(&mut self, asked: Vec<UserId>, users: Vec<User>, out: &mut Out) {
         let here: Vec<_> = users.iter().map(|user| user.id.clone()).collect();
         self.met(users);
-        self.unknown
-            .extend(asked.into_iter().filter(|id| !self.people.contains_key(id)));
+        for id in asked {
+            // They may have been seen again while the answer was on its way.
+            self.strangers.remove(&id);
+            if !self.people.contains_key(&id) {
+                self.unknown.insert(id);
+            }
+        }
         if !here.is_empty() {
             out.ask(Asked::Presences, Request::LoadPresences(here));
         }

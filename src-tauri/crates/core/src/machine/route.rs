@@ -12,6 +12,7 @@ use crate::snapshot::Account as Phase;
 
 use super::Machine;
 use super::account::detailed;
+use super::call::Around;
 use super::directory::Directory;
 use super::notices::Draft;
 use super::out::Asked;
@@ -332,14 +333,12 @@ impl Machine {
     }
 
     pub(super) fn called(&mut self, now: Now, number: CallNumber, event: CallEvent) {
-        let expired = self.call.handle(
-            now,
-            number,
-            event,
-            &mut self.directory,
-            &mut self.clock,
-            &mut self.out,
-        );
+        let around = Around {
+            directory: &mut self.directory,
+            clock: &mut self.clock,
+            devices: &self.devices,
+        };
+        let expired = self.call.handle(now, number, event, around, &mut self.out);
         if expired {
             self.expire(now);
         }

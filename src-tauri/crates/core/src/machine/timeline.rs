@@ -244,7 +244,6 @@ impl Timeline {
                 room.at_start = false;
                 room.newest_change = 0;
                 self.ask(channel, Page::Newest, out);
-                return;
             }
             Page::Since(_) => {
                 room.stale = false;

@@ -1,0 +1,133 @@
+use super::*;
+
+fn row(role: DeviceRole, name: &str) -> DeviceRow {
+    DeviceRow {
+        id: name.into(),
+        name: name.to_owned(),
+        role,
+        is_default: false,
+    }
+}
+
+fn runs(effects: &[Effect]) -> Vec<(bool, bool)> {
+    effects
+        .iter()
+        .filter_map(|effect| match effect {
+            Effect::Media(MediaWish::Run { input, output }) => Some((*input, *output)),
+            _ => None,
+        })
+        .collect()
+}
+
+#[test]
+fn devices_are_listed_by_their_end() {
+    let mut story = Story::signed_in();
+    story.media(MediaEvent::Devices(vec![
+        row(DeviceRole::Input, "mic"),
+        row(DeviceRole::Output, "phones"),
+    ]));
+    assert_eq!(story.see().devices.inputs.len(), 1);
+    assert_eq!(story.see().devices.outputs[0].name, "phones");
+}
+
+#[test]
+fn a_choice_is_used_at_once_and_remembered() {
+    let mut story = Story::signed_in();
+    let device = Some("mic".into());
+    story.does(Command::ChooseDevice {
+        role: DeviceRole::Input,
+        device: device.clone(),
+    });
+    assert_eq!(story.see().devices.input, device);
+    let effects = story.effects();
+    assert!(effects.contains(&Effect::Media(MediaWish::Choose(
+        DeviceRole::Input,
+        device.clone()
+    ))));
+    assert!(effects.contains(&Effect::Remember(Remember::Device(
+        DeviceRole::Input,
+        device
+    ))));
+}
+
+#[test]
+fn the_microphone_is_open_only_in_a_call_or_while_somebody_watches_its_level() {
+    let mut story = Story::signed_in();
+    story.does(Command::WatchLevel { on: true });
+    assert_eq!(runs(&story.effects()), [(true, false)]);
+    story.does(join("town-square"));
+    assert_eq!(runs(&story.effects()), [(true, true)]);
+    story.does(Command::WatchLevel { on: false });
+    assert_eq!(runs(&story.effects()), []);
+    story.does(Command::LeaveCall);
+    assert_eq!(runs(&story.effects()), [(false, false)]);
+}
+
+#[test]
+fn a_device_that_vanishes_is_named_with_its_stand_in_and_its_return() {
+    let mut story = Story::in_call("town-square");
+    story.media(MediaEvent::DeviceLost {
+        role: DeviceRole::Input,
+        name: "Headset".to_owned(),
+        now: Some("Built-in".to_owned()),
+    });
+    let notice = story.notice("mic.changed");
+    assert_eq!(
+        (
+            notice.values["device"].as_str(),
+            notice.values["other"].as_str()
+        ),
+        ("Headset", "Built-in")
+    );
+    assert_eq!(story.see_call().phase, CallPhase::Live, "the call goes on");
+    story.media(MediaEvent::DeviceBack {
+        role: DeviceRole::Input,
+        name: "Headset".to_owned(),
+    });
+    assert_eq!(story.codes(), ["device.back"]);
+    assert_eq!(story.notice("device.back").values["device"], "Headset");
+}
+
+#[test]
+fn a_loudspeaker_that_is_missing_has_its_notice_until_it_works() {
+    let mut story = Story::in_call("town-square");
+    story.media(MediaEvent::Unavailable(
+        DeviceRole::Output,
+        DeviceProblem::Missing,
+    ));
+    story.seconds(60);
+    assert_eq!(story.codes(), ["speaker.none"]);
+    story.media(MediaEvent::Ready(DeviceRole::Output));
+    assert!(story.codes().is_empty());
+}
+
+#[test]
+fn a_volume_is_a_persons_on_all_their_devices_and_in_the_next_call() {
+    let mut story = Story::in_call("town-square");
+    story.call(CallEvent::Joined(participant("sb2", "bob")));
+    story.does(Command::SetVolume {
+        session: "sb".into(),
+        percent: 500,
+    });
+    let effects = story.effects();
+    for session in ["sb", "sb2"] {
+        assert!(effects.contains(&Effect::Media(MediaWish::Volume(session.into(), 200))));
+    }
+    assert!(effects.contains(&Effect::Remember(Remember::Volume("bob".into(), 200))));
+    assert!(
+        story
+            .see_call()
+            .participants
+            .iter()
+            .filter(|row| row.user == "bob".into())
+            .all(|row| row.volume == 200)
+    );
+    story.does(Command::LeaveCall);
+    story.does(join("town-square"));
+    story.call(CallEvent::Joined(participant("sb3", "bob")));
+    assert!(
+        story
+            .effects()
+            .contains(&Effect::Media(MediaWish::Volume("sb3".into(), 200)))
+    );
+}
