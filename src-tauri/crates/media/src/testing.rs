@@ -1,11 +1,15 @@
-//! Contract tests that every [`AudioHost`] must pass. They panic when a host does not: that is their purpose.
+//! Contract tests that every [`AudioHost`] must pass, and what tests of sound need everywhere: an ear and a wire.
+//! The contracts panic when a host breaks them: that is their purpose.
 //!
 //! `pass` lets time go by: a sleep for hosts that keep real time, a step for the others.
 
-use std::time::Duration;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, Instant};
 
 use calls_core::command::DeviceRole;
 use calls_core::id::DeviceId;
+use calls_core::port::media::{EncodedFrame, FrameOutlet, MediaPacket, PacketInlet};
 
 use crate::device::AudioHost;
 use crate::error::MediaError;
@@ -126,5 +130,99 @@ pub fn ends_reopen(host: &dyn AudioHost) {
             .map(|row| host.open_sink(&row.id));
         assert!(source.is_none_or(|opened| opened.is_ok()));
         assert!(sink.is_none_or(|opened| opened.is_ok()));
+    }
+}
+
+/// How much of `pcm` (48 kHz) lies at the strongest frequency between `low` and `high` hertz, and which it is, to a
+/// tenth of a hertz for a second of sound.
+#[must_use]
+pub fn dominant(pcm: &[f32], low: f64, high: f64) -> Dominant {
+    let energy: f64 = pcm.iter().map(|s| f64::from(s * s)).sum();
+    let power = |hz: f64| {
+        // Goertzel, as a rotating phasor.
+        let step = hz * std::f64::consts::TAU / 48_000.0;
+        let (cos, sin) = (step.cos(), step.sin());
+        let (mut re, mut im, mut c, mut s) = (0.0, 0.0, 1.0, 0.0);
+        for sample in pcm {
+            re += f64::from(*sample) * c;
+            im += f64::from(*sample) * s;
+            (c, s) = (c * cos - s * sin, s * cos + c * sin);
+        }
+        (re * re + im * im) * 2.0 / pcm.len().max(1) as f64
+    };
+    // Half a bin first, then finer around the best.
+    let bin = 24_000.0 / pcm.len().max(1) as f64;
+    let search = |from: f64, to: f64, step: f64| {
+        let mut best = (from, 0.0);
+        let mut hz = from;
+        while hz <= to {
+            let found = power(hz);
+            if found > best.1 {
+                best = (hz, found);
+            }
+            hz += step;
+        }
+        best
+    };
+    let (near, _) = search(low, high, bin.max(0.5));
+    let (hz, found) = search(
+        near - bin.max(0.5),
+        near + bin.max(0.5),
+        bin.max(0.5) / 10.0,
+    );
+    Dominant {
+        hz,
+        share: if energy > 0.0 { found / energy } else { 0.0 },
+        rms: (energy / pcm.len().max(1) as f64).sqrt(),
+    }
+}
+
+/// What [`dominant`] found.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Dominant {
+    /// Hertz.
+    pub hz: f64,
+    /// Share of the energy, 0..1.
+    pub share: f64,
+    /// Root mean square of the whole, 0..1.
+    pub rms: f64,
+}
+
+/// A network without a network: frames that go in come out as packets of another engine's track at once.
+pub struct Wire {
+    inlet: Box<dyn PacketInlet>,
+    seq: u16,
+    passed: Arc<AtomicU64>,
+}
+
+impl Wire {
+    /// A wire into this inlet.
+    #[must_use]
+    pub fn new(inlet: Box<dyn PacketInlet>) -> Self {
+        Self {
+            inlet,
+            seq: 0,
+            passed: Arc::default(),
+        }
+    }
+
+    /// Counts the frames that have passed.
+    #[must_use]
+    pub fn passed(&self) -> Arc<AtomicU64> {
+        Arc::clone(&self.passed)
+    }
+}
+
+impl FrameOutlet for Wire {
+    fn try_send(&mut self, frame: EncodedFrame) -> bool {
+        self.passed.fetch_add(1, Ordering::Relaxed);
+        self.seq = self.seq.wrapping_add(1);
+        self.inlet.push(MediaPacket {
+            seq: self.seq,
+            rtp_time: frame.rtp_time,
+            marker: frame.talk_start,
+            arrived: Instant::now(),
+            data: frame.data,
+        })
     }
 }

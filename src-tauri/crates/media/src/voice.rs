@@ -223,6 +223,8 @@ struct FrameMaker {
     pcm: [f32; FRAME],
     filled: usize,
     talk_start: bool,
+    /// Whether something was let through since the gate was closed last.
+    talking: bool,
     /// Timestamp of the next captured sample; runs whether or not the gate is open.
     rtp_time: u32,
 }
@@ -234,6 +236,7 @@ impl FrameMaker {
             pcm: [0.0; FRAME],
             filled: 0,
             talk_start: false,
+            talking: false,
             rtp_time: 0,
         })
     }
@@ -241,26 +244,44 @@ impl FrameMaker {
     fn next(&mut self, admitted: Option<Admitted<'_>>) -> Option<EncodedFrame> {
         self.rtp_time = self.rtp_time.wrapping_add(BLOCK as u32);
         let Some(admitted) = admitted else {
-            // Half a frame from before the gate closed is not sent either: closed means that nothing leaves.
-            self.filled = 0;
-            return None;
+            return self.farewell();
         };
         if admitted.is_first() {
             self.opus.reset();
             self.filled = 0;
             self.talk_start = true;
         }
+        self.talking = true;
         self.pcm[self.filled..self.filled + BLOCK].copy_from_slice(&admitted.block().0);
         self.filled += BLOCK;
         if self.filled < FRAME {
             return None;
         }
         self.filled = 0;
+        self.encode(FRAME)
+    }
+
+    /// With the first block behind a closed gate: one frame of silence, made here and not by the microphone.
+    ///
+    /// Receivers go on for a while with the last sound they got, and fade it: Chromium was heard repeating a tone for
+    /// 450 ms after a mute, and for half of that at full volume. After silence it goes on with silence. Half a frame
+    /// from before the gate closed is not sent.
+    fn farewell(&mut self) -> Option<EncodedFrame> {
+        let pending = std::mem::take(&mut self.filled);
+        if !std::mem::take(&mut self.talking) {
+            return None;
+        }
+        self.pcm.fill(0.0);
+        self.encode(BLOCK + pending)
+    }
+
+    /// One frame of `pcm`, whose first sample was captured `age` samples before the newest one's end.
+    fn encode(&mut self, age: usize) -> Option<EncodedFrame> {
         let data = self.opus.encode(&self.pcm)?;
         Some(EncodedFrame {
             kind: MediaKind::Voice,
             layer: Layer::default(),
-            rtp_time: self.rtp_time.wrapping_sub(FRAME as u32),
+            rtp_time: self.rtp_time.wrapping_sub(age as u32),
             duration: FRAME as u32,
             key: false,
             level: Some(Dbov::of(&self.pcm).to_extension()),
@@ -275,3 +296,6 @@ impl FrameMaker {
         self.filled = 0;
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,7 +1,8 @@
 //! The mute gate: the one place where the microphone's sound is let through or ends.
 //!
 //! The encoder accepts nothing but [`Admitted`], and nobody but [`Gate::admit`] can make one. While the gate is
-//! closed there is no frame: not a silent one, none.
+//! closed there is no frame: not a silent one, none. (The frame maker ends a talk spurt with one frame of silence of
+//! its own making, so that receivers do not repeat the last sound.)
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};

@@ -1,0 +1,212 @@
+use std::time::{Duration, Instant};
+
+use super::*;
+use crate::testing::dominant;
+
+fn tone(hz: f64, block: usize) -> Block {
+    Block(std::array::from_fn(|n| {
+        let t = (block * BLOCK + n) as f64 / 48_000.0;
+        (0.4 * (t * hz * std::f64::consts::TAU).sin()) as f32
+    }))
+}
+
+/// An engine, its gate, and the number of its next packet.
+struct Client {
+    engine: VoiceEngine,
+    switch: GateSwitch,
+    seq: u16,
+}
+
+impl Client {
+    fn new() -> Self {
+        let switch = GateSwitch::default();
+        Self {
+            engine: VoiceEngine::new(Processing::OFF, switch.clone(), Arc::default()).unwrap(),
+            switch,
+            seq: 0,
+        }
+    }
+
+    fn hear(&mut self, id: &str, volume: u16) {
+        let track = Track::new(
+            id.into(),
+            id.into(),
+            Volume::from_percent(volume),
+            Arc::default(),
+        );
+        self.engine.open_track(track.unwrap());
+    }
+
+    fn speak(&mut self, mut block: Block, now: Instant) -> Option<MediaPacket> {
+        let frame = self.engine.capture(&mut block)?;
+        self.seq += 1;
+        Some(MediaPacket {
+            seq: self.seq,
+            rtp_time: frame.rtp_time,
+            marker: frame.talk_start,
+            arrived: now,
+            data: frame.data,
+        })
+    }
+
+    fn play(&mut self, heard: &mut Vec<f32>) {
+        let mut block = Block::SILENCE;
+        self.engine.render(&mut block, |_| {});
+        heard.extend_from_slice(&block.0);
+    }
+}
+
+#[test]
+fn a_tone_in_is_the_same_tone_out_and_two_are_mixed() {
+    let (mut a, mut b, mut c) = (Client::new(), Client::new(), Client::new());
+    c.hear("a", 100);
+    c.hear("b", 50);
+    a.switch.set(true);
+    b.switch.set(true);
+    let mut heard = Vec::new();
+    let mut now = Instant::now();
+    for block in 0..500 {
+        if let Some(packet) = a.speak(tone(440.0, block), now) {
+            c.engine.push(&"a".into(), packet);
+        }
+        if let Some(packet) = b.speak(tone(1_000.0, block), now) {
+            c.engine.push(&"b".into(), packet);
+        }
+        c.play(&mut heard);
+        now += Duration::from_millis(10);
+    }
+    let late = &heard[96_000..192_000];
+    let low = dominant(late, 300.0, 600.0);
+    let high = dominant(late, 800.0, 1_200.0);
+    println!("heard {low:?} and {high:?}");
+    assert!((low.hz - 440.0).abs() < 0.5);
+    assert!((high.hz - 1_000.0).abs() < 0.5);
+    let ratio = low.share / high.share;
+    assert!(
+        (3.0..5.3).contains(&ratio),
+        "half as loud is a quarter of the energy: {ratio}"
+    );
+    let mut figures = VoiceFigures::default();
+    c.engine.figures(&mut figures);
+    assert_eq!(figures.concealed, 0);
+    assert_eq!(figures.packets_in, 500);
+    assert_eq!(figures.packets_late, 0);
+}
+
+#[test]
+fn a_closed_gate_lets_nothing_through_bit_by_bit() {
+    // Two microphones that hear different things while muted and the same while not: what is sent is the same.
+    let secrets = [tone(300.0, 0), Block([0.9; BLOCK])];
+    let mut sent: Vec<Vec<EncodedFrame>> = Vec::new();
+    for secret in &secrets {
+        let mut client = Client::new();
+        let mut frames = Vec::new();
+        for block in 0..400usize {
+            let open = (100..150).contains(&block) || (251..300).contains(&block);
+            client.switch.set(open);
+            let mut sound = if open {
+                tone(440.0, block)
+            } else {
+                secret.clone()
+            };
+            let frame = client.engine.capture(&mut sound);
+            // The one that ends a talk spurt is silence, and the same whatever the microphone hears.
+            let farewell = matches!(block, 150 | 300);
+            assert_eq!(!open && frame.is_some(), farewell, "a frame while muted");
+            assert!(!farewell || frame.as_ref().unwrap().level == Some(127));
+            frames.extend(frame);
+        }
+        sent.push(frames);
+    }
+    assert_eq!(sent[0].len(), 25 + 1 + 24 + 1);
+    for (a, b) in sent[0].iter().zip(&sent[1]) {
+        assert_eq!(a.data, b.data);
+        assert_eq!(a.level, b.level);
+        assert_eq!(a.rtp_time, b.rtp_time);
+    }
+    let starts: Vec<u32> = sent[0]
+        .iter()
+        .filter(|frame| frame.talk_start)
+        .map(|frame| frame.rtp_time)
+        .collect();
+    // The clock ran on while muted, and the frame begins with the first block after the gate opened.
+    assert_eq!(starts, [100 * 480, 251 * 480]);
+}
+
+#[test]
+fn a_frame_comes_with_the_second_block_and_tells_its_loudness() {
+    let mut client = Client::new();
+    client.switch.set(true);
+    assert!(client.engine.capture(&mut tone(440.0, 0)).is_none());
+    assert!(client.engine.capture(&mut tone(440.0, 1)).is_some());
+    assert!(client.engine.capture(&mut tone(440.0, 2)).is_none());
+    let frame = client.engine.capture(&mut tone(440.0, 3)).unwrap();
+    // 0.4 of full scale: −8 dB, and a sine is 3 dB below a square wave.
+    assert_eq!(frame.level, Some(11));
+    assert_eq!((frame.duration, frame.talk_start), (960, false));
+}
+
+#[test]
+fn the_first_sound_of_a_track_is_told_once() {
+    let (mut a, mut b) = (Client::new(), Client::new());
+    b.hear("a", 100);
+    a.switch.set(true);
+    let mut told = Vec::new();
+    let mut now = Instant::now();
+    for block in 0..100 {
+        let sound = if block < 50 {
+            Block::SILENCE
+        } else {
+            tone(440.0, block)
+        };
+        if let Some(packet) = a.speak(sound, now) {
+            b.engine.push(&"a".into(), packet);
+        }
+        b.engine.render(&mut Block::default(), |session| {
+            told.push((block, session.clone()))
+        });
+        now += Duration::from_millis(10);
+    }
+    assert_eq!(told.len(), 1);
+    assert!((50..58).contains(&told[0].0), "{told:?}");
+    assert_eq!(told[0].1, SessionId::from("a"));
+}
+
+#[test]
+fn a_broken_microphone_is_survived() {
+    let mut client = Client::new();
+    client.switch.set(true);
+    for bad in [f32::NAN, f32::INFINITY, -1e30, 1e30, f32::MIN_POSITIVE] {
+        for _ in 0..20 {
+            client.engine.capture(&mut Block([bad; BLOCK]));
+        }
+    }
+    let mut frames = 0;
+    for block in 0..10 {
+        frames += u32::from(client.engine.capture(&mut tone(440.0, block)).is_some());
+    }
+    assert_eq!(frames, 5);
+}
+
+#[test]
+fn replacing_and_closing_tracks_keeps_the_counts() {
+    let (mut a, mut b) = (Client::new(), Client::new());
+    a.switch.set(true);
+    let mut now = Instant::now();
+    for round in 0..5 {
+        b.hear("a", 100);
+        for block in 0..20 {
+            if let Some(packet) = a.speak(tone(440.0, round * 20 + block), now) {
+                b.engine.push(&"a".into(), packet);
+            }
+            b.play(&mut Vec::new());
+            now += Duration::from_millis(10);
+        }
+    }
+    b.engine.close_track(&"a".into());
+    b.engine.close_track(&"a".into());
+    assert!(b.engine.has_no_tracks());
+    let mut figures = VoiceFigures::default();
+    b.engine.figures(&mut figures);
+    assert_eq!(figures.packets_in, 50);
+}

@@ -1,0 +1,326 @@
+//! Real devices: a private PulseAudio with null sinks. Skipped, with a message, where pulseaudio is not installed.
+#![cfg(target_os = "linux")]
+#![allow(clippy::unwrap_used, clippy::expect_used, missing_docs)]
+
+use std::path::PathBuf;
+use std::process::{Child, Command, Stdio};
+use std::sync::mpsc::channel;
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
+
+use calls_core::command::DeviceRole;
+use calls_core::port::media::{MediaEvent, MediaKind, RemoteTrack};
+use calls_media::testing::{self, Wire, dominant};
+use calls_media::voice::apm::Processing;
+use calls_media::{MediaEventSink, Voice, VoiceConfig, system_audio};
+
+/// A sound server of our own. One per process, because clients find it by environment variables.
+struct Pulse {
+    server: Child,
+    dir: PathBuf,
+}
+
+impl Pulse {
+    /// Starts it with a virtual loudspeaker `spk`, whose sound the virtual microphone `mic` hears.
+    fn start() -> Option<Self> {
+        let dir = std::env::temp_dir().join(format!("halloo-pulse-{}", std::process::id()));
+        std::fs::create_dir_all(&dir).unwrap();
+        let socket = dir.join("native");
+        let server = Command::new("pulseaudio")
+            .args(["-n", "--daemonize=no", "--exit-idle-time=-1", "--disallow-exit"])
+            .arg(format!(
+                "--load=module-native-protocol-unix auth-anonymous=1 socket={}",
+                socket.display()
+            ))
+            .arg("--load=module-null-sink sink_name=spk rate=48000 sink_properties=device.description=Speaker")
+            .arg("--load=module-remap-source master=spk.monitor source_name=mic source_properties=device.description=Microphone")
+            .env("XDG_RUNTIME_DIR", &dir)
+            .env("HOME", &dir)
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn();
+        let mut server = match server {
+            Ok(server) => server,
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return None,
+            Err(error) => panic!("pulseaudio does not start: {error}"),
+        };
+        let end = Instant::now() + Duration::from_secs(20);
+        while !socket.exists() {
+            assert!(Instant::now() < end, "pulseaudio makes no socket");
+            assert!(server.try_wait().unwrap().is_none(), "pulseaudio ended");
+            std::thread::sleep(Duration::from_millis(20));
+        }
+        Some(Self { server, dir })
+    }
+
+    fn pactl(&self, args: &[&str]) -> String {
+        let out = Command::new("pactl")
+            .args(args)
+            .env(
+                "PULSE_SERVER",
+                format!("unix:{}", self.dir.join("native").display()),
+            )
+            .env("XDG_RUNTIME_DIR", &self.dir)
+            .output()
+            .unwrap();
+        assert!(out.status.success(), "pactl {args:?}: {out:?}");
+        String::from_utf8_lossy(&out.stdout).trim().to_owned()
+    }
+}
+
+impl Drop for Pulse {
+    fn drop(&mut self) {
+        let _ = self.server.kill();
+        let _ = self.server.wait();
+        let _ = std::fs::remove_dir_all(&self.dir);
+    }
+}
+
+/// The tests proper run in a child process whose environment points to our server.
+const INSIDE: &str = "HALLOO_PULSE_TEST_INSIDE";
+
+#[test]
+fn real_devices_capture_play_vanish_and_return() {
+    if std::env::var_os(INSIDE).is_some() {
+        return;
+    }
+    let Some(pulse) = Pulse::start() else {
+        println!("SKIPPED: pulseaudio is not installed; install it to test real sound devices");
+        return;
+    };
+    pulse.pactl(&["set-default-sink", "spk"]);
+    pulse.pactl(&["set-default-source", "mic"]);
+    let mut inside = Command::new(std::env::current_exe().unwrap())
+        .args(["--exact", "inside", "--nocapture", "--test-threads=1"])
+        .env(INSIDE, "1")
+        .env(
+            "PULSE_SERVER",
+            format!("unix:{}", pulse.dir.join("native").display()),
+        )
+        .env("XDG_RUNTIME_DIR", &pulse.dir)
+        .env("HOME", &pulse.dir)
+        .spawn()
+        .unwrap();
+    let end = Instant::now() + Duration::from_secs(120);
+    let status = loop {
+        if let Some(status) = inside.try_wait().unwrap() {
+            break status;
+        }
+        if Instant::now() > end {
+            let _ = inside.kill();
+            panic!("the test inside hangs");
+        }
+        std::thread::sleep(Duration::from_millis(50));
+    };
+    assert!(status.success());
+}
+
+fn pactl(args: &[&str]) -> String {
+    let out = Command::new("pactl").args(args).output().unwrap();
+    assert!(out.status.success(), "pactl {args:?}: {out:?}");
+    String::from_utf8_lossy(&out.stdout).trim().to_owned()
+}
+
+#[test]
+fn inside() {
+    if std::env::var_os(INSIDE).is_none() {
+        return;
+    }
+    let host = system_audio();
+    let listing = Instant::now();
+    let devices = host.devices();
+    println!(
+        "devices listed in {:?}: {:?}",
+        listing.elapsed(),
+        devices.rows
+    );
+    let names: Vec<_> = devices.rows.iter().map(|row| row.name.as_str()).collect();
+    assert_eq!(names, ["Speaker", "Microphone"], "monitors are not listed");
+    assert!(devices.rows.iter().all(|row| row.is_default));
+
+    testing::lists_are_sound(&*host);
+    testing::unknown_devices_are_missing(&*host);
+    testing::sources_keep_time(&*host, std::thread::sleep);
+    testing::sinks_keep_time(&*host, std::thread::sleep);
+    testing::ends_reopen(&*host);
+    println!("contract kept");
+
+    latency(&*host);
+    whole_engine();
+}
+
+/// A click out of the loudspeaker into the microphone.
+fn latency(host: &dyn calls_media::AudioHost) {
+    let devices = host.devices();
+    let mut sink = host
+        .open_sink(&devices.default_of(DeviceRole::Output).unwrap().id)
+        .unwrap();
+    let mut source = host
+        .open_source(&devices.default_of(DeviceRole::Input).unwrap().id)
+        .unwrap();
+    let mut pcm = vec![0.0; 48_000];
+    let channels = usize::from(sink.format().channels);
+    let mut found = Vec::new();
+    for round in 0..6 {
+        // Keep both ends running for 300 ms, then one loud burst.
+        let quiet_until = Instant::now() + Duration::from_millis(300);
+        let mut clicked: Option<Instant> = None;
+        let end = Instant::now() + Duration::from_secs(5);
+        loop {
+            assert!(Instant::now() < end, "the click is not heard");
+            let now = Instant::now();
+            let room = sink.room() / channels * channels;
+            if room > 0 {
+                let loud = now > quiet_until && clicked.is_none();
+                let value = if loud { 0.8 } else { 0.0 };
+                sink.write(&vec![value; room]);
+                if loud {
+                    clicked = Some(now);
+                }
+            }
+            let n = source.read(&mut pcm);
+            if let Some(clicked) = clicked
+                && pcm[..n].iter().any(|s| s.abs() > 0.3)
+            {
+                if round > 0 {
+                    found.push(clicked.elapsed());
+                }
+                break;
+            }
+            std::thread::sleep(Duration::from_millis(1));
+        }
+    }
+    found.sort();
+    println!(
+        "write to read through PulseAudio (both rings, null sink): median {:?}, worst {:?}",
+        found[found.len() / 2],
+        found[found.len() - 1]
+    );
+    assert!(found[found.len() / 2] < Duration::from_millis(150));
+}
+
+fn start(config: VoiceConfig) -> (Voice, std::sync::mpsc::Receiver<MediaEvent>) {
+    let (to, events) = channel();
+    let to = Mutex::new(to);
+    let sink: MediaEventSink = Arc::new(move |event| {
+        let _ = to.lock().unwrap().send(event);
+    });
+    (Voice::start(system_audio(), config, sink), events)
+}
+
+fn wait(events: &std::sync::mpsc::Receiver<MediaEvent>, wanted: impl Fn(&MediaEvent) -> bool) {
+    let end = Instant::now() + Duration::from_secs(20);
+    loop {
+        let left = end.saturating_duration_since(Instant::now());
+        let event = events.recv_timeout(left).expect("the event comes in time");
+        println!("  {event:?}");
+        if wanted(&event) {
+            return;
+        }
+    }
+}
+
+/// A file plays 440 Hz into the call; the engine plays it on the virtual loudspeaker; a second engine hears it with
+/// the virtual microphone and sends it back to a file.
+fn whole_engine() {
+    let dir = std::env::temp_dir().join(format!("halloo-pulse-out-{}", std::process::id()));
+    std::fs::create_dir_all(&dir).unwrap();
+    let out = dir.join("heard.wav");
+    let config = VoiceConfig {
+        processing: Processing::OFF,
+        ..VoiceConfig::default()
+    };
+    let quiet: MediaEventSink = Arc::new(|_| {});
+    let file = Voice::start(
+        Arc::new(
+            calls_media::FileHost::new("tone:440".parse().unwrap(), Some(out.clone())).unwrap(),
+        ),
+        VoiceConfig::default(),
+        quiet,
+    );
+    let (real, events) = start(config);
+    let track = |session: &str| RemoteTrack {
+        id: session.into(),
+        kind: MediaKind::Voice,
+        session: session.into(),
+    };
+    let forth = Wire::new(real.port().open_track(track("file")));
+    let back = Wire::new(file.port().open_track(track("real")));
+    file.port().set_voice_outlet(Some(Box::new(forth)));
+    real.port().set_voice_outlet(Some(Box::new(back)));
+    file.set_running(true, true);
+    real.set_running(true, true);
+    file.set_gate(true);
+    real.set_gate(true);
+    wait(&events, |event| {
+        matches!(event, MediaEvent::Ready(DeviceRole::Input))
+    });
+    wait(&events, |event| matches!(event, MediaEvent::FirstAudio(_)));
+    let end = Instant::now() + Duration::from_secs(30);
+    while file.figures().samples < 4 * 48_000 {
+        assert!(
+            Instant::now() < end,
+            "nothing comes back: {:?}",
+            file.figures()
+        );
+        std::thread::sleep(Duration::from_millis(50));
+    }
+    println!("real devices: {:?}", real.figures());
+    println!("heard back:   {:?}", file.figures());
+    assert!(real.levels().input > 0.5, "{:?}", real.levels());
+
+    // The loudspeaker in use vanishes and comes back.
+    let spare = pactl(&["load-module", "module-null-sink", "sink_name=spare"]);
+    real.choose(DeviceRole::Output, Some("pulseaudio:spare".into()));
+    let end = Instant::now() + Duration::from_secs(10);
+    let inputs_on = |sink: &str| {
+        let index = pactl(&["list", "short", "sinks"])
+            .lines()
+            .find(|line| line.split('\t').nth(1) == Some(sink))
+            .and_then(|line| line.split('\t').next().map(str::to_owned));
+        index.is_some_and(|index| {
+            pactl(&["list", "short", "sink-inputs"])
+                .lines()
+                .any(|line| line.split('\t').nth(1) == Some(index.as_str()))
+        })
+    };
+    while !inputs_on("spare") {
+        assert!(Instant::now() < end, "the chosen loudspeaker is not used");
+        std::thread::sleep(Duration::from_millis(50));
+    }
+    let unplugged = Instant::now();
+    pactl(&["unload-module", &spare]);
+    wait(
+        &events,
+        |event| matches!(event, MediaEvent::DeviceLost { role: DeviceRole::Output, now: Some(now), .. } if now == "Speaker"),
+    );
+    println!(
+        "unplugged loudspeaker replaced after {:?}",
+        unplugged.elapsed()
+    );
+    let plugged = Instant::now();
+    pactl(&["load-module", "module-null-sink", "sink_name=spare"]);
+    wait(&events, |event| {
+        matches!(event, MediaEvent::DeviceBack { .. })
+    });
+    println!("returned to it after {:?}", plugged.elapsed());
+    real.close();
+    file.close();
+    let heard: Vec<f32> = hound::WavReader::open(&out)
+        .unwrap()
+        .samples::<i16>()
+        .map(|s| f32::from(s.unwrap()) / 32_768.0)
+        .collect();
+    let seconds: Vec<_> = heard
+        .chunks_exact(48_000)
+        .map(|second| dominant(second, 200.0, 2_000.0))
+        .collect();
+    let good = seconds
+        .iter()
+        .filter(|found| (found.hz - 440.0).abs() < 2.0 && found.rms > 0.1)
+        .count();
+    println!("seconds with a clean 440 Hz: {good} of {}", seconds.len());
+    assert!(good >= 3, "{seconds:?}");
+    std::fs::remove_dir_all(&dir).unwrap();
+}
