@@ -33,7 +33,7 @@ try {
         } else {
             mattermost(server);
             browsers(server, () => browser);
-            third(server);
+            third(server, () => browser);
             timing(server, () => browser);
             many();
             const count = await runAll(words[0]);

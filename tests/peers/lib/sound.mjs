@@ -87,14 +87,21 @@ export function beeps(recording, above = -50) {
     return count;
 }
 
-/** When each of two tones was last clearly there, in ms from the beginning. */
-export function lastHeard({rate, samples}, hertz) {
+/** The stretches of a recording in which one of these frequencies is clearly the strongest: [{hertz, from, to}], in ms. */
+export function tones({rate, samples}, frequencies) {
     const step = rate / 100;
-    let last = -1;
+    const found = [];
     for (let at = 0; at + step <= samples.length; at += step) {
-        if (power(samples, rate, hertz, at, at + step) > 1e-5) {
-            last = (at + step) * 1000 / rate;
+        const strength = frequencies.map((hertz) => power(samples, rate, hertz, at, at + step));
+        const best = Math.max(...strength);
+        const sure = best > 1e-4 && strength.filter((each) => each > best / 10).length === 1;
+        const hertz = sure ? frequencies[strength.indexOf(best)] : null;
+        const last = found.at(-1);
+        if (last?.hertz === hertz) {
+            last.to = (at + step) * 1000 / rate;
+        } else {
+            found.push({hertz, from: at * 1000 / rate, to: (at + step) * 1000 / rate});
         }
     }
-    return last;
+    return found.filter((each) => each.hertz !== null);
 }

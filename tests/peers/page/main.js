@@ -149,7 +149,8 @@ globalThis.peer = {
     async host(token, action, body) {
         const answer = await fetch(`/plugins/com.mattermost.calls/calls/${session.channel}/host/${action}`, {
             method: 'POST',
-            headers: {Authorization: `Bearer ${token}`, 'Content-Type': 'application/json'},
+            // The cookie counts before the token, and with it a POST must show that it is no forged form.
+            headers: {Authorization: `Bearer ${token}`, 'Content-Type': 'application/json', 'X-Requested-With': 'XMLHttpRequest'},
             body: JSON.stringify(body),
         });
         if (!answer.ok) {

@@ -3,11 +3,27 @@
 import {mkdirSync} from 'node:fs';
 import path from 'node:path';
 
-import {check, figure, test} from '../lib/run.mjs';
+import {check, figure, test, until} from '../lib/run.mjs';
 import {aiortc, halloo, OUT} from '../lib/programs.mjs';
 import {pitch, readWav} from '../lib/sound.mjs';
 
-export function third(server) {
+export function third(server, browser) {
+    test('aiortc and Chromium hear each other', async () => {
+        const carol = await browser().participant(server, 'carol', {form: 'current', source: 660});
+        let theirs;
+        try {
+            await carol.join();
+            await carol.unmute();
+            theirs = aiortc(server, 'bob', ['--tone', '880', '--duration', '5']);
+            await until('aiortc at Chromium', async () => (await carol.level()).loudSince !== null, 20);
+            const heard = await theirs.line('what it heard', (line) => line.event === 'heard', 30);
+            check(Math.abs(heard.hertz - 660) <= 2, `aiortc heard ${heard.hertz} Hz`);
+        } finally {
+            await theirs?.stop();
+            await carol.leave();
+        }
+    }, {seconds: 60});
+
     test('aiortc connects and exchanges audio with our client', async () => {
         mkdirSync(OUT, {recursive: true});
         const recording = path.join(OUT, 'halloo-hears-aiortc.wav');

