@@ -1,1 +1,98 @@
-//! The app.
+//! Halloo's program: the window ([`shell`]), the same client without one ([`cli`]), and what both need of the
+//! system: settings, secrets, a log.
+//!
+//! It decides nothing. Commands go to the client as they are, its snapshot comes back as it is; what a person sees
+//! and hears is decided in `calls-core`.
+
+#![forbid(unsafe_code)]
+
+use std::process::ExitCode;
+use std::time::Instant;
+
+use clap::Parser;
+
+mod args;
+mod bridge;
+mod cli;
+mod links;
+mod logging;
+mod secrets;
+mod settings;
+mod shell;
+mod start;
+#[cfg(test)]
+mod testing;
+mod windows;
+
+use args::{Action, Arguments, exit};
+
+/// Threads for the network and the conductor. None of their work is long; two let one wait for the other's lock.
+const WORKERS: usize = 2;
+
+/// The program. Returns its exit code, see [`args::exit`].
+#[must_use]
+pub fn run() -> ExitCode {
+    let begun = Instant::now();
+    let arguments = Arguments::parse();
+    ExitCode::from(dispatch(arguments, begun))
+}
+
+fn dispatch(arguments: Arguments, begun: Instant) -> u8 {
+    if let Some(Action::Devices { json }) = arguments.action {
+        return cli::devices(json);
+    }
+    let runtime = match tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(WORKERS)
+        .thread_name("worker")
+        .enable_all()
+        .build()
+    {
+        Ok(runtime) => runtime,
+        Err(why) => return fail(&why),
+    };
+    let code = match arguments.action {
+        Some(Action::Call(ref call)) => cli::call(&runtime, &arguments.common, call),
+        _ => window(&runtime, &arguments, begun),
+    };
+    // Nothing of ours is left by now; a name look-up or a key store that hangs must not keep us.
+    runtime.shutdown_background();
+    code
+}
+
+fn window(runtime: &tokio::runtime::Runtime, arguments: &Arguments, begun: Instant) -> u8 {
+    let folder = match settings::data_folder(arguments.common.profile.as_deref()) {
+        Ok(folder) => folder,
+        Err(why) => return fail(&why),
+    };
+    let redactor = logging::start(arguments.common.log.as_deref(), Some(&folder));
+    tracing::info!(version = env!("CARGO_PKG_VERSION"), "Halloo starts");
+    let core = match runtime.block_on(start::with_window(
+        &arguments.common,
+        &folder,
+        redactor,
+        calls_media::system_audio(),
+    )) {
+        Ok(core) => core,
+        Err(why) => return fail(&why),
+    };
+    match shell::run(&core, runtime.handle(), begun) {
+        Ok(()) => exit::OK,
+        Err(why) => {
+            runtime.block_on(core.stop());
+            fail(&why)
+        }
+    }
+}
+
+/// Says what failed, with its causes, where a person at a terminal looks.
+fn fail(why: &dyn std::error::Error) -> u8 {
+    let mut text = format!("halloo: {why}");
+    let mut cause = why.source();
+    while let Some(inner) = cause {
+        text.push_str(&format!(": {inner}"));
+        cause = inner.source();
+    }
+    // Nobody may be reading.
+    let _ = std::io::Write::write_all(&mut std::io::stderr(), format!("{text}\n").as_bytes());
+    exit::FAILED
+}

@@ -1,0 +1,144 @@
+//! The command line. Secrets never travel here: a process list shows arguments to everybody.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand};
+
+/// Exit codes, for scripts.
+pub(crate) mod exit {
+    /// All is well: the call was left, the list was printed.
+    pub(crate) const OK: u8 = 0;
+    /// Something of ours failed (no display, data folder not writable).
+    pub(crate) const FAILED: u8 = 1;
+    /// The command line does not make sense (also clap's own code).
+    pub(crate) const USAGE: u8 = 2;
+    /// The server refused the sign-in, or is not there.
+    pub(crate) const SIGN_IN: u8 = 3;
+    /// The call cannot be joined, or was lost.
+    pub(crate) const CANNOT_JOIN: u8 = 4;
+    /// Joined, but media did not connect.
+    pub(crate) const NO_MEDIA: u8 = 5;
+}
+
+/// A native desktop client for Mattermost Calls.
+#[derive(Debug, Parser)]
+#[command(
+    name = "halloo",
+    version,
+    after_help = "Secrets come from the environment: HALLOO_PASSWORD (with --user) or HALLOO_TOKEN. \
+                  Nothing secret is ever taken from an argument.\n\
+                  Exit codes: 0 left, 1 failed, 2 usage, 3 sign-in refused, 4 cannot join, 5 no media."
+)]
+pub(crate) struct Arguments {
+    /// Options that hold with and without a window.
+    #[command(flatten)]
+    pub common: Common,
+    /// What to do; without it the window opens.
+    #[command(subcommand)]
+    pub action: Option<Action>,
+}
+
+/// Options that hold with and without a window.
+#[derive(Clone, Debug, Default, Args)]
+pub(crate) struct Common {
+    /// Address of the Mattermost server.
+    #[arg(long, global = true, value_name = "URL")]
+    pub server: Option<String>,
+    /// User name or e-mail address to sign in with (password in HALLOO_PASSWORD).
+    #[arg(long, global = true, value_name = "NAME")]
+    pub user: Option<String>,
+    /// Folder for settings and logs, instead of the user's own.
+    #[arg(long, global = true, value_name = "DIR")]
+    pub profile: Option<PathBuf>,
+    /// What to log: error, warn, info, debug, trace, or a filter such as `info,calls_net=debug`.
+    #[arg(long, global = true, value_name = "LEVEL")]
+    pub log: Option<String>,
+}
+
+/// What can be done without the window.
+#[derive(Clone, Debug, Subcommand)]
+pub(crate) enum Action {
+    /// Be in a call without a window.
+    Call(CallArguments),
+    /// List the sound devices.
+    Devices {
+        /// One JSON object instead of a table.
+        #[arg(long)]
+        json: bool,
+    },
+}
+
+/// `halloo call`.
+#[derive(Clone, Debug, Args)]
+pub(crate) struct CallArguments {
+    /// Team, by its name in addresses or on screen; the first one if left out.
+    #[arg(long, value_name = "TEAM")]
+    pub team: Option<String>,
+    /// Channel, by its name on screen (case does not matter).
+    #[arg(
+        long,
+        value_name = "CHANNEL",
+        conflicts_with = "dm",
+        required_unless_present = "dm"
+    )]
+    pub channel: Option<String>,
+    /// Call this person instead.
+    #[arg(long, value_name = "USER")]
+    pub dm: Option<String>,
+    /// Open the microphone as soon as the call is live.
+    #[arg(long)]
+    pub unmuted: bool,
+    /// Instead of the microphone: a WAV file (repeated), or `tone:HZ`.
+    #[arg(long, value_name = "FILE.wav|tone:HZ")]
+    pub play: Option<String>,
+    /// Instead of the loudspeaker: a WAV file (48 kHz, mono).
+    #[arg(long, value_name = "FILE.wav")]
+    pub record: Option<PathBuf>,
+    /// Leave after this long, counted from the moment the media connects.
+    #[arg(long, value_name = "SECONDS")]
+    pub duration: Option<f64>,
+    /// One JSON object a line instead of sentences.
+    #[arg(long)]
+    pub json: bool,
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, clippy::expect_used)]
+    use super::*;
+    use clap::CommandFactory;
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        Arguments::command().debug_assert();
+    }
+
+    #[test]
+    fn no_argument_takes_a_secret() {
+        fn check(command: &clap::Command) {
+            for argument in command.get_arguments() {
+                let name = argument.get_id().as_str();
+                assert!(
+                    !name.contains("password") && !name.contains("token"),
+                    "{name}"
+                );
+            }
+            command.get_subcommands().for_each(check);
+        }
+        check(&Arguments::command());
+    }
+
+    #[test]
+    fn a_call_needs_a_channel_or_a_person() {
+        assert!(Arguments::try_parse_from(["halloo", "call"]).is_err());
+        assert!(
+            Arguments::try_parse_from(["halloo", "call", "--channel", "x", "--dm", "y"]).is_err()
+        );
+        let parsed =
+            Arguments::try_parse_from(["halloo", "call", "--dm", "bob", "--server", "s"]).unwrap();
+        assert_eq!(parsed.common.server.as_deref(), Some("s"));
+        assert!(
+            matches!(parsed.action, Some(Action::Call(call)) if call.dm.as_deref() == Some("bob"))
+        );
+    }
+}

@@ -1,0 +1,62 @@
+//! Between the core and the page: three commands in, two events out, and portraits. Nothing else crosses.
+//!
+//! The page listens first, then asks for the snapshot, then applies patches with a higher revision; so a page that
+//! was loaded again, or a second window, is never wrong.
+
+use std::sync::Arc;
+
+use calls_core::command::Command;
+use calls_core::snapshot::Snapshot;
+use serde::Serialize;
+use tauri::State;
+
+use crate::links::{self, LinkError};
+use crate::start::Running;
+
+mod avatar;
+mod pump;
+
+pub(crate) use avatar::{Portraits, SCHEME as AVATAR_SCHEME, serve as serve_avatar};
+pub(crate) use pump::pump;
+
+/// Why a link was not opened, for the page: a stable code.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(tag = "code")]
+pub(crate) enum Refused {
+    /// This kind of link is not opened.
+    #[serde(rename = "link.refused")]
+    Link,
+    /// The system has nothing to open the link with.
+    #[serde(rename = "link.failed")]
+    LinkFailed,
+}
+
+/// A person's wish. Its outcome is seen in the snapshot.
+#[expect(
+    clippy::needless_pass_by_value,
+    reason = "Tauri hands commands their arguments by value"
+)]
+#[tauri::command]
+pub(crate) fn dispatch(core: State<'_, Running>, command: Command) {
+    core.dispatch(command);
+}
+
+/// Everything a view can show.
+#[expect(
+    clippy::needless_pass_by_value,
+    reason = "Tauri hands commands their arguments by value"
+)]
+// Off the main thread: a large directory takes a while to spell out.
+#[tauri::command(async)]
+pub(crate) fn snapshot(core: State<'_, Running>) -> Arc<Snapshot> {
+    core.snapshot()
+}
+
+/// Opens a web or mail address outside.
+#[tauri::command]
+pub(crate) fn open_link(url: &str) -> Result<(), Refused> {
+    links::open(url).map_err(|why| match why {
+        LinkError::Refused => Refused::Link,
+        LinkError::Failed(_) => Refused::LinkFailed,
+    })
+}

@@ -1,0 +1,177 @@
+//! Carries what changes to the page: each slice at most once in 16 ms, loudness ten times a second while wanted.
+
+use std::mem::{Discriminant, discriminant};
+use std::sync::Arc;
+use std::time::Duration;
+
+use calls_client::Update;
+use calls_core::snapshot::{Call, CallPhase, Levels, Patch, Slice, Snapshot};
+use tauri::{AppHandle, Emitter};
+use tokio::time::{Instant, MissedTickBehavior, interval, sleep_until};
+
+use crate::start::Running;
+
+/// One frame of a 60 Hz screen: a page cannot show more.
+const FRAME: Duration = Duration::from_millis(16);
+
+/// How often loudness is told: quick enough for a meter, slow enough to cost nothing.
+const LEVELS_EVERY: Duration = Duration::from_millis(100);
+
+/// Keeps the newest value of each slice until it is time to send it.
+#[derive(Debug, Default)]
+struct Coalescer {
+    // Few slices: a list is simpler than a map whose key cannot be ordered.
+    waiting: Vec<(Discriminant<Slice>, Arc<Patch>)>,
+}
+
+impl Coalescer {
+    /// Takes a change; true if nothing was waiting before, so that a frame begins.
+    fn take(&mut self, patch: Arc<Patch>) -> bool {
+        let begins = self.waiting.is_empty();
+        let kind = discriminant(&patch.slice);
+        self.waiting.retain(|(other, _)| *other != kind);
+        self.waiting.push((kind, patch));
+        begins
+    }
+
+    /// What to send, by revision: a page that keeps only the highest one seen loses nothing.
+    fn drain(&mut self) -> Vec<Arc<Patch>> {
+        let mut patches: Vec<Arc<Patch>> = self.waiting.drain(..).map(|(_, patch)| patch).collect();
+        patches.sort_by_key(|patch| patch.revision);
+        patches
+    }
+}
+
+/// Runs until the core ends. Wakes only when something has changed, or while sound is measured: an idle window
+/// costs nothing. A page that cannot take an event (it is being loaded again) asks for the snapshot anyway, so a
+/// failed emission is nothing.
+pub(crate) async fn pump(app: AppHandle, core: Running) {
+    let mut patches = core.handle().patches();
+    let mut metering = core.metering();
+    let mut in_call = in_call(&core.snapshot().call);
+    let mut shown = Levels::default();
+    let mut coalescer = Coalescer::default();
+    let mut frame_ends: Option<Instant> = None;
+    let mut meter = interval(LEVELS_EVERY);
+    meter.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    loop {
+        let wanted = in_call || *metering.borrow_and_update();
+        tokio::select! {
+            update = patches.next() => {
+                let begins = match update {
+                    Some(Update::Patch(patch)) => {
+                        if let Slice::Call(call) = &patch.slice {
+                            in_call = self::in_call(call);
+                        }
+                        coalescer.take(patch)
+                    }
+                    Some(Update::Whole(snapshot)) => {
+                        in_call = self::in_call(&snapshot.call);
+                        slices(&snapshot).into_iter().fold(false, |begins, patch| coalescer.take(patch) || begins)
+                    }
+                    None => return,
+                };
+                if begins {
+                    frame_ends = Some(Instant::now() + FRAME);
+                }
+            }
+            () = at(frame_ends), if frame_ends.is_some() => {
+                frame_ends = None;
+                for patch in coalescer.drain() {
+                    let _ = app.emit("patch", &*patch);
+                }
+            }
+            changed = metering.changed(), if !wanted => {
+                // Its sender lives as long as the core.
+                if changed.is_err() {
+                    return;
+                }
+            }
+            _ = meter.tick(), if wanted => {
+                let newest = rounded(&core.levels());
+                if newest != shown {
+                    let _ = app.emit("levels", &newest);
+                    shown = newest;
+                }
+            }
+        }
+    }
+}
+
+async fn at(when: Option<Instant>) {
+    match when {
+        Some(when) => sleep_until(when).await,
+        None => std::future::pending().await,
+    }
+}
+
+fn in_call(call: &Call) -> bool {
+    !matches!(call.phase, CallPhase::Idle | CallPhase::Failed { .. })
+}
+
+/// Everything anew, when patches were missed. All have the snapshot's revision.
+fn slices(snapshot: &Snapshot) -> Vec<Arc<Patch>> {
+    let Snapshot {
+        revision,
+        account,
+        link,
+        directory,
+        timeline,
+        call,
+        devices,
+        notices,
+    } = snapshot.clone();
+    [
+        Slice::Account(account),
+        Slice::Link(link),
+        Slice::Directory(directory),
+        Slice::Timeline(timeline),
+        Slice::Call(Box::new(call)),
+        Slice::Devices(devices),
+        Slice::Notices(notices),
+    ]
+    .into_iter()
+    .map(|slice| Arc::new(Patch { revision, slice }))
+    .collect()
+}
+
+/// To a hundredth: what a meter can show. Silence then equals silence, and is not told again.
+fn rounded(levels: &Levels) -> Levels {
+    let round = |level: f32| (level * 100.0).round() / 100.0;
+    Levels {
+        input: round(levels.input),
+        sessions: levels
+            .sessions
+            .iter()
+            .map(|(session, level)| (session.clone(), round(*level)))
+            .collect(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, clippy::expect_used)]
+    use super::*;
+    use calls_core::snapshot::{Account, Link};
+
+    fn patch(revision: u64, slice: Slice) -> Arc<Patch> {
+        Arc::new(Patch { revision, slice })
+    }
+
+    #[test]
+    fn the_newest_value_of_each_slice_is_sent_once_in_order() {
+        let mut coalescer = Coalescer::default();
+        assert!(coalescer.take(patch(1, Slice::Link(Link::Connecting))));
+        assert!(!coalescer.take(patch(2, Slice::Account(Account::NoServer))));
+        assert!(!coalescer.take(patch(3, Slice::Link(Link::Up))));
+        assert_eq!(
+            coalescer.drain(),
+            [
+                patch(2, Slice::Account(Account::NoServer)),
+                patch(3, Slice::Link(Link::Up))
+            ]
+        );
+        assert!(coalescer.drain().is_empty());
+        assert!(coalescer.take(patch(4, Slice::Link(Link::Down))));
+    }
+}

@@ -1,0 +1,78 @@
+//! Addresses that leave the program: opened by the system, and only if they are what they seem.
+
+/// Why a link is not opened.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub(crate) enum LinkError {
+    /// Not a kind of address that we hand to the system: a message could otherwise start programs or open files.
+    #[error("this kind of link is not opened")]
+    Refused,
+    /// The system has nothing to open it with.
+    #[error("the system cannot open it: {0}")]
+    Failed(String),
+}
+
+/// The kinds of address that are harmless to hand over.
+const SCHEMES: [&str; 3] = ["http", "https", "mailto"];
+
+/// Longest address handed over; Windows takes no longer ones, and nobody types them.
+const LONGEST: usize = 2048;
+
+/// Opens a web or mail address in the person's browser or mail program.
+///
+/// # Errors
+///
+/// [`LinkError::Refused`] for anything else, [`LinkError::Failed`] when the system does not know how.
+pub(crate) fn open(address: &str) -> Result<(), LinkError> {
+    let address = checked(address)?;
+    open::that_detached(address).map_err(|why| LinkError::Failed(why.to_string()))
+}
+
+/// The address in its normal form, if it may leave.
+fn checked(address: &str) -> Result<String, LinkError> {
+    if address.len() > LONGEST {
+        return Err(LinkError::Refused);
+    }
+    // The parsed form goes out, so that what was checked is what is opened.
+    let address = tauri::Url::parse(address).map_err(|_| LinkError::Refused)?;
+    if !SCHEMES.contains(&address.scheme()) {
+        return Err(LinkError::Refused);
+    }
+    Ok(address.into())
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, clippy::expect_used)]
+    use super::*;
+
+    #[test]
+    fn web_and_mail_addresses_may_leave() {
+        assert_eq!(
+            checked("https://example.org/a b").unwrap(),
+            "https://example.org/a%20b"
+        );
+        assert_eq!(
+            checked("HTTP://Example.org").unwrap(),
+            "http://example.org/"
+        );
+        assert_eq!(checked("mailto:a@b.example").unwrap(), "mailto:a@b.example");
+    }
+
+    #[test]
+    fn nothing_else_may() {
+        let long = format!("https://example.org/{}", "a".repeat(LONGEST));
+        for address in [
+            "file:///etc/passwd",
+            "javascript:alert(1)",
+            "smb://host/share",
+            "ms-msdt:/id",
+            "/etc/passwd",
+            "-flag",
+            "",
+            "https",
+            long.as_str(),
+        ] {
+            assert_eq!(checked(address), Err(LinkError::Refused), "{address}");
+        }
+    }
+}

@@ -1,0 +1,266 @@
+//! What is remembered between runs, except secrets: one small JSON file.
+//!
+//! The file carries a version. Fields that we do not know (a newer Halloo wrote them) are kept as they are, so
+//! that going back a version loses nothing. It is written to a neighbour and moved into place: a crash or a full
+//! disk leaves the old one.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+
+use calls_core::id::{ChannelId, DeviceId, UserId};
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+
+/// Name of the file inside the data folder.
+const FILE_NAME: &str = "settings.json";
+
+/// The version we write.
+const VERSION: u32 = 1;
+
+/// What is remembered between runs.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub(crate) struct Settings {
+    /// Which version of Halloo's settings this is.
+    version: u32,
+    /// Site address of the server used last.
+    pub server: Option<String>,
+    /// User name used there.
+    pub login: Option<String>,
+    /// The channel that was open.
+    pub place: Option<ChannelId>,
+    /// Chosen microphone; `None` follows the system.
+    pub input: Option<DeviceId>,
+    /// Chosen loudspeaker; `None` follows the system.
+    pub output: Option<DeviceId>,
+    /// Text typed but not sent, by channel.
+    pub drafts: BTreeMap<ChannelId, String>,
+    /// How loud people are heard, per cent, where it is not 100.
+    pub volumes: BTreeMap<UserId, u16>,
+    /// Whatever a newer version wrote.
+    #[serde(flatten)]
+    unknown: Map<String, Value>,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            version: VERSION,
+            server: None,
+            login: None,
+            place: None,
+            input: None,
+            output: None,
+            drafts: BTreeMap::new(),
+            volumes: BTreeMap::new(),
+            unknown: Map::new(),
+        }
+    }
+}
+
+/// Why settings could not be kept. They hold for this run; say so and go on.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum SettingsError {
+    /// The data folder cannot be made or written.
+    #[error("cannot write {}", path.display())]
+    Write {
+        /// Which file or folder.
+        path: PathBuf,
+        /// Why.
+        #[source]
+        source: io::Error,
+    },
+    /// There is no folder for the person's data on this system: `--profile` names one.
+    #[error("there is no folder for data")]
+    NoFolder,
+}
+
+/// The settings, and the file they come from.
+#[derive(Debug)]
+pub(crate) struct SettingsFile {
+    path: PathBuf,
+    value: Settings,
+}
+
+impl SettingsFile {
+    /// Reads the settings of a data folder. A missing file gives the defaults; one that cannot be understood is
+    /// set aside as `settings.json.broken`, because the person may want to look at it, and gives the defaults.
+    #[must_use]
+    pub(crate) fn load(folder: &Path) -> Self {
+        let path = folder.join(FILE_NAME);
+        let value = match fs::read(&path) {
+            Ok(bytes) => match serde_json::from_slice(&bytes) {
+                Ok(value) => value,
+                Err(why) => {
+                    tracing::warn!(%why, "settings are not readable; starting with the defaults");
+                    if let Err(why) = fs::rename(&path, path.with_extension("json.broken")) {
+                        tracing::warn!(%why, "the unreadable settings could not be set aside");
+                    }
+                    Settings::default()
+                }
+            },
+            Err(why) if why.kind() == io::ErrorKind::NotFound => Settings::default(),
+            Err(why) => {
+                tracing::warn!(%why, "settings cannot be read; starting with the defaults");
+                Settings::default()
+            }
+        };
+        Self { path, value }
+    }
+
+    /// The settings.
+    #[must_use]
+    pub(crate) fn value(&self) -> &Settings {
+        &self.value
+    }
+
+    /// Changes the settings and writes them, if that changes anything.
+    ///
+    /// # Errors
+    ///
+    /// When the file cannot be written; the change holds until the program ends.
+    pub(crate) fn change(&mut self, change: impl FnOnce(&mut Settings)) -> Result<(), SettingsError> {
+        let before = self.value.clone();
+        change(&mut self.value);
+        if before == self.value {
+            return Ok(());
+        }
+        self.write().map_err(|source| SettingsError::Write {
+            path: self.path.clone(),
+            source,
+        })
+    }
+
+    fn write(&self) -> io::Result<()> {
+        let text = serde_json::to_vec_pretty(&self.value)?;
+        let neighbour = self.path.with_extension("json.new");
+        let mut options = fs::OpenOptions::new();
+        options.create(true).truncate(true).write(true);
+        #[cfg(unix)]
+        {
+            use std::os::unix::fs::OpenOptionsExt;
+            options.mode(0o600);
+        }
+        let mut file = options.open(&neighbour)?;
+        file.write_all(&text)?;
+        file.sync_all()?;
+        fs::rename(&neighbour, &self.path)
+    }
+}
+
+/// The folder for settings and logs, made if need be, readable by the person alone.
+///
+/// # Errors
+///
+/// When it cannot be made, or the system names none.
+pub(crate) fn data_folder(asked: Option<&Path>) -> Result<PathBuf, SettingsError> {
+    let folder = match asked {
+        Some(folder) => folder.to_owned(),
+        None => dirs::data_dir()
+            .ok_or(SettingsError::NoFolder)?
+            .join("halloo"),
+    };
+    let mut builder = fs::DirBuilder::new();
+    builder.recursive(true);
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::DirBuilderExt;
+        builder.mode(0o700);
+    }
+    match builder.create(&folder) {
+        Ok(()) => Ok(folder),
+        Err(source) => Err(SettingsError::Write {
+            path: folder,
+            source,
+        }),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, clippy::expect_used)]
+    use super::*;
+    use crate::testing::TemporaryFolder;
+
+    #[test]
+    fn what_is_changed_is_there_the_next_time() {
+        let folder = TemporaryFolder::new("settings");
+        let mut file = SettingsFile::load(folder.path());
+        assert_eq!(file.value(), &Settings::default());
+        file.change(|value| {
+            value.server = Some("https://chat.example".to_owned());
+            value.input = Some(DeviceId::from("mic"));
+        })
+        .unwrap();
+        assert_eq!(SettingsFile::load(folder.path()).value(), file.value());
+        let left: Vec<_> = fs::read_dir(folder.path()).unwrap().collect();
+        assert_eq!(left.len(), 1, "no neighbour is left behind");
+    }
+
+    #[test]
+    fn fields_of_a_newer_version_survive() {
+        let folder = TemporaryFolder::new("settings-newer");
+        let path = folder.path().join(FILE_NAME);
+        fs::write(
+            &path,
+            r#"{"version":7,"login":"alice","colour":{"of":"tomorrow"}}"#,
+        )
+        .unwrap();
+        let mut file = SettingsFile::load(folder.path());
+        assert_eq!(file.value().login.as_deref(), Some("alice"));
+        file.change(|value| value.login = Some("bob".to_owned()))
+            .unwrap();
+        let text: Value = serde_json::from_slice(&fs::read(&path).unwrap()).unwrap();
+        assert_eq!(text["colour"]["of"], "tomorrow");
+        assert_eq!(text["version"], 7);
+        assert_eq!(text["login"], "bob");
+    }
+
+    #[test]
+    fn unreadable_settings_are_set_aside() {
+        let folder = TemporaryFolder::new("settings-broken");
+        for garbage in ["", "{", "[]", "\u{0}", r#"{"server":7}"#] {
+            fs::write(folder.path().join(FILE_NAME), garbage).unwrap();
+            assert_eq!(
+                SettingsFile::load(folder.path()).value(),
+                &Settings::default()
+            );
+            let aside = fs::read_to_string(folder.path().join("settings.json.broken")).unwrap();
+            assert_eq!(aside, garbage);
+        }
+    }
+
+    #[test]
+    fn a_change_that_changes_nothing_writes_nothing() {
+        let folder = TemporaryFolder::new("settings-same");
+        let mut file = SettingsFile::load(folder.path());
+        file.change(|value| value.login = None).unwrap();
+        assert!(!folder.path().join(FILE_NAME).exists());
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn only_the_person_may_read_them() {
+        use std::os::unix::fs::PermissionsExt;
+        let folder = TemporaryFolder::new("settings-mode");
+        let inner = data_folder(Some(&folder.path().join("a/b"))).unwrap();
+        let mut file = SettingsFile::load(&inner);
+        file.change(|value| value.login = Some("alice".to_owned()))
+            .unwrap();
+        let mode = |path: &Path| fs::metadata(path).unwrap().permissions().mode() & 0o777;
+        assert_eq!(mode(&inner), 0o700);
+        assert_eq!(mode(&inner.join(FILE_NAME)), 0o600);
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_folder_that_cannot_be_written_is_told_and_the_change_holds() {
+        let folder = TemporaryFolder::new("settings-gone");
+        let mut file = SettingsFile::load(&folder.path().join("is-not-there"));
+        let outcome = file.change(|value| value.login = Some("alice".to_owned()));
+        assert!(matches!(outcome, Err(SettingsError::Write { .. })));
+        assert_eq!(file.value().login.as_deref(), Some("alice"));
+    }
+}

@@ -1,0 +1,395 @@
+//! Starts the client with what the last run left behind, and what the command line and the environment say.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use calls_client::{Client, ClientConfig, ClientHandle, SavedSession, Shell};
+use calls_core::command::Command;
+use calls_core::id::{Millis, UserId};
+use calls_core::port::Secret;
+use calls_core::snapshot::{Account, Levels, Snapshot};
+use calls_media::AudioHost;
+use tokio::sync::watch;
+
+use crate::args::Common;
+use crate::logging::Redactor;
+use crate::secrets::SecretStore;
+use crate::settings::{Settings, SettingsFile};
+
+mod keeper;
+
+use keeper::Keeper;
+
+/// What Mattermost lists under "active sessions". A name beginning with `Mattermost` would make us a mobile client.
+const USER_AGENT: &str = concat!("Halloo/", env!("CARGO_PKG_VERSION"));
+
+/// How long the start waits for the key store. Longer and the window would seem not to come; a token that comes
+/// later still signs in.
+const KEY_STORE_WAIT: std::time::Duration = std::time::Duration::from_millis(1500);
+
+/// Where the password comes from, if anywhere.
+const PASSWORD: &str = "HALLOO_PASSWORD";
+/// Where a token comes from, if anywhere.
+const TOKEN: &str = "HALLOO_TOKEN";
+
+/// Why the client cannot start as asked. All are the command line's fault.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub(crate) enum StartError {
+    /// A secret without a server to give it to.
+    #[error("{TOKEN} and {PASSWORD} need --server")]
+    NoServer,
+    /// A password without a name.
+    #[error("{PASSWORD} needs --user")]
+    NoUser,
+    /// Nothing to sign in with, and nobody to ask.
+    #[error("--server and either {TOKEN}, or --user and {PASSWORD}, are needed")]
+    NothingToSignInWith,
+}
+
+/// Who to sign in as without being asked.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Credentials {
+    /// With a session or personal access token.
+    Token(Secret),
+    /// With name and password.
+    Password {
+        /// User name or e-mail address.
+        login: String,
+        /// Password.
+        password: Secret,
+    },
+}
+
+impl Credentials {
+    /// What the command line and the environment give; `None` if they give nothing.
+    ///
+    /// # Errors
+    ///
+    /// When they give half of it.
+    pub(crate) fn given(common: &Common) -> Result<Option<Self>, StartError> {
+        // An empty variable is what scripts have that did not find their secret.
+        let variable = |name| {
+            std::env::var(name)
+                .ok()
+                .filter(|text| !text.is_empty())
+                .map(Secret::new)
+        };
+        Self::from_parts(common, variable(TOKEN), variable(PASSWORD))
+    }
+
+    fn from_parts(
+        common: &Common,
+        token: Option<Secret>,
+        password: Option<Secret>,
+    ) -> Result<Option<Self>, StartError> {
+        let found = match (token, password) {
+            (Some(token), _) => Self::Token(token),
+            (None, Some(password)) => Self::Password {
+                login: common.user.clone().ok_or(StartError::NoUser)?,
+                password,
+            },
+            (None, None) => return Ok(None),
+        };
+        if common.server.is_none() {
+            return Err(StartError::NoServer);
+        }
+        Ok(Some(found))
+    }
+
+    fn secret(&self) -> &str {
+        match self {
+            Self::Token(secret)
+            | Self::Password {
+                password: secret, ..
+            } => secret.reveal(),
+        }
+    }
+}
+
+/// A running client and what goes with it. Cheap to clone.
+#[derive(Clone)]
+pub(crate) struct Running {
+    handle: ClientHandle,
+    redactor: Arc<Redactor>,
+    keeper: Option<Arc<Keeper>>,
+    metering: Arc<watch::Sender<bool>>,
+}
+
+impl Running {
+    /// Asks for something. What comes of it shows in the snapshot.
+    pub(crate) fn dispatch(&self, command: Command) {
+        match &command {
+            Command::SignIn { password, code, .. } => {
+                self.redactor.hide(password);
+                if let Some(code) = code {
+                    self.redactor.hide(code);
+                }
+            }
+            Command::SignInWithToken { token } => self.redactor.hide(token),
+            Command::WatchLevel { on } => {
+                self.metering.send_replace(*on);
+            }
+            _ => {}
+        }
+        self.handle.dispatch(command);
+    }
+
+    /// The client itself.
+    #[must_use]
+    pub(crate) fn handle(&self) -> &ClientHandle {
+        &self.handle
+    }
+
+    /// Everything a view can show.
+    #[must_use]
+    pub(crate) fn snapshot(&self) -> Arc<Snapshot> {
+        self.handle.snapshot()
+    }
+
+    /// Loudness now.
+    #[must_use]
+    pub(crate) fn levels(&self) -> Levels {
+        self.handle.levels()
+    }
+
+    /// Whether a level meter is on screen outside a call.
+    #[must_use]
+    pub(crate) fn metering(&self) -> watch::Receiver<bool> {
+        self.metering.subscribe()
+    }
+
+    /// Address of the server we are signed in to.
+    #[must_use]
+    pub(crate) fn server(&self) -> String {
+        match &self.handle.snapshot().account {
+            Account::SignedIn { server, .. } => server.url.clone(),
+            _ => String::new(),
+        }
+    }
+
+    /// A portrait, as the server sends it.
+    pub(crate) async fn picture(&self, user: &UserId, version: Millis) -> Option<bytes::Bytes> {
+        self.handle.picture(user, version).await
+    }
+
+    /// Leaves any call, ends the client, and writes what is to be remembered. Two seconds at most, about.
+    pub(crate) async fn stop(&self) {
+        self.handle.clone().stop().await;
+        if let Some(keeper) = &self.keeper {
+            keeper.finish().await;
+        }
+    }
+}
+
+/// The client behind a window: remembers, and asks the person for what it lacks.
+///
+/// # Errors
+///
+/// When the command line gives half of what a sign-in needs.
+pub(crate) async fn with_window(
+    common: &Common,
+    folder: &Path,
+    redactor: Arc<Redactor>,
+    audio: Arc<dyn AudioHost>,
+) -> Result<Running, StartError> {
+    let given = Credentials::given(common)?;
+    let file = SettingsFile::load(folder);
+    let settings = file.value().clone();
+    let server = common.server.clone().or_else(|| settings.server.clone());
+    let store = SecretStore::system();
+    let mut late = None;
+    let session = match (&server, &given) {
+        (Some(server), None) => {
+            let kept = store.token(server);
+            tokio::pin!(kept);
+            match tokio::time::timeout(KEY_STORE_WAIT, &mut kept).await {
+                Ok(token) => saved(server, &settings, token.unwrap_or_default()),
+                Err(_) => {
+                    // The store's own patience is longer: the person is typing its password.
+                    late = Some(store.token(server));
+                    None
+                }
+            }
+        }
+        (Some(server), Some(Credentials::Token(token))) => Some(SavedSession {
+            server: server.clone(),
+            login: common.user.clone().unwrap_or_default(),
+            token: token.clone(),
+        }),
+        _ => None,
+    };
+    if let Some(session) = &session {
+        redactor.hide(session.token.reveal());
+    }
+    let keeper = Arc::new(Keeper::new(file, store, Arc::clone(&redactor)));
+    let config = ClientConfig {
+        session,
+        server,
+        ..config(settings)
+    };
+    let running = start(config, audio, Some(Arc::clone(&keeper)), redactor);
+    keeper.serve(running.handle.clone());
+    if let Some(late) = late {
+        let running = running.clone();
+        tokio::spawn(async move {
+            if let Ok(Some(token)) = late.await
+                && matches!(running.snapshot().account, Account::SignedOut { .. })
+            {
+                running.dispatch(Command::SignInWithToken {
+                    token: token.reveal().to_owned(),
+                });
+            }
+        });
+    }
+    if let Some(given) = given {
+        running.sign_in(given);
+    }
+    Ok(running)
+}
+
+/// The client without a window: remembers nothing, and opens no channel.
+///
+/// # Errors
+///
+/// When there is nothing to sign in with.
+pub(crate) fn without_window(
+    common: &Common,
+    redactor: Arc<Redactor>,
+    audio: Arc<dyn AudioHost>,
+) -> Result<Running, StartError> {
+    let given = Credentials::given(common)?.ok_or(StartError::NothingToSignInWith)?;
+    let server = common.server.clone().ok_or(StartError::NoServer)?;
+    let session = match &given {
+        Credentials::Token(token) => Some(SavedSession {
+            server: server.clone(),
+            login: common.user.clone().unwrap_or_default(),
+            token: token.clone(),
+        }),
+        Credentials::Password { .. } => None,
+    };
+    redactor.hide(given.secret());
+    let config = ClientConfig {
+        user_agent: USER_AGENT.to_owned(),
+        session,
+        server: Some(server),
+        headless: true,
+        ..ClientConfig::default()
+    };
+    let running = start(config, audio, None, redactor);
+    running.sign_in(given);
+    Ok(running)
+}
+
+fn start(
+    config: ClientConfig,
+    audio: Arc<dyn AudioHost>,
+    keeper: Option<Arc<Keeper>>,
+    redactor: Arc<Redactor>,
+) -> Running {
+    let shell: Arc<dyn Shell> = match &keeper {
+        Some(keeper) => Arc::clone(keeper) as Arc<dyn Shell>,
+        None => Arc::new(calls_client::NullShell),
+    };
+    Running {
+        handle: Client::start(config, audio, shell),
+        redactor,
+        keeper,
+        metering: Arc::new(watch::Sender::new(false)),
+    }
+}
+
+impl Running {
+    /// Signs in with a password as soon as the server has been found; once. A refusal is shown to whoever watches.
+    fn sign_in(&self, given: Credentials) {
+        let Credentials::Password { login, password } = given else {
+            return;
+        };
+        let running = self.clone();
+        tokio::spawn(async move {
+            let mut snapshots = running.handle.watch();
+            let ready = snapshots
+                .wait_for(|snapshot| {
+                    matches!(
+                        snapshot.account,
+                        Account::SignedOut { .. } | Account::SignedIn { .. }
+                    )
+                })
+                .await
+                .is_ok_and(|snapshot| matches!(snapshot.account, Account::SignedOut { .. }));
+            if ready {
+                running.dispatch(Command::SignIn {
+                    login,
+                    password: password.reveal().to_owned(),
+                    code: None,
+                });
+            }
+        });
+    }
+}
+
+fn config(settings: Settings) -> ClientConfig {
+    ClientConfig {
+        user_agent: USER_AGENT.to_owned(),
+        place: settings.place,
+        input: settings.input,
+        output: settings.output,
+        drafts: settings.drafts,
+        volumes: settings.volumes,
+        ..ClientConfig::default()
+    }
+}
+
+fn saved(server: &str, settings: &Settings, token: Option<Secret>) -> Option<SavedSession> {
+    Some(SavedSession {
+        server: server.to_owned(),
+        login: settings.login.clone().unwrap_or_default(),
+        token: token?,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, clippy::expect_used)]
+    use super::*;
+
+    #[test]
+    fn credentials_are_whole_or_refused() {
+        let common = |server: bool, user: bool| Common {
+            server: server.then(|| "https://a".to_owned()),
+            user: user.then(|| "alice".to_owned()),
+            ..Common::default()
+        };
+        let secret = || Some(Secret::new("x"));
+        let parts = Credentials::from_parts;
+        assert_eq!(parts(&common(true, true), None, None), Ok(None));
+        assert_eq!(
+            parts(&common(true, false), secret(), None),
+            Ok(Some(Credentials::Token(Secret::new("x"))))
+        );
+        assert!(matches!(
+            parts(&common(true, true), None, secret()),
+            Ok(Some(Credentials::Password { .. }))
+        ));
+        assert_eq!(
+            parts(&common(true, false), None, secret()),
+            Err(StartError::NoUser)
+        );
+        assert_eq!(
+            parts(&common(false, true), None, secret()),
+            Err(StartError::NoServer)
+        );
+        assert_eq!(
+            parts(&common(false, false), secret(), None),
+            Err(StartError::NoServer)
+        );
+    }
+
+    #[test]
+    fn nothing_secret_is_printed_by_mistake() {
+        let given = Credentials::Password {
+            login: "alice".to_owned(),
+            password: Secret::new("hush"),
+        };
+        assert!(!format!("{given:?}").contains("hush"));
+    }
+}

@@ -1,0 +1,94 @@
+//! The windows. So far one; the label chooses the view that the page shows.
+
+use tauri::webview::{Color, NewWindowResponse};
+use tauri::{App, Theme, Url, WebviewUrl, WebviewWindow, WebviewWindowBuilder};
+
+use crate::links;
+
+/// The label of the main window, also named in its capability.
+pub(crate) const MAIN: &str = "main";
+
+/// Size at the first start, logical pixels: sidebar 264, a full line of text and the side panel fit.
+const SIZE: (f64, f64) = (1280.0, 800.0);
+
+/// Below this the sidebar becomes a drawer and lines get too short to read.
+const SMALLEST: (f64, f64) = (720.0, 480.0);
+
+/// What is behind the page until it has been painted: the page's own ground (`--base` in `tokens.css`), so that
+/// nothing flashes.
+const GROUND_LIGHT: Color = Color(0xfb, 0xfc, 0xfc, 0xff);
+const GROUND_DARK: Color = Color(0x13, 0x1b, 0x1e, 0xff);
+
+/// Opens the main window.
+///
+/// # Errors
+///
+/// When the system has no display or no webview.
+pub(crate) fn open_main(app: &App) -> tauri::Result<WebviewWindow> {
+    let window = WebviewWindowBuilder::new(app, MAIN, WebviewUrl::default())
+        .title("Halloo")
+        .inner_size(SIZE.0, SIZE.1)
+        .min_inner_size(SMALLEST.0, SMALLEST.1)
+        .background_color(GROUND_LIGHT)
+        // A file dropped beside the composer must not replace the page.
+        .on_navigation(stays_inside)
+        .on_new_window(|address, _| {
+            outside(&address);
+            NewWindowResponse::Deny
+        })
+        .devtools(cfg!(debug_assertions))
+        .build()?;
+    if window.theme().is_ok_and(|theme| theme == Theme::Dark) {
+        window.set_background_color(Some(GROUND_DARK))?;
+    }
+    Ok(window)
+}
+
+/// Whether a page may be shown in our window: only our own. Everything else goes where links go.
+fn stays_inside(address: &Url) -> bool {
+    let ours = is_ours(address);
+    if !ours {
+        outside(address);
+    }
+    ours
+}
+
+fn is_ours(address: &Url) -> bool {
+    match (address.scheme(), address.host_str()) {
+        // Linux and macOS; Windows serves custom schemes over http.
+        ("tauri", Some("localhost")) | ("http" | "https", Some("tauri.localhost")) => true,
+        ("about", None) => address.path() == "blank",
+        ("http", Some("localhost")) => {
+            cfg!(not(feature = "custom-protocol")) && address.port() == Some(5173)
+        }
+        _ => false,
+    }
+}
+
+fn outside(address: &Url) {
+    if let Err(why) = links::open(address.as_str()) {
+        tracing::warn!(%why, "a link was not opened");
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, clippy::expect_used)]
+    use super::*;
+
+    #[test]
+    fn only_our_own_page_is_shown() {
+        for (address, ours) in [
+            ("tauri://localhost/index.html", true),
+            ("http://tauri.localhost/", true),
+            ("about:blank", true),
+            ("tauri://elsewhere/", false),
+            ("https://chat.example/", false),
+            ("http://localhost:8065/", false),
+            ("data:text/html,x", false),
+            ("file:///etc/passwd", false),
+        ] {
+            assert_eq!(is_ours(&Url::parse(address).unwrap()), ours, "{address}");
+        }
+    }
+}

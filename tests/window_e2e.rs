@@ -1,0 +1,339 @@
+//! The real window, driven as a person drives it, with sound in its microphone and an ear at its loudspeaker.
+//!
+//! `cargo xtask test` runs this with a display, a session bus and PulseAudio of its own; by hand:
+//! `cargo test --test window_e2e` inside such a desktop. Each test leaves screenshots, recordings and logs in
+//! `target/e2e/<test>`.
+
+#![allow(clippy::unwrap_used, clippy::expect_used)]
+// These tests drive Linux's WebKitWebDriver and PulseAudio; other systems have neither.
+#![cfg(target_os = "linux")]
+
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+
+use serde_json::json;
+
+#[path = "window_e2e/driver.rs"]
+mod driver;
+#[path = "window_e2e/sound.rs"]
+mod sound;
+#[path = "window_e2e/stage.rs"]
+mod stage;
+
+use driver::{Window, wait_for};
+use sound::{Devices, Heard};
+use stage::{Server, alone, folder};
+
+/// What alice says, and what bob says.
+const ALICE_HZ: f64 = 440.0;
+const BOB_HZ: f64 = 660.0;
+
+/// The channel that the tests call in.
+const CHANNEL: &str = "Town Square";
+
+fn type_address(window: &Window, address: &str) {
+    let field = window.test_id("address-input");
+    field.clear();
+    field.type_text(address);
+    window.test_id("address-submit").click();
+}
+
+fn sign_in(window: &Window, login: &str, password: &str) {
+    let field = window.test_id("login-input");
+    field.clear();
+    field.type_text(login);
+    let field = window.test_id("password-input");
+    field.clear();
+    field.type_text(password);
+    window.test_id("sign-in-submit").click();
+}
+
+fn open_channel(window: &Window, name: &str) {
+    window
+        .find(&format!(
+            "[data-testid=channel-row][data-channel-name=\"{name}\"]"
+        ))
+        .click();
+    window.test_id("composer-input");
+}
+
+fn phase(window: &Window, phase: &str) {
+    window.attribute_is("call-phase", "data-phase", phase);
+}
+
+#[test]
+fn two_people_hear_each_other_through_the_window() {
+    let _stage = alone();
+    let folder = folder("call");
+    let shot = |window: &Window, name: &str| window.screenshot(&folder.join(format!("{name}.png")));
+    let devices = Devices::new();
+    let server = Server::start(&folder);
+    let begun = SystemTime::now()
+        .duration_since(UNIX_EPOCH)
+        .unwrap()
+        .as_secs_f64()
+        * 1000.0;
+    let window = server.window(&folder);
+
+    window.test_id("address-input");
+    let painted = window
+        .script("return performance.timeOrigin + (performance.getEntriesByType('paint')[0]?.startTime ?? NaN)")
+        .as_f64();
+    shot(&window, "1-address");
+    type_address(&window, &server.url);
+    window.test_id("login-input");
+    shot(&window, "2-sign-in");
+    sign_in(&window, "alice", &server.password);
+
+    open_channel(&window, CHANNEL);
+    window.test_id("post-row");
+    shot(&window, "3-channel");
+
+    let clicked = Instant::now();
+    window.test_id("call-button").click();
+    window.test_id("call-bar");
+    shot(&window, "4-joining");
+    phase(&window, "live");
+    println!("click to live: {:?} (with WebDriver)", clicked.elapsed());
+    // In a channel the microphone stays off until the person says otherwise.
+    window.attribute_is("mute-button", "data-microphone", "muted");
+    shot(&window, "5-live-alone");
+
+    let bob_heard = folder.join("bob-heard.wav");
+    let bob = server.caller(
+        "bob",
+        &[
+            "--channel",
+            CHANNEL,
+            "--unmuted",
+            "--play",
+            &format!("tone:{BOB_HZ}"),
+            "--record",
+            bob_heard.to_str().unwrap(),
+        ],
+    );
+    bob.wait_for("connected");
+    let ear = devices.listen(&folder.join("alice-heard.wav"));
+    window.find("[data-testid=participant-row][data-speaking=true]");
+    shot(&window, "6-bob-speaks");
+
+    let voice = devices.say(ALICE_HZ, &folder);
+    window.test_id("mute-button").click();
+    window.attribute_is("mute-button", "data-microphone", "open");
+    bob.wait_for("first_audio");
+    // Five seconds of both talking, counted by bob's own statistics.
+    let from = bob.said().len();
+    wait_for("five seconds of talk", || {
+        let stats = bob
+            .said()
+            .iter()
+            .skip(from)
+            .filter(|line| line["event"] == "stats")
+            .count();
+        (stats >= 6).then_some(())
+    });
+    shot(&window, "7-both-talk");
+    let alice_heard = ear.stop();
+
+    window.test_id("device-menu-button").click();
+    window.test_id("device-input-select");
+    wait_for("the level to move", || {
+        let level = window.test_id("input-level").attribute("aria-valuenow")?;
+        (level.parse::<f64>().ok()? > 0.0).then_some(())
+    });
+    shot(&window, "8-devices");
+    window.test_id("device-menu-button").click();
+
+    window.test_id("mute-button").click();
+    window.attribute_is("mute-button", "data-microphone", "muted");
+    drop(voice);
+    shot(&window, "9-muted-again");
+    if let Some(ms) = painted {
+        println!("start to painted: {:.0} ms", ms - begun);
+    }
+    memory(window.program_id());
+    window.test_id("leave-button").click();
+    window.gone("[data-testid=call-bar]");
+    shot(&window, "10-left");
+    let stats = bob
+        .said()
+        .iter()
+        .rfind(|line| line["event"] == "stats")
+        .cloned();
+    println!("bob's last figures: {}", stats.unwrap_or_default());
+    assert_eq!(bob.leave(), 0);
+
+    is_tone("alice heard", &alice_heard.last(4.0), BOB_HZ);
+    // Bob's ends with the seconds after the mute.
+    let bob_heard = Heard::read(&bob_heard);
+    println!("bob's recording: {:.1} s", bob_heard.seconds());
+    is_tone("bob heard", &bob_heard.loudest(3.0), ALICE_HZ);
+}
+
+fn is_tone(who: &str, heard: &Heard, expected: f64) {
+    let (pitch, purity) = heard.pitch();
+    println!(
+        "{who}: {pitch:.1} Hz, level {:.3}, {:.1} % of the power in it",
+        heard.level(),
+        purity * 100.0
+    );
+    assert!(heard.level() > 0.02, "{who} nothing: {}", heard.level());
+    assert!(
+        (pitch - expected).abs() <= 2.0,
+        "{who} {pitch} Hz instead of {expected}"
+    );
+    assert!(
+        purity > 0.8,
+        "{who} only {purity} of the power at {pitch} Hz"
+    );
+}
+
+/// Proportional set size of the program and everything that it started, as the kernel counts it.
+fn memory(program: u32) {
+    let mut total = 0;
+    for (name, kib) in process_tree(program) {
+        println!("memory: {name} {} MiB PSS", kib / 1024);
+        total += kib;
+    }
+    println!("memory: all {} MiB PSS", total / 1024);
+}
+
+fn process_tree(root: u32) -> Vec<(String, u64)> {
+    let mut found = Vec::new();
+    let mut waiting = vec![root];
+    while let Some(process) = waiting.pop() {
+        let read = |what: &str| {
+            std::fs::read_to_string(format!("/proc/{process}/{what}")).unwrap_or_default()
+        };
+        let pss = read("smaps_rollup")
+            .lines()
+            .find_map(|line| {
+                line.strip_prefix("Pss:")?
+                    .split_whitespace()
+                    .next()?
+                    .parse()
+                    .ok()
+            })
+            .unwrap_or(0);
+        found.push((read("comm").trim().to_owned(), pss));
+        for thread in std::fs::read_dir(format!("/proc/{process}/task"))
+            .into_iter()
+            .flatten()
+            .flatten()
+        {
+            let children =
+                std::fs::read_to_string(thread.path().join("children")).unwrap_or_default();
+            waiting.extend(
+                children
+                    .split_whitespace()
+                    .filter_map(|id| id.parse::<u32>().ok()),
+            );
+        }
+    }
+    found
+}
+
+#[test]
+fn what_goes_wrong_at_sign_in_is_said() {
+    let _stage = alone();
+    let folder = folder("sign-in");
+    let server = Server::start(&folder);
+    let window = server.window(&folder);
+    let notice = |code: &str, shot: &str| {
+        window.attribute_is("notice", "data-code", code);
+        window.screenshot(&folder.join(format!("{shot}.png")));
+    };
+
+    type_address(&window, &Server::nowhere());
+    notice("server.none", "1-no-server");
+    type_address(&window, &server.url);
+    sign_in(&window, "alice", "not the password");
+    notice("account.wrong", "2-wrong-password");
+    sign_in(&window, "alice", &server.password);
+    window.find("[data-testid=channel-row]");
+    assert!(!window.text().contains(&server.password));
+    let log = std::fs::read_to_string(folder.join("profile/halloo.log")).unwrap();
+    assert!(
+        !log.contains(&server.password),
+        "the log tells the password"
+    );
+}
+
+#[test]
+fn a_call_that_cannot_be_joined_says_why() {
+    let _stage = alone();
+    let folder = folder("cannot-join");
+    let _devices = Devices::new();
+    let server = Server::start(&folder);
+    server.switch(&json!({"max_participants": 1}));
+    let bob = server.caller("bob", &["--channel", CHANNEL, "--play", "tone:660"]);
+    bob.wait_for("connected");
+    let window = server.window_as("alice", &folder);
+    open_channel(&window, CHANNEL);
+    window.screenshot(&folder.join("1-a-call-goes-on.png"));
+    window.test_id("call-button").click();
+    window.test_id("call-failure");
+    let code = window.script("return document.querySelector('[data-testid=call-failure-code]').textContent");
+    assert!(code.as_str().is_some_and(|code| code.contains("call.full")), "{code}");
+    window.screenshot(&folder.join("2-full.png"));
+    assert_eq!(bob.leave(), 0);
+}
+
+#[test]
+fn without_the_plugin_there_is_no_call_to_start() {
+    let _stage = alone();
+    let folder = folder("no-plugin");
+    let server = Server::start(&folder);
+    server.switch(&json!({"plugin_missing": true}));
+    let window = server.window_as("alice", &folder);
+    open_channel(&window, CHANNEL);
+    let button = window.look("[data-testid=call-button]");
+    assert!(
+        button.is_none_or(|button| button.attribute("disabled").is_some()
+            || button.attribute("aria-disabled").is_some())
+    );
+    window.screenshot(&folder.join("1-no-plugin.png"));
+}
+
+#[test]
+fn closing_the_window_leaves_the_call() {
+    let _stage = alone();
+    let folder = folder("close");
+    let _devices = Devices::new();
+    let server = Server::start(&folder);
+    let bob = server.caller("bob", &["--channel", CHANNEL, "--play", "tone:660"]);
+    bob.wait_for("connected");
+    let window = server.window_as("alice", &folder);
+    open_channel(&window, CHANNEL);
+    window.test_id("call-button").click();
+    phase(&window, "live");
+    let joined = wait_for("bob to see alice", || {
+        bob.said()
+            .iter()
+            .filter(|line| {
+                line["event"] == "participant" && line["present"] == true && line["me"] == false
+            })
+            .count()
+            .checked_sub(1)
+    });
+    assert_eq!(joined, 0);
+    let program = window.program_id();
+    let asked = Instant::now();
+    let _ = std::process::Command::new("kill")
+        .args(["-TERM", &program.to_string()])
+        .status();
+    wait_for("bob to see alice go", || {
+        bob.said()
+            .iter()
+            .any(|line| line["event"] == "participant" && line["present"] == false)
+            .then_some(())
+    });
+    println!(
+        "asked to end until gone from the call: {:?}",
+        asked.elapsed()
+    );
+    assert!(asked.elapsed() < Duration::from_secs(5));
+    wait_for("the program to end", || {
+        (!std::path::Path::new(&format!("/proc/{program}")).exists()).then_some(())
+    });
+    assert_eq!(bob.leave(), 0);
+}

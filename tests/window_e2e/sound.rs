@@ -1,0 +1,271 @@
+//! Ears and mouth for the window: PulseAudio null sinks as microphone and loudspeaker, tones, and what is heard.
+
+use std::f64::consts::TAU;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+
+/// The virtual devices of one test: unloaded when dropped.
+pub struct Devices {
+    modules: Vec<String>,
+}
+
+/// Sink whose monitor is the microphone: what is played there is "said".
+const MOUTH: &str = "e2e_mouth";
+/// The microphone.
+const MICROPHONE: &str = "e2e_microphone";
+/// The loudspeaker.
+const SPEAKER: &str = "e2e_speaker";
+
+impl Devices {
+    /// Makes a microphone and a loudspeaker, and makes them the default.
+    pub fn new() -> Self {
+        let mut devices = Self {
+            modules: Vec::new(),
+        };
+        devices.load(&[
+            "module-null-sink",
+            &format!("sink_name={MOUTH}"),
+            "rate=48000",
+        ]);
+        devices.load(&[
+            "module-null-sink",
+            &format!("sink_name={SPEAKER}"),
+            "rate=48000",
+            "sink_properties=device.description=Speaker",
+        ]);
+        devices.load(&[
+            "module-remap-source",
+            &format!("master={MOUTH}.monitor"),
+            &format!("source_name={MICROPHONE}"),
+            "source_properties=device.description=Microphone",
+        ]);
+        pactl(&["set-default-sink", SPEAKER]);
+        pactl(&["set-default-source", MICROPHONE]);
+        devices
+    }
+
+    fn load(&mut self, module: &[&str]) {
+        let mut arguments = vec!["load-module"];
+        arguments.extend(module);
+        self.modules.push(pactl(&arguments));
+    }
+
+    /// Takes the microphone away, as when somebody unplugs it.
+    pub fn unplug_microphone(&mut self) {
+        if let Some(module) = self.modules.pop() {
+            pactl(&["unload-module", &module]);
+        }
+    }
+
+    /// Says a tone until the answer is dropped.
+    pub fn say(&self, hz: f64, folder: &Path) -> Playing {
+        let file = folder.join(format!("tone-{hz}.wav"));
+        write_tone(&file, hz, 60.0);
+        let child = Command::new("paplay")
+            .args(["--device", MOUTH])
+            .arg(&file)
+            .stdin(Stdio::null())
+            .spawn()
+            .expect("paplay");
+        Playing(child)
+    }
+
+    /// Records what the loudspeaker plays until [`Recording::stop`].
+    pub fn listen(&self, file: &Path) -> Recording {
+        let child = Command::new("parec")
+            .args(["--device", &format!("{SPEAKER}.monitor")])
+            .args([
+                "--rate=48000",
+                "--channels=1",
+                "--format=s16le",
+                "--file-format=wav",
+            ])
+            .arg(file)
+            .stdin(Stdio::null())
+            .spawn()
+            .expect("parec");
+        Recording {
+            child,
+            file: file.to_owned(),
+        }
+    }
+}
+
+impl Drop for Devices {
+    fn drop(&mut self) {
+        for module in self.modules.drain(..).rev() {
+            let _ = Command::new("pactl")
+                .args(["unload-module", &module])
+                .status();
+        }
+    }
+}
+
+fn pactl(arguments: &[&str]) -> String {
+    let output = Command::new("pactl")
+        .args(arguments)
+        .output()
+        .expect("pactl");
+    assert!(
+        output.status.success(),
+        "pactl {arguments:?}: {}",
+        String::from_utf8_lossy(&output.stderr)
+    );
+    String::from_utf8_lossy(&output.stdout).trim().to_owned()
+}
+
+/// A sound being played.
+pub struct Playing(Child);
+
+impl Drop for Playing {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+/// A recording that goes on.
+pub struct Recording {
+    child: Child,
+    file: PathBuf,
+}
+
+impl Recording {
+    /// Ends it and gives what was heard.
+    pub fn stop(mut self) -> Heard {
+        // SIGTERM, so that the header is finished.
+        let _ = Command::new("kill")
+            .args(["-TERM", &self.child.id().to_string()])
+            .status();
+        let _ = self.child.wait();
+        Heard::read(&self.file)
+    }
+}
+
+impl Drop for Recording {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// Sound, mono, −1..1.
+pub struct Heard {
+    rate: f64,
+    samples: Vec<f64>,
+}
+
+impl Heard {
+    /// Reads a WAV file, first channel.
+    pub fn read(file: &Path) -> Self {
+        let mut reader =
+            hound::WavReader::open(file).unwrap_or_else(|why| panic!("{}: {why}", file.display()));
+        let spec = reader.spec();
+        let samples: Vec<f64> = match spec.sample_format {
+            hound::SampleFormat::Float => reader
+                .samples::<f32>()
+                .map(|s| f64::from(s.unwrap()))
+                .collect(),
+            hound::SampleFormat::Int => {
+                let full = f64::from(1u32 << (spec.bits_per_sample - 1));
+                reader
+                    .samples::<i32>()
+                    .map(|s| f64::from(s.unwrap()) / full)
+                    .collect()
+            }
+        };
+        let samples = samples
+            .into_iter()
+            .step_by(usize::from(spec.channels))
+            .collect();
+        Self {
+            rate: f64::from(spec.sample_rate),
+            samples,
+        }
+    }
+
+    /// How long it is, seconds.
+    pub fn seconds(&self) -> f64 {
+        self.samples.len() as f64 / self.rate
+    }
+
+    /// The last so many seconds of it.
+    pub fn last(&self, seconds: f64) -> Self {
+        let count = ((seconds * self.rate) as usize).min(self.samples.len());
+        Self {
+            rate: self.rate,
+            samples: self.samples[self.samples.len() - count..].to_vec(),
+        }
+    }
+
+    /// The loudest stretch of so many seconds.
+    pub fn loudest(&self, seconds: f64) -> Self {
+        let count = ((seconds * self.rate) as usize).min(self.samples.len());
+        let step = (self.rate / 10.0) as usize;
+        let stretch = |from: usize| Self {
+            rate: self.rate,
+            samples: self.samples[from..from + count].to_vec(),
+        };
+        (0..=self.samples.len() - count)
+            .step_by(step)
+            .map(stretch)
+            .max_by(|a, b| a.level().total_cmp(&b.level()))
+            .unwrap_or_else(|| stretch(0))
+    }
+
+    /// Root mean square, 0..1.
+    pub fn level(&self) -> f64 {
+        let sum: f64 = self.samples.iter().map(|s| s * s).sum();
+        (sum / self.samples.len().max(1) as f64).sqrt()
+    }
+
+    /// The strongest frequency between 100 and 2000 Hz, to 0.1 Hz, and its share of the whole power.
+    pub fn pitch(&self) -> (f64, f64) {
+        // Half a second answers to a tone within ±2 Hz, so a grid of 2 Hz misses none; the whole is far sharper.
+        let coarse = self
+            .last(0.5)
+            .strongest((50..1000).map(|step| f64::from(step) * 2.0));
+        let fine = self.strongest((-40..=40).map(|step| coarse.0 + f64::from(step) * 0.1));
+        let total: f64 = self.samples.iter().map(|s| s * s).sum();
+        // A pure tone over the whole length has amplitude a, |X|² = (a·n/2)² and total a²·n/2.
+        let share = fine.1 * 2.0 / (self.samples.len() as f64 * total.max(f64::MIN_POSITIVE));
+        (fine.0, share)
+    }
+
+    fn strongest(&self, frequencies: impl Iterator<Item = f64>) -> (f64, f64) {
+        frequencies
+            .map(|hz| (hz, self.power(hz)))
+            .fold(
+                (0.0, 0.0),
+                |best, next| if next.1 > best.1 { next } else { best },
+            )
+    }
+
+    /// Goertzel's algorithm: |X(hz)|².
+    fn power(&self, hz: f64) -> f64 {
+        let w = TAU * hz / self.rate;
+        let twice_cos = 2.0 * w.cos();
+        let (mut before, mut last) = (0.0, 0.0);
+        for sample in &self.samples {
+            let next = sample + twice_cos * last - before;
+            before = last;
+            last = next;
+        }
+        before * before + last * last - twice_cos * before * last
+    }
+}
+
+fn write_tone(file: &Path, hz: f64, seconds: f64) {
+    let spec = hound::WavSpec {
+        channels: 1,
+        sample_rate: 48_000,
+        bits_per_sample: 16,
+        sample_format: hound::SampleFormat::Int,
+    };
+    let mut writer = hound::WavWriter::create(file, spec).unwrap();
+    for n in 0..(seconds * 48_000.0) as u32 {
+        let value = (TAU * hz * f64::from(n) / 48_000.0).sin() * 0.3;
+        writer.write_sample((value * 32_767.0) as i16).unwrap();
+    }
+    writer.finalize().unwrap();
+}
