@@ -19,6 +19,8 @@ export default defineConfig(({ mode }) => ({
   server: { port: 5173, strictPort: true },
   test: {
     environment: "jsdom",
+    // Generous: build machines are shared.
+    testTimeout: 30_000,
     setupFiles: ["test/setup.ts"],
     include: ["src/**/*.test.ts", "test/**/*.test.ts"],
   },

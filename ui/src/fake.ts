@@ -109,8 +109,8 @@ export interface FakeBridge extends Bridge {
   levels(levels: Levels): void;
 }
 
-/** A bridge to nothing: shows a snapshot, remembers what was asked. */
-export function stillBridge(first: Snapshot, label = "main"): FakeBridge {
+/** A bridge to nothing: shows a snapshot, remembers what was asked; a deaf one takes no wishes. */
+export function stillBridge(first: Snapshot, label = "main", deaf = false): FakeBridge {
   let state = first;
   const patches = new Set<(patch: Patch) => void>();
   const meters = new Set<(levels: Levels) => void>();
@@ -118,7 +118,10 @@ export function stillBridge(first: Snapshot, label = "main"): FakeBridge {
   return {
     label,
     commands,
-    dispatch: async (command) => void commands.push(command),
+    dispatch: async (command) => {
+      if (deaf) throw new Error("nobody hears");
+      commands.push(command);
+    },
     snapshot: async () => state,
     onPatch: async (heard) => (patches.add(heard), () => patches.delete(heard)),
     onLevels: async (heard) => (meters.add(heard), () => meters.delete(heard)),
@@ -159,7 +162,7 @@ class Play {
   babble(): void {
     setInterval(() => {
       const talk = this.state.call.participants.filter((person) => person.speaking);
-      const loud = () => 0.35 + 0.6 * Math.abs(Math.sin(performance.now() / 180));
+      const loud = () => 0.2 + 0.5 * Math.abs(Math.sin(performance.now() / 180));
       this.bridge.levels({ input: loud(), sessions: Object.fromEntries(talk.map((person) => [person.session, loud()])) });
     }, 100);
   }

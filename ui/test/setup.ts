@@ -11,6 +11,9 @@ globalThis.ResizeObserver ??= class {
   disconnect() {}
 };
 
+// axe draws letters to tell icons from words; jsdom cannot draw.
+HTMLCanvasElement.prototype.getContext = () => null;
+
 // jsdom has the element, but not its methods.
 HTMLDialogElement.prototype.showModal ??= function (this: HTMLDialogElement) {
   this.open = true;
@@ -22,3 +25,7 @@ HTMLDialogElement.prototype.close ??= function (this: HTMLDialogElement) {
 afterEach(() => {
   document.documentElement.removeAttribute("dir");
 });
+
+// jsdom has no media queries: nothing matches.
+window.matchMedia ??= (query) =>
+  ({ matches: false, media: query, addEventListener() {}, removeEventListener() {} }) as unknown as MediaQueryList;

@@ -1,8 +1,12 @@
 import { createContext } from "svelte";
 
+import type { Command } from "../bindings";
 import type { Bridge } from "../bridge";
 
 /** What every component may do without being handed it: ask the core, open a link, find a portrait. */
-export type App = Pick<Bridge, "dispatch" | "openLink" | "avatar">;
+export interface App extends Pick<Bridge, "openLink" | "avatar"> {
+  /** A person's wish. Resolves to whether the core has taken it; what comes of it arrives as patches. */
+  dispatch(command: Command): Promise<boolean>;
+}
 
 export const [useApp, provideApp] = createContext<App>();

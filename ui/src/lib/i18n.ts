@@ -71,6 +71,7 @@ const words = {
   "team.signout": "Sign out of {server}",
   "team.label": "Teams",
   "row.unread": "unread",
+  "row.mentions": { one: "{n} mention", other: "{n} mentions" },
   "row.muted": "muted",
   "row.archived": "archived",
   "row.group": "group",
@@ -128,7 +129,7 @@ const words = {
   "mic.word.open": "Microphone on",
   "mic.word.unavailable": "Listening only",
   "mic.unavailable.label": "No microphone. You are listening",
-  "mic.note.muted": "You are muted. {key} to talk",
+  "mic.note.muted": "You are muted. Hold {key} to talk",
   "hand.raise": "Raise hand",
   "hand.lower": "Lower hand",
   "people": { one: "{n} person", other: "{n} people" },
@@ -173,6 +174,7 @@ const words = {
   "log.older": "Loading older messages…",
   "log.loading": "Loading messages…",
   "log.start": "This is the start of {name}",
+  "log.start.direct": "This is the start of your messages with {name}",
   "log.start.text": "Write the first message, or start a call: everyone here will see it.",
   "log.start.quiet": "Nobody has written here yet.",
   "log.pick": "No channel open",
@@ -355,6 +357,7 @@ function fill(text: string, values: Values): string {
 
 /** Leaves out the parts that speak of something unknown, rather than show a blank. */
 function fillOrDrop(text: string, values: Values): string | undefined {
-  const parts = text.split(/(?<=\.) /).map((part) => fill(part, values));
-  return parts.filter((part) => !/\{\w+\}/.test(part)).join(" ") || undefined;
+  const known = (part: string) => [...part.matchAll(/\{(\w+)\}/g)].every(([, key = ""]) => values[key] !== undefined);
+  const parts = text.split(". ").map((part, at, all) => (at < all.length - 1 ? `${part}.` : part));
+  return parts.filter(known).map((part) => fill(part, values)).join(" ") || undefined;
 }

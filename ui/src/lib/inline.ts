@@ -179,10 +179,10 @@ class Scanner {
       return;
     }
     const inside = this.#parts.splice(open).slice(1);
-    const children = emphasise(inside);
+    // No link in a link: an address that is its own label is only a label.
+    const children = emphasise(inside.flatMap(unlinked));
     this.#node({ type: "link", href, children: children.length > 0 ? children : [{ type: "text", text: href }] }, 0);
     this.#at = target.end;
-    // No link in a link.
     this.#brackets = [];
   }
 
@@ -209,6 +209,10 @@ class Scanner {
     if (found && text) this.#node({ type: "emoji", name: found[1] ?? "", text }, found[0].length);
     else this.#say(1);
   }
+}
+
+function unlinked(part: Part): Part[] {
+  return "node" in part && part.node.type === "link" ? part.node.children.map((node) => ({ node })) : [part];
 }
 
 /** `(address "title")` behind a `]`. */

@@ -33,6 +33,11 @@ export function isTyping(target: EventTarget | null): boolean {
   );
 }
 
+/** Whether somebody is in the middle of writing: a text field with text in it has the focus. */
+export function isWriting(target: Element | null): target is HTMLInputElement | HTMLTextAreaElement {
+  return (target instanceof HTMLInputElement || target instanceof HTMLTextAreaElement) && isTyping(target) && target.value !== "";
+}
+
 /** What can have the focus, in order. */
 const FOCUSABLE =
   'a[href], button:not([disabled]), input:not([disabled]), textarea:not([disabled]), summary, [tabindex="0"]';
@@ -42,12 +47,14 @@ export function nextRegion(back: boolean): void {
   const regions = [...document.querySelectorAll<HTMLElement>("[data-region]")]
     .filter((region) => region.getClientRects().length > 0)
     .sort((a, b) => Number(a.dataset["region"]) - Number(b.dataset["region"]));
-  const here = regions.findIndex((region) => region.contains(document.activeElement));
+  // The innermost one: the bar lies inside the sidebar.
+  const inside = document.activeElement?.closest<HTMLElement>("[data-region]");
+  const here = inside ? regions.indexOf(inside) : -1;
   for (let step = 1; step <= regions.length; step += 1) {
     const index = (here + (back ? -step : step) + 2 * regions.length) % regions.length;
     const region = regions[here < 0 && back ? regions.length - step : index];
-    const inside = region?.querySelector<HTMLElement>('[aria-current="page"]') ?? region?.querySelector<HTMLElement>(FOCUSABLE);
-    const target = region?.matches("[tabindex]") ? region : inside;
+    const first = region?.querySelector<HTMLElement>('[aria-current="page"]') ?? region?.querySelector<HTMLElement>(FOCUSABLE);
+    const target = region?.matches("[tabindex]") ? region : first;
     if (target) {
       target.focus();
       return;

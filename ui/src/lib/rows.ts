@@ -10,6 +10,18 @@ export type Row =
 /** How long after the last word of the same person the name is said again. */
 const PAUSE = 5 * 60_000;
 
+/** Posts drawn when a channel opens: two or three screens. */
+const FIRST = 60;
+/** Posts added whenever the reader comes near the first one drawn: little enough to fit into a frame or two. */
+export const MORE = 25;
+
+/** Where drawing begins when a channel opens: few posts, but always from where new begins. */
+export function opening(posts: readonly PostRow[], firstUnread: string | null): number {
+  const fresh = posts.findIndex((post) => post.id === firstUnread);
+  const last = posts.length - FIRST;
+  return Math.max(0, fresh < 0 ? last : Math.min(last, fresh - 5));
+}
+
 /** Posts with the separators between them: days, where new begins, and who goes on talking. */
 export function rows(posts: readonly PostRow[], firstUnread: string | null): Row[] {
   const out: Row[] = [];

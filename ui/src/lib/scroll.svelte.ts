@@ -21,8 +21,14 @@ export class Scroll {
   #asked = -Infinity;
   #arrived = false;
 
-  /** `older` is called when the beginning comes near. */
-  constructor(readonly older: () => void) {}
+  /**
+   * When the beginning comes near, `reveal` is called: it draws more of what is here already, and says whether
+   * there was any. If not, `older` asks for more.
+   */
+  constructor(
+    readonly reveal: () => boolean,
+    readonly older: () => void,
+  ) {}
 
   readonly attach: Attachment<HTMLElement> = (element) => {
     this.#element = element;
@@ -82,7 +88,8 @@ export class Scroll {
     const element = this.#element;
     if (!element || !this.#arrived) return;
     this.atEnd = element.scrollHeight - element.scrollTop - element.clientHeight < NEAR;
-    if (element.scrollTop < EARLY && performance.now() - this.#asked > PATIENCE) {
+    if (element.scrollTop >= EARLY) return;
+    if (!this.reveal() && performance.now() - this.#asked > PATIENCE) {
       this.#asked = performance.now();
       this.older();
     }
