@@ -12,6 +12,7 @@ use serde_json::{Map, Value, json};
 use crate::clock::{Bucket, Timer};
 use crate::sfu::SfuEvent;
 use crate::socket::hub::{Broadcast, Event};
+use crate::socket::request::Request;
 use crate::world::model::{Kind, Post};
 use crate::world::{World, now_ms};
 
@@ -37,6 +38,8 @@ pub(crate) struct Calls {
     pub(crate) by_connection: HashMap<String, String>,
     /// Texts that a fault wants the next joins refused with, per user (empty: anybody).
     pub(crate) refusals: Vec<(String, String, u32)>,
+    /// Joins of big channels that wait for their batch: connection, user, request.
+    pub(crate) batches: HashMap<String, Vec<(String, String, Request)>>,
     /// Calls started since the server runs.
     pub(crate) started: u64,
     generation: u64,
@@ -347,6 +350,7 @@ impl World {
                     self.remove_session(&session);
                 }
             }
+            Timer::JoinBatch { channel } => self.join_batch(&channel),
             Timer::ForceRemove { session } => self.remove_session(&session),
             Timer::ForceEnd { call } => self.force_end(&call),
             Timer::NoAnswer { call } => self.no_answer(&call),

@@ -19,6 +19,8 @@ pub(crate) enum Timer {
         /// Only the newest loss counts.
         generation: u64,
     },
+    /// The joins of a big channel are worked off.
+    JoinBatch { channel: String },
     /// A removed participant who did not go.
     ForceRemove { session: String },
     /// A call ended by its host in which people linger.
@@ -136,14 +138,10 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn a_bucket_gives_its_burst_and_then_its_rate() {
         let mut bucket = Bucket::new(1.0, 10.0);
-        let taken = (0..20)
-            .filter(|_| bucket.try_take(Instant::now()))
-            .count();
+        let taken = (0..20).filter(|_| bucket.try_take(Instant::now())).count();
         assert_eq!(taken, 10);
         tokio::time::advance(Duration::from_millis(2100)).await;
-        let taken = (0..20)
-            .filter(|_| bucket.try_take(Instant::now()))
-            .count();
+        let taken = (0..20).filter(|_| bucket.try_take(Instant::now())).count();
         assert_eq!(taken, 2);
     }
 }

@@ -97,6 +97,8 @@ pub struct Switches {
     pub socket_limit: bool,
     /// Error bodies of the Calls plugin leave as `text/plain`, as on real servers.
     pub plain_errors: bool,
+    /// From this many members on, joins of a channel are worked off in batches: 100.
+    pub join_batch_members: usize,
     /// The newer DM behaviour: no answer after 30 s, decline, automatic end, `call_status`.
     pub dm_calls: bool,
     /// `CollapsedThreads` of the client configuration.
@@ -131,6 +133,7 @@ impl Default for Switches {
             rest_limit: true,
             socket_limit: true,
             plain_errors: true,
+            join_batch_members: 100,
             dm_calls: false,
             collapsed_threads: "always_on".to_owned(),
             teammate_name_display: "full_name".to_owned(),
@@ -162,6 +165,8 @@ pub struct Timings {
     pub auth: Duration,
     /// How long a call session waits for its socket to come back: 10 s.
     pub grace: Duration,
+    /// How long a batch of joins gathers in a big channel: 1 s.
+    pub join_batch: Duration,
     /// How often call sessions are checked against the login session: 10 s.
     pub session_check: Duration,
     /// `host_removed` is enforced after this: 3 s.
@@ -190,6 +195,7 @@ impl Default for Timings {
             pong: s(100),
             auth: s(5),
             grace: s(10),
+            join_batch: s(1),
             session_check: s(10),
             force_remove: s(3),
             force_end: s(5),

@@ -19,11 +19,15 @@ pub(crate) mod avatar;
 pub(crate) mod channels;
 pub(crate) mod commands;
 pub(crate) mod files;
+pub(crate) mod members;
 pub(crate) mod plugin;
 pub(crate) mod posts;
+pub(crate) mod preferences;
+pub(crate) mod statuses;
 pub(crate) mod system;
 pub(crate) mod teams;
 pub(crate) mod threads;
+pub(crate) mod timeline;
 pub(crate) mod users;
 
 use answer::Refusal;
@@ -40,8 +44,11 @@ pub(crate) fn router(app: Arc<App>) -> Router {
         .nest("/api/v4", api)
         .route("/plugins/com.mattermost.calls/{*path}", any(plugin::route))
         .route("/dev/stats", get(stats))
-        .route("/dev/calls", get(fault::calls))
-        .route("/dev/config", get(fault::config).patch(fault::set_config))
+        .route("/dev/calls", get(fault::routes::calls))
+        .route(
+            "/dev/config",
+            get(fault::routes::config).patch(fault::routes::set_config),
+        )
         .route("/dev/faults", post(fault::route))
         .fallback(unknown)
         .layer(DefaultBodyLimit::max(system::MAX_FILE + 1024 * 1024))
@@ -77,7 +84,7 @@ fn user_routes() -> Router<Arc<App>> {
         .route("/users/autocomplete", get(users::autocomplete))
         .route("/users/known", get(users::known))
         .route("/users/group_channels", post(users::group_channels))
-        .route("/users/status/ids", post(users::statuses))
+        .route("/users/status/ids", post(statuses::by_ids))
         .route("/users/username/{name}", get(users::by_name))
         .route("/users/{user}", get(users::one))
         .route("/users/{user}/patch", put(users::patch))
@@ -87,7 +94,7 @@ fn user_routes() -> Router<Arc<App>> {
         .route("/users/{user}/tokens", post(auth::make_token))
         .route(
             "/users/{user}/status",
-            get(users::status).put(users::set_status),
+            get(statuses::one).put(statuses::set),
         )
         .route(
             "/users/{user}/status/custom",
@@ -95,19 +102,19 @@ fn user_routes() -> Router<Arc<App>> {
         )
         .route(
             "/users/{user}/preferences",
-            get(users::preferences).put(users::put_preferences),
+            get(preferences::list).put(preferences::put),
         )
         .route(
             "/users/{user}/preferences/delete",
-            post(users::delete_preferences),
+            post(preferences::delete),
         )
         .route(
             "/users/{user}/preferences/{category}",
-            get(users::preferences),
+            get(preferences::list),
         )
         .route(
             "/users/{user}/preferences/{category}/name/{name}",
-            get(users::preferences),
+            get(preferences::list),
         )
         .route("/users/{user}/teams", get(teams::mine))
         .route("/users/{user}/teams/members", get(teams::my_members))
@@ -136,30 +143,30 @@ fn user_routes() -> Router<Arc<App>> {
 fn channel_routes() -> Router<Arc<App>> {
     Router::new()
         .route("/users/{user}/channels", get(channels::mine))
-        .route("/users/{user}/channel_members", get(channels::my_members))
+        .route("/users/{user}/channel_members", get(members::mine))
         .route(
             "/users/{user}/teams/{team}/channels",
             get(channels::mine_in_team),
         )
         .route(
             "/users/{user}/teams/{team}/channels/members",
-            get(channels::members_in_team),
+            get(members::mine_in_team),
         )
         .route(
             "/users/{user}/channels/{channel}/unread",
-            get(channels::unread),
+            get(members::unread),
         )
         .route(
             "/users/{user}/channels/{channel}/posts/unread",
-            get(posts::around_unread),
+            get(timeline::around_unread),
         )
         .route("/channels", post(channels::create))
         .route("/channels/direct", post(channels::direct))
         .route("/channels/group", post(channels::group))
-        .route("/channels/members/{user}/view", post(channels::view))
+        .route("/channels/members/{user}/view", post(members::view))
         .route(
             "/channels/members/{user}/mark_read",
-            post(channels::mark_read),
+            post(members::mark_read),
         )
         .route(
             "/channels/{channel}",
@@ -168,31 +175,25 @@ fn channel_routes() -> Router<Arc<App>> {
         .route("/channels/{channel}/patch", put(channels::patch))
         .route("/channels/{channel}/restore", post(channels::restore))
         .route("/channels/{channel}/stats", get(channels::stats))
-        .route("/channels/{channel}/posts", get(posts::list))
-        .route("/channels/{channel}/pinned", get(posts::pinned))
+        .route("/channels/{channel}/posts", get(timeline::list))
+        .route("/channels/{channel}/pinned", get(timeline::pinned))
         .route(
             "/channels/{channel}/members",
-            get(channels::members).post(channels::add_member),
+            get(members::list).post(members::add),
         )
-        .route(
-            "/channels/{channel}/members/ids",
-            post(channels::members_by_ids),
-        )
+        .route("/channels/{channel}/members/ids", post(members::by_ids))
         .route(
             "/channels/{channel}/members/{user}",
-            get(channels::member).delete(channels::remove_member),
+            get(members::one).delete(members::remove),
         )
         .route(
             "/channels/{channel}/members/{user}/notify_props",
-            put(channels::notify_props),
+            put(members::notify_props),
         )
         .route("/teams/{team}/channels", get(channels::public))
         .route("/teams/{team}/channels/autocomplete", get(channels::public))
         .route("/teams/{team}/channels/search", post(channels::search))
-        .route(
-            "/teams/{team}/channels/name/{name}",
-            get(channels::by_name),
-        )
+        .route("/teams/{team}/channels/name/{name}", get(channels::by_name))
         .route(
             "/teams/name/{team}/channels/name/{name}",
             get(channels::by_names),
@@ -208,7 +209,7 @@ fn post_routes() -> Router<Arc<App>> {
             get(posts::one).put(posts::patch).delete(posts::delete),
         )
         .route("/posts/{post}/patch", put(posts::patch))
-        .route("/posts/{post}/thread", get(posts::thread_posts))
+        .route("/posts/{post}/thread", get(timeline::thread))
         .route("/posts/{post}/reactions", get(posts::reactions))
         .route("/posts/{post}/files/info", get(files::of_post))
         .route("/posts/{post}/{action}", post(posts::pin))
@@ -221,7 +222,7 @@ fn post_routes() -> Router<Arc<App>> {
             "/users/{user}/posts/{post}/set_unread",
             post(posts::set_unread),
         )
-        .route("/teams/{team}/posts/search", post(posts::search))
+        .route("/teams/{team}/posts/search", post(timeline::search))
         .route(
             "/teams/{team}/commands/autocomplete",
             get(commands::autocomplete),
@@ -328,6 +329,10 @@ async fn around(State(app): State<Arc<App>>, request: Request, next: Next) -> Re
 /// Pages of this machine may call the server from a browser, as with `AllowCorsFrom`.
 fn local_origin(headers: &HeaderMap) -> Option<HeaderValue> {
     let origin = headers.get(header::ORIGIN)?;
+    if origin == "null" {
+        // A page opened from a file.
+        return Some(origin.clone());
+    }
     let url = url::Url::parse(origin.to_str().ok()?).ok()?;
     let local = ["localhost", "127.0.0.1", "[::1]", "tauri.localhost"];
     local.contains(&url.host_str()?).then(|| origin.clone())

@@ -50,9 +50,7 @@ pub(crate) async fn upgrade(
     }
     // A socket needs no CSRF header: the cookie alone is enough here.
     let token = auth::socket_token(&headers);
-    let ws = ws
-        .max_message_size(MAX_MESSAGE)
-        .max_frame_size(MAX_MESSAGE);
+    let ws = ws.max_message_size(MAX_MESSAGE).max_frame_size(MAX_MESSAGE);
     ws.on_upgrade(move |socket| async move {
         let _open = app.sockets.enter();
         serve(&app, socket, token, params).await;
@@ -113,9 +111,12 @@ async fn serve(app: &Arc<App>, mut socket: WebSocket, token: Option<String>, par
         Some(Ok(n)) if resumable && !wanted.is_empty() => Some(n),
         _ => None,
     };
-    let (attached, wake) =
-        app.lock()
-            .attach(&user, &token, number, sequence.map(|n| (wanted.as_str(), n)));
+    let (attached, wake) = app.lock().attach(
+        &user,
+        &token,
+        number,
+        sequence.map(|n| (wanted.as_str(), n)),
+    );
     let (Attached::New(id) | Attached::Resumed(id)) = attached;
     tracing::debug!(connection = %id, %user, "socket open");
     let end = run(app, &mut socket, &id, number, &wake).await;
@@ -158,13 +159,7 @@ async fn challenge(app: &Arc<App>, socket: &mut WebSocket) -> Option<(String, St
     }
 }
 
-async fn run(
-    app: &Arc<App>,
-    socket: &mut WebSocket,
-    id: &str,
-    number: u64,
-    wake: &Notify,
-) -> End {
+async fn run(app: &Arc<App>, socket: &mut WebSocket, id: &str, number: u64, wake: &Notify) -> End {
     let timings = app.lock().timings.clone();
     let mut ping = tokio::time::interval_at(Instant::now() + timings.ping, timings.ping);
     let mut pong_due = Instant::now() + timings.pong;
@@ -269,11 +264,11 @@ impl World {
         socket: u64,
         wanted: Option<(&str, i64)>,
     ) -> (Attached, Arc<Notify>) {
-        if let Some((id, seq)) = wanted {
-            if let Some(wake) = self.hub.resume(id, seq, user, token, socket) {
-                self.auto_status(user, "online");
-                return (Attached::Resumed(id.to_owned()), wake);
-            }
+        if let Some((id, seq)) = wanted
+            && let Some(wake) = self.hub.resume(id, seq, user, token, socket)
+        {
+            self.auto_status(user, "online");
+            return (Attached::Resumed(id.to_owned()), wake);
         }
         let id = self.ids.next_id();
         let wake = self.hub.open(&id, user, token, socket);
@@ -297,10 +292,10 @@ impl World {
         if self.hub.detach(connection, socket) || user.is_none() {
             self.calls_socket_lost(connection);
         }
-        if let Some(user) = user {
-            if !self.hub.is_online(&user) {
-                self.auto_status(&user, "offline");
-            }
+        if let Some(user) = user
+            && !self.hub.is_online(&user)
+        {
+            self.auto_status(&user, "offline");
         }
     }
 }

@@ -24,6 +24,7 @@ pub(crate) mod channels;
 pub(crate) mod model;
 pub(crate) mod posts;
 pub(crate) mod seed;
+pub(crate) mod threads;
 pub(crate) mod users;
 
 use model::{Channel, Post, StoredFile, Team, ThreadState, User};

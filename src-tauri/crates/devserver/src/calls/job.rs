@@ -167,11 +167,12 @@ impl World {
     /// The call is over, and with it the recorder.
     pub(crate) fn stop_jobs(&mut self, call: &mut Call) {
         if self.end_jobs(call, "") {
-            for job in [&call.recording, &call.transcription, &call.captions] {
-                if let Some(job) = job {
-                    let data = json!({"callID": call.channel, "jobState": job.json(true)});
-                    self.calls_to_channel(&call.channel, "call_job_state", data);
-                }
+            for job in [&call.recording, &call.transcription, &call.captions]
+                .into_iter()
+                .flatten()
+            {
+                let data = json!({"callID": call.channel, "jobState": job.json(true)});
+                self.calls_to_channel(&call.channel, "call_job_state", data);
             }
         }
     }
@@ -240,7 +241,10 @@ impl World {
         if state.recording.as_ref().is_some_and(|j| j.start_at > 0) {
             return;
         }
-        self.end_jobs(&mut state, "failed to start job: timed out waiting for bot to join call");
+        self.end_jobs(
+            &mut state,
+            "failed to start job: timed out waiting for bot to join call",
+        );
         self.calls.active.insert(channel.clone(), state);
         self.tell_jobs(&channel);
     }

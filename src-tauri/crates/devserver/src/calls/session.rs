@@ -15,7 +15,29 @@ impl World {
         let Some(channel) = request.text("channelID").map(str::to_owned) else {
             return;
         };
-        if let Err(text) = self.try_join(connection, user, &channel, request) {
+        let crowd = self.channels.get(&channel).map_or(0, |c| c.members.len());
+        if crowd < self.switches.join_batch_members {
+            return self.join_now(connection, user, &channel, request);
+        }
+        let waiting = self.calls.batches.entry(channel.clone()).or_default();
+        waiting.push((connection.to_owned(), user.to_owned(), request.clone()));
+        if waiting.len() == 1 {
+            let delay = self.timings.join_batch;
+            self.timers.after(delay, Timer::JoinBatch { channel });
+        }
+    }
+
+    /// The joins that have gathered in a big channel.
+    pub(crate) fn join_batch(&mut self, channel: &str) {
+        for (connection, user, request) in self.calls.batches.remove(channel).unwrap_or_default() {
+            if self.hub.is_active(&connection) {
+                self.join_now(&connection, &user, channel, &request);
+            }
+        }
+    }
+
+    fn join_now(&mut self, connection: &str, user: &str, channel: &str, request: &Request) {
+        if let Err(text) = self.try_join(connection, user, channel, request) {
             tracing::debug!(%user, %channel, text, "join refused");
             let data = json!({"data": text, "connID": connection});
             self.calls_to_connection(connection, "error", data);
@@ -71,7 +93,13 @@ impl World {
             return refuse("call has ended");
         }
         let token = self.hub.get(connection).map(|c| c.token.clone());
-        self.enter(connection, user, channel, &token.unwrap_or_default(), request);
+        self.enter(
+            connection,
+            user,
+            channel,
+            &token.unwrap_or_default(),
+            request,
+        );
         Ok(())
     }
 
@@ -277,7 +305,9 @@ impl World {
             return;
         };
         let known = self.calls.channel_of.get(original).map(String::as_str) == Some(channel);
-        if !known || !self.can_read(user, channel) {
+        let bound = self.calls.by_connection.get(connection);
+        let busy = bound.is_some_and(|s| s != original);
+        if !known || busy || !self.can_read(user, channel) {
             tracing::debug!(%original, "reconnect refused");
             return;
         }

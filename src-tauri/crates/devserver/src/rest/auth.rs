@@ -114,7 +114,11 @@ pub(crate) async fn login(
     };
     if password.is_empty() {
         let message = "Password field must not be blank.";
-        return Err(Refusal::new(401, "api.user.login.blank_pwd.app_error", message));
+        return Err(Refusal::new(
+            401,
+            "api.user.login.blank_pwd.app_error",
+            message,
+        ));
     }
     let name = login_id.strip_suffix("@halloo.test").unwrap_or(login_id);
     let id = world.user_named(name).ok_or_else(invalid)?.id.clone();

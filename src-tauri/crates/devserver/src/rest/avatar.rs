@@ -15,7 +15,9 @@ const GLYPH: (usize, usize) = (5, 7);
 
 /// The picture of one user.
 pub(crate) fn draw(seed: &str, initials: &str) -> Vec<u8> {
-    let hue = seed.bytes().fold(7_u32, |h, b| h.wrapping_mul(31).wrapping_add(b.into()));
+    let hue = seed
+        .bytes()
+        .fold(7_u32, |h, b| h.wrapping_mul(31).wrapping_add(b.into()));
     let back = PALETTE[hue as usize % PALETTE.len()];
     let mut pixels = vec![back; SIDE * SIDE];
     let letters: Vec<[u8; 7]> = initials.chars().take(2).map(glyph).collect();
@@ -25,10 +27,7 @@ pub(crate) fn draw(seed: &str, initials: &str) -> Vec<u8> {
     for (index, rows) in letters.iter().enumerate() {
         for (y, row) in rows.iter().enumerate() {
             for x in (0..GLYPH.0).filter(|x| row & (0x10 >> x) != 0) {
-                let (px, py) = (
-                    left + (index * (GLYPH.0 + 1) + x) * SCALE,
-                    top + y * SCALE,
-                );
+                let (px, py) = (left + (index * (GLYPH.0 + 1) + x) * SCALE, top + y * SCALE);
                 for line in py..py + SCALE {
                     for column in px..(px + SCALE).min(SIDE) {
                         pixels[line * SIDE + column] = [255, 255, 255];
@@ -91,7 +90,11 @@ pub(crate) fn png_size(bytes: &[u8]) -> Option<(u32, u32)> {
     if !head.starts_with(b"\x89PNG\r\n\x1a\n") {
         return None;
     }
-    let number = |at: usize| head[at..at + 4].iter().fold(0_u32, |n, b| n << 8 | u32::from(*b));
+    let number = |at: usize| {
+        head[at..at + 4]
+            .iter()
+            .fold(0_u32, |n, b| n << 8 | u32::from(*b))
+    };
     Some((number(16), number(20)))
 }
 

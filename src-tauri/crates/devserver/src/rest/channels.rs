@@ -1,27 +1,27 @@
-//! Channels and memberships (core reference 5.2–5.4).
+//! Channels (core reference 5.2–5.4); who is in them is in [`super::members`].
 
-use std::fmt::Write as _;
 use std::sync::Arc;
 
 use axum::extract::{Path, Query, State};
-use axum::http::{HeaderValue, header};
-use axum::response::IntoResponse;
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
 use super::answer::{Json, Refusal, Reply, created, done, ok};
 use super::auth::Caller;
-use super::{resolve, users};
 use crate::app::App;
 use crate::world::World;
 use crate::world::model::{Channel, Kind};
 
-fn missing() -> Refusal {
+pub(crate) fn missing() -> Refusal {
     Refusal::not_found("app.channel.get.existing.app_error")
 }
 
 /// A channel the caller may read.
-fn readable<'w>(world: &'w World, caller: &Caller, id: &str) -> Result<&'w Channel, Refusal> {
+pub(crate) fn readable<'w>(
+    world: &'w World,
+    caller: &Caller,
+    id: &str,
+) -> Result<&'w Channel, Refusal> {
     let channel = world.channels.get(id).ok_or_else(missing)?;
     let public = channel.kind == Kind::Open
         && world
@@ -38,11 +38,11 @@ fn readable<'w>(world: &'w World, caller: &Caller, id: &str) -> Result<&'w Chann
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
 pub(crate) struct ListQuery {
-    include_deleted: Option<bool>,
-    last_delete_at: Option<i64>,
-    page: Option<i64>,
-    per_page: Option<usize>,
-    name: Option<String>,
+    pub(crate) include_deleted: Option<bool>,
+    pub(crate) last_delete_at: Option<i64>,
+    pub(crate) page: Option<i64>,
+    pub(crate) per_page: Option<usize>,
+    pub(crate) name: Option<String>,
 }
 
 fn my_channels<'w>(
@@ -85,59 +85,12 @@ pub(crate) async fn mine_in_team(
         .collect())
 }
 
-/// `GET /users/me/teams/{team}/channels/members`.
-pub(crate) async fn members_in_team(
-    State(app): State<Arc<App>>,
-    caller: Caller,
-    Path((_, team)): Path<(String, String)>,
-) -> Reply {
-    let world = app.lock();
-    ok(world
-        .channels
-        .values()
-        .filter(|c| c.members.contains_key(&caller.id))
-        .filter(|c| c.team_id == team || c.kind.is_personal())
-        .map(|c| c.member_json(&caller.id, true))
-        .collect())
-}
-
-/// `GET /users/me/channel_members`: NDJSON for `page=-1`, else an array.
-pub(crate) async fn my_members(
-    State(app): State<Arc<App>>,
-    caller: Caller,
-    Query(query): Query<ListQuery>,
-) -> Reply {
-    let world = app.lock();
-    let all: Vec<Value> = world
-        .channels
-        .values()
-        .filter(|c| c.members.contains_key(&caller.id))
-        .map(|c| {
-            let mut value = c.member_json(&caller.id, true);
-            let team = world.teams.get(&c.team_id);
-            value["team_display_name"] = team.map_or("", |t| t.display_name.as_str()).into();
-            value["team_name"] = team.map_or("", |t| t.name.as_str()).into();
-            value["team_update_at"] = team.map_or(0, |t| t.create_at).into();
-            value
-        })
-        .collect();
-    if query.page != Some(-1) {
-        let page = query.page.and_then(|p| usize::try_from(p).ok());
-        return ok(super::page(&all, page, query.per_page).to_vec().into());
-    }
-    let mut body = String::new();
-    for value in all {
-        // Writing into a string cannot fail.
-        let _ = writeln!(body, "{value}");
-    }
-    let mut response = body.into_response();
-    let kind = HeaderValue::from_static("application/x-ndjson");
-    response.headers_mut().insert(header::CONTENT_TYPE, kind);
-    Ok(response)
-}
-
 /// `GET /channels/{id}`.
-pub(crate) async fn one(State(app): State<Arc<App>>, caller: Caller, Path(id): Path<String>) -> Reply {
+pub(crate) async fn one(
+    State(app): State<Arc<App>>,
+    caller: Caller,
+    Path(id): Path<String>,
+) -> Reply {
     let world = app.lock();
     ok(readable(&world, &caller, &id)?.json())
 }
@@ -291,7 +244,11 @@ pub(crate) async fn create(
     if name.is_empty() || name.len() > 64 {
         return Err(Refusal::bad("Invalid name."));
     }
-    if world.channels.values().any(|c| c.team_id == team && c.name == name) {
+    if world
+        .channels
+        .values()
+        .any(|c| c.team_id == team && c.name == name)
+    {
         let id = "store.sql_channel.save_channel.exists.app_error";
         let text = "A channel with that name already exists on the same team.";
         return Err(Refusal::new(400, id, text));
@@ -333,7 +290,11 @@ pub(crate) async fn patch(
     }
     channel.update_at = now;
     let value = channel.json();
-    world.emit_channel(&id, "channel_updated", json!({"channel": value.to_string()}));
+    world.emit_channel(
+        &id,
+        "channel_updated",
+        json!({"channel": value.to_string()}),
+    );
     ok(value)
 }
 
@@ -346,7 +307,11 @@ pub(crate) async fn archive(
     let mut world = app.lock();
     if readable(&world, &caller, &id)?.name == "town-square" {
         let id = "api.channel.delete_channel.cannot.app_error";
-        return Err(Refusal::new(400, id, "Unable to archive the default channel."));
+        return Err(Refusal::new(
+            400,
+            id,
+            "Unable to archive the default channel.",
+        ));
     }
     let now = world.stamp();
     set_archived(&mut world, &id, now);
@@ -372,7 +337,10 @@ fn set_archived(world: &mut World, id: &str, at: i64) {
     channel.delete_at = at;
     let (team, open) = (channel.team_id.clone(), channel.kind == Kind::Open);
     let (event, data) = if at > 0 {
-        ("channel_deleted", json!({"channel_id": id, "delete_at": at}))
+        (
+            "channel_deleted",
+            json!({"channel_id": id, "delete_at": at}),
+        )
     } else {
         ("channel_restored", json!({"channel_id": id}))
     };
@@ -383,96 +351,12 @@ fn set_archived(world: &mut World, id: &str, at: i64) {
     }
 }
 
-/// `GET /channels/{id}/members`.
-pub(crate) async fn members(
-    State(app): State<Arc<App>>,
-    caller: Caller,
-    Path(id): Path<String>,
-    Query(query): Query<ListQuery>,
-) -> Reply {
-    let world = app.lock();
-    let channel = readable(&world, &caller, &id)?;
-    let ids: Vec<&String> = channel.members.keys().collect();
-    let page = query.page.and_then(|p| usize::try_from(p).ok());
-    ok(super::page(&ids, page, query.per_page)
-        .iter()
-        .map(|u| channel.member_json(u, **u == caller.id))
-        .collect())
-}
-
-/// `POST /channels/{id}/members/ids`.
-pub(crate) async fn members_by_ids(
-    State(app): State<Arc<App>>,
-    caller: Caller,
-    Path(id): Path<String>,
-    Json(ids): Json<Vec<String>>,
-) -> Reply {
-    let world = app.lock();
-    let channel = readable(&world, &caller, &id)?;
-    ok(ids
-        .iter()
-        .filter(|u| channel.members.contains_key(*u))
-        .map(|u| channel.member_json(u, *u == caller.id))
-        .collect())
-}
-
-/// `GET /channels/{id}/members/{user}`.
-pub(crate) async fn member(
-    State(app): State<Arc<App>>,
-    caller: Caller,
-    Path((id, user)): Path<(String, String)>,
-) -> Reply {
-    let world = app.lock();
-    let channel = readable(&world, &caller, &id)?;
-    let user = resolve(&user, &caller);
-    if !channel.members.contains_key(&user) {
-        return Err(Refusal::not_found("app.channel.get_member.missing.app_error"));
-    }
-    ok(channel.member_json(&user, user == caller.id))
-}
-
-/// `POST /channels/{id}/members`: join, or add somebody.
-pub(crate) async fn add_member(
-    State(app): State<Arc<App>>,
-    caller: Caller,
-    Path(id): Path<String>,
-    Json(body): Json<Value>,
-) -> Reply {
-    let mut world = app.lock();
-    readable(&world, &caller, &id)?;
-    let user = body["user_id"].as_str().unwrap_or_default().to_owned();
-    if !world.users.contains_key(&user) {
-        return Err(Refusal::bad("Invalid or missing user_id in request body."));
-    }
-    let there = world
-        .channels
-        .get(&id)
-        .is_some_and(|c| c.members.contains_key(&user));
-    if !there {
-        world.join_channel(&id, &user);
-    }
-    created(readable(&world, &caller, &id)?.member_json(&user, user == caller.id))
-}
-
-/// `DELETE /channels/{id}/members/{user}`.
-pub(crate) async fn remove_member(
-    State(app): State<Arc<App>>,
-    caller: Caller,
-    Path((id, user)): Path<(String, String)>,
-) -> Reply {
-    let mut world = app.lock();
-    let user = resolve(&user, &caller);
-    let channel = readable(&world, &caller, &id)?;
-    if channel.name == "town-square" || channel.kind.is_personal() {
-        let id = "api.channel.remove.default.app_error";
-        return Err(Refusal::new(400, id, "Unable to remove user from this channel."));
-    }
-    world.part_channel(&id, &user, &caller.id);
-    done()
-}
-
 /// `GET /channels/{id}/stats`.
-pub(crate) async fn stats(State(app): State<Arc<App>>, caller: Caller, Path(id): Path<String>) -> Reply {
+pub(crate) async fn stats(
+    State(app): State<Arc<App>>,
+    caller: Caller,
+    Path(id): Path<String>,
+) -> Reply {
     let world = app.lock();
     let channel = readable(&world, &caller, &id)?;
     let pinned = world
@@ -487,87 +371,4 @@ pub(crate) async fn stats(State(app): State<Arc<App>>, caller: Caller, Path(id):
         "channel_id": id, "member_count": channel.members.len(), "guest_count": 0,
         "pinnedpost_count": pinned, "files_count": 0,
     }))
-}
-
-/// `GET /users/me/channels/{id}/unread`.
-pub(crate) async fn unread(
-    State(app): State<Arc<App>>,
-    caller: Caller,
-    Path((_, id)): Path<(String, String)>,
-) -> Reply {
-    let world = app.lock();
-    let channel = readable(&world, &caller, &id)?;
-    let m = channel.members.get(&caller.id).ok_or_else(missing)?;
-    ok(json!({
-        "team_id": channel.team_id, "channel_id": id, "msg_count": channel.total - m.msg_count,
-        "mention_count": m.mention_count, "mention_count_root": m.mention_count_root,
-        "urgent_mention_count": 0, "msg_count_root": channel.total_root - m.msg_count_root,
-        "notify_props": Value::Object(m.notify_props.clone()),
-    }))
-}
-
-/// `POST /channels/members/me/view`.
-pub(crate) async fn view(
-    State(app): State<Arc<App>>,
-    caller: Caller,
-    Json(body): Json<Value>,
-) -> Reply {
-    let ids = ["channel_id", "prev_channel_id"]
-        .iter()
-        .filter_map(|key| body[*key].as_str())
-        .filter(|id| !id.is_empty())
-        .map(str::to_owned)
-        .collect();
-    read_channels(&app, &caller, ids)
-}
-
-/// `POST /channels/members/me/mark_read`.
-pub(crate) async fn mark_read(
-    State(app): State<Arc<App>>,
-    caller: Caller,
-    Json(ids): Json<Vec<String>>,
-) -> Reply {
-    read_channels(&app, &caller, ids)
-}
-
-fn read_channels(app: &Arc<App>, caller: &Caller, ids: Vec<String>) -> Reply {
-    let mut world = app.lock();
-    users::touch(&mut world, &caller.id);
-    let mut times = Map::new();
-    for id in ids {
-        if let Some(at) = world.view_channel(&id, &caller.id) {
-            times.insert(id, at.into());
-        }
-    }
-    if !times.is_empty() {
-        let data = json!({"channel_times": Value::Object(times.clone())});
-        world.emit_user(&caller.id, "multiple_channels_viewed", data);
-    }
-    ok(json!({"status": "OK", "last_viewed_at_times": Value::Object(times)}))
-}
-
-/// `PUT /channels/{id}/members/{user}/notify_props`.
-pub(crate) async fn notify_props(
-    State(app): State<Arc<App>>,
-    caller: Caller,
-    Path((id, user)): Path<(String, String)>,
-    Json(body): Json<Map<String, Value>>,
-) -> Reply {
-    let mut world = app.lock();
-    let user = resolve(&user, &caller);
-    if user != caller.id {
-        return Err(Refusal::permission());
-    }
-    let now = world.stamp();
-    let channel = world.channels.get_mut(&id).ok_or_else(missing)?;
-    let member = channel.members.get_mut(&user).ok_or_else(missing)?;
-    for (key, value) in body {
-        if key != "user_id" && key != "channel_id" && value.is_string() {
-            member.notify_props.insert(key, value);
-        }
-    }
-    member.last_update_at = now;
-    let text = world.member_text(&id, &user);
-    world.emit_user(&user, "channel_member_updated", json!({"channelMember": text}));
-    done()
 }

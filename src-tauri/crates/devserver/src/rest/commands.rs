@@ -15,7 +15,11 @@ use crate::world::model::Post;
 
 /// What the server knows: trigger, hint, description.
 const COMMANDS: [(&str, &str, &str); 9] = [
-    ("call", "[start|join|leave|end|link|stats|logs|recording|host]", "Start, join and manage calls"),
+    (
+        "call",
+        "[start|join|leave|end|link|stats|logs|recording|host]",
+        "Start, join and manage calls",
+    ),
     ("echo", "[message]", "Posts the text back"),
     ("me", "[message]", "Do an action"),
     ("shrug", "[message]", "Adds ¯\\_(ツ)_/¯ to your message"),
@@ -32,8 +36,16 @@ const CALL_WORDS: [(&str, &str, &str); 9] = [
     ("join", "", "Joins a call in the current channel"),
     ("leave", "", "Leave a call in the current channel"),
     ("end", "", "End the call for everyone"),
-    ("link", "", "Generate a link to join a call in the current channel"),
-    ("stats", "", "Show client-generated statistics about the call"),
+    (
+        "link",
+        "",
+        "Generate a link to join a call in the current channel",
+    ),
+    (
+        "stats",
+        "",
+        "Show client-generated statistics about the call",
+    ),
     ("logs", "", "Show client logs"),
     ("recording", "[start|stop]", "Manage calls recordings"),
     ("host", "@username", "Change the host"),
@@ -55,10 +67,17 @@ pub(crate) async fn execute(
     if !world.can_post(&caller.id, &channel) {
         return Err(Refusal::permission());
     }
-    let place = world.channels.get(&channel).ok_or_else(Refusal::permission)?;
+    let place = world
+        .channels
+        .get(&channel)
+        .ok_or_else(Refusal::permission)?;
     if place.delete_at > 0 {
         let id = "api.command.execute_command.deleted.error";
-        return Err(Refusal::new(400, id, "Can not execute command in deleted channel."));
+        return Err(Refusal::new(
+            400,
+            id,
+            "Can not execute command in deleted channel.",
+        ));
     }
     let team = if place.team_id.is_empty() {
         text("team_id")
@@ -261,7 +280,10 @@ pub(crate) async fn suggestions(
             } else if let Some(part) = rest.strip_prefix("host ") {
                 names
                     .iter()
-                    .filter(|n| n.trim_start_matches('@').starts_with(part.trim_start_matches('@')))
+                    .filter(|n| {
+                        n.trim_start_matches('@')
+                            .starts_with(part.trim_start_matches('@'))
+                    })
                     .map(|n| suggest(format!("call host {n}"), n, "", ""))
                     .collect()
             } else {

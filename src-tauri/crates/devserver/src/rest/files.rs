@@ -70,7 +70,9 @@ pub(crate) async fn upload(
         parts.push((query.filename.unwrap_or_default(), kind, bytes));
     }
     if !clients.is_empty() && clients.len() != parts.len() {
-        return Err(Refusal::bad("Number of client_ids does not match the files."));
+        return Err(Refusal::bad(
+            "Number of client_ids does not match the files.",
+        ));
     }
     if parts.iter().any(|(_, _, b)| b.len() > MAX_FILE) {
         return Err(too_large());
@@ -145,7 +147,11 @@ fn readable<'w>(world: &'w World, caller: &Caller, id: &str) -> Result<&'w Store
 }
 
 /// `GET /files/{id}/info`.
-pub(crate) async fn info(State(app): State<Arc<App>>, caller: Caller, Path(id): Path<String>) -> Reply {
+pub(crate) async fn info(
+    State(app): State<Arc<App>>,
+    caller: Caller,
+    Path(id): Path<String>,
+) -> Reply {
     let world = app.lock();
     ok(readable(&world, &caller, &id)?.json())
 }
@@ -200,7 +206,13 @@ pub(crate) async fn download(
     let plain: String = file
         .name
         .chars()
-        .map(|c| if c.is_ascii_alphanumeric() || "._- ".contains(c) { c } else { '_' })
+        .map(|c| {
+            if c.is_ascii_alphanumeric() || "._- ".contains(c) {
+                c
+            } else {
+                '_'
+            }
+        })
         .collect();
     drop(world);
     let mut response: Response = (status, bytes).into_response();
@@ -218,7 +230,10 @@ pub(crate) async fn download(
     );
     put(header::X_CONTENT_TYPE_OPTIONS, "nosniff".to_owned());
     if let Some((start, end)) = range {
-        put(header::CONTENT_RANGE, format!("bytes {start}-{end}/{total}"));
+        put(
+            header::CONTENT_RANGE,
+            format!("bytes {start}-{end}/{total}"),
+        );
     }
     Ok(response)
 }

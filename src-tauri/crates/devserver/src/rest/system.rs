@@ -107,7 +107,11 @@ pub(crate) struct Format {
 pub(crate) async fn license(Query(query): Query<Format>) -> Reply {
     if query.format.as_deref() != Some("old") {
         let id = "api.license.client.old_format.app_error";
-        return Err(Refusal::new(400, id, "New format for the client license is not supported."));
+        return Err(Refusal::new(
+            400,
+            id,
+            "New format for the client license is not supported.",
+        ));
     }
     ok(json!({"IsLicensed": "false"}))
 }

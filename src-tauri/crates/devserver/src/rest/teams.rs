@@ -60,7 +60,11 @@ pub(crate) async fn unread(State(app): State<Arc<App>>, caller: Caller) -> Reply
 }
 
 /// `GET /teams/{id}`.
-pub(crate) async fn one(State(app): State<Arc<App>>, caller: Caller, Path(id): Path<String>) -> Reply {
+pub(crate) async fn one(
+    State(app): State<Arc<App>>,
+    caller: Caller,
+    Path(id): Path<String>,
+) -> Reply {
     let world = app.lock();
     let team = world
         .teams
@@ -197,7 +201,10 @@ pub(crate) async fn put_categories(
     let mut world = app.lock();
     let mut list = world.sidebar(&caller.id, &team);
     for category in &changed {
-        let moved = category["channel_ids"].as_array().cloned().unwrap_or_default();
+        let moved = category["channel_ids"]
+            .as_array()
+            .cloned()
+            .unwrap_or_default();
         for other in &mut list {
             if other["id"] == category["id"] {
                 *other = category.clone();
@@ -263,7 +270,13 @@ pub(crate) async fn order(
         .categories
         .insert((caller.id.clone(), team.clone()), list);
     let data = json!({ "order": ids });
-    world.emit_user_in(&caller.id, "", &team, "sidebar_category_order_updated", data);
+    world.emit_user_in(
+        &caller.id,
+        "",
+        &team,
+        "sidebar_category_order_updated",
+        data,
+    );
     ok(json!(ids))
 }
 

@@ -61,7 +61,10 @@ pub(crate) async fn list(
     let world = app.lock();
     let all = world.followed(&caller.id, &team);
     let number = |t: &Value, key: &str| t[key].as_i64().unwrap_or(0);
-    let unread_threads = all.iter().filter(|t| number(t, "unread_replies") > 0).count();
+    let unread_threads = all
+        .iter()
+        .filter(|t| number(t, "unread_replies") > 0)
+        .count();
     let unread_mentions: i64 = all.iter().map(|t| number(t, "unread_mentions")).sum();
     let mut body = json!({
         "total": all.len(), "total_unread_threads": unread_threads,
@@ -100,7 +103,9 @@ pub(crate) async fn one(
     if !world.can_read(&caller.id, &post.channel_id) {
         return Err(Refusal::permission());
     }
-    ok(world.thread_json(&id, &caller.id, true).ok_or_else(missing)?)
+    ok(world
+        .thread_json(&id, &caller.id, true)
+        .ok_or_else(missing)?)
 }
 
 /// `PUT` and `DELETE …/threads/{id}/following`.

@@ -1,6 +1,5 @@
 //! People, presence and preferences (core reference, chapters 4 and 6).
 
-use std::collections::HashMap;
 use std::sync::Arc;
 
 use axum::extract::{Path, Query, State};
@@ -14,10 +13,13 @@ use super::auth::Caller;
 use super::{avatar, resolve};
 use crate::app::App;
 use crate::world::model::User;
-use crate::world::{now_ms, seed};
 
 /// `GET /users/{id}`, also `me`.
-pub(crate) async fn one(State(app): State<Arc<App>>, caller: Caller, Path(id): Path<String>) -> Reply {
+pub(crate) async fn one(
+    State(app): State<Arc<App>>,
+    caller: Caller,
+    Path(id): Path<String>,
+) -> Reply {
     let world = app.lock();
     let id = resolve(&id, &caller);
     let user = world
@@ -59,10 +61,10 @@ pub(crate) async fn list(
     Query(query): Query<ListQuery>,
 ) -> Reply {
     let world = app.lock();
-    if let Some(channel) = &query.in_channel {
-        if !world.can_read(&caller.id, channel) {
-            return Err(Refusal::permission());
-        }
+    if let Some(channel) = &query.in_channel
+        && !world.can_read(&caller.id, channel)
+    {
+        return Err(Refusal::permission());
     }
     let in_channel = |id: &Option<String>, user: &User| {
         id.as_ref()
@@ -196,7 +198,10 @@ pub(crate) async fn autocomplete(
         return Err(Refusal::bad("Invalid or missing in_team parameter."));
     }
     let world = app.lock();
-    let channel = query.in_channel.as_ref().and_then(|c| world.channels.get(c));
+    let channel = query
+        .in_channel
+        .as_ref()
+        .and_then(|c| world.channels.get(c));
     let limit = query.limit.unwrap_or(100).min(1000);
     let (mut inside, mut outside) = (Vec::new(), Vec::new());
     for user in world.users.values().filter(|u| u.delete_at == 0) {
@@ -311,7 +316,10 @@ pub(crate) async fn image(
         .get(&id)
         .ok_or_else(|| Refusal::not_found("app.user.missing_account.const"))?;
     let etag = "\"0\"";
-    if headers.get(header::IF_NONE_MATCH).is_some_and(|v| v == etag) {
+    if headers
+        .get(header::IF_NONE_MATCH)
+        .is_some_and(|v| v == etag)
+    {
         return Ok(StatusCode::NOT_MODIFIED.into_response());
     }
     let initials: String = [&user.first_name, &user.last_name]
@@ -333,62 +341,6 @@ pub(crate) async fn image(
     Ok(response)
 }
 
-/// `POST /users/status/ids`.
-pub(crate) async fn statuses(
-    State(app): State<Arc<App>>,
-    _caller: Caller,
-    Json(ids): Json<Vec<String>>,
-) -> Reply {
-    if ids.iter().any(|id| id.len() != 26) {
-        return Err(Refusal::bad("Invalid or missing user_ids in request body."));
-    }
-    let world = app.lock();
-    ok(ids
-        .iter()
-        .filter_map(|id| world.users.get(id))
-        .map(User::status_json)
-        .collect())
-}
-
-/// `GET /users/{id}/status`.
-pub(crate) async fn status(
-    State(app): State<Arc<App>>,
-    caller: Caller,
-    Path(id): Path<String>,
-) -> Reply {
-    let world = app.lock();
-    let user = world
-        .users
-        .get(&resolve(&id, &caller))
-        .ok_or_else(|| Refusal::not_found("app.user.missing_account.const"))?;
-    ok(user.status_json())
-}
-
-/// `PUT /users/{id}/status`: the body must name the real id.
-pub(crate) async fn set_status(
-    State(app): State<Arc<App>>,
-    caller: Caller,
-    Path(id): Path<String>,
-    Json(body): Json<Value>,
-) -> Reply {
-    let mut world = app.lock();
-    let id = resolve(&id, &caller);
-    if body["user_id"].as_str() != Some(id.as_str()) {
-        return Err(Refusal::bad("Invalid or missing user_id in request body."));
-    }
-    if id != caller.id {
-        return Err(Refusal::permission());
-    }
-    let status = body["status"].as_str().unwrap_or_default();
-    if !["online", "away", "dnd", "offline"].contains(&status) {
-        return Err(Refusal::bad("Invalid or missing status in request body."));
-    }
-    let end = body["dnd_end_time"].as_i64().unwrap_or(0) / 60 * 60;
-    world.set_status(&id, status, true, if status == "dnd" { end } else { 0 });
-    let user = world.users.get(&id).ok_or_else(Refusal::session)?;
-    ok(user.status_json())
-}
-
 /// `PUT` and `DELETE /users/{id}/status/custom`.
 pub(crate) async fn custom_status(
     State(app): State<Arc<App>>,
@@ -398,7 +350,10 @@ pub(crate) async fn custom_status(
 ) -> Reply {
     let mut world = app.lock();
     let now = world.stamp();
-    let user = world.users.get_mut(&caller.id).ok_or_else(Refusal::session)?;
+    let user = world
+        .users
+        .get_mut(&caller.id)
+        .ok_or_else(Refusal::session)?;
     if method == axum::http::Method::DELETE {
         user.props.remove("customStatus");
     } else {
@@ -414,93 +369,8 @@ pub(crate) async fn custom_status(
     done()
 }
 
-/// `GET /users/me/preferences`, also with category and name.
-pub(crate) async fn preferences(
-    State(app): State<Arc<App>>,
-    caller: Caller,
-    Path(path): Path<HashMap<String, String>>,
-) -> Reply {
-    let world = app.lock();
-    let (category, name) = (path.get("category"), path.get("name"));
-    let found: Vec<Value> = world
-        .preferences
-        .get(&caller.id)
-        .into_iter()
-        .flatten()
-        .filter(|((c, n), _)| {
-            category.is_none_or(|wanted| wanted == c) && name.is_none_or(|wanted| wanted == n)
-        })
-        .map(|((c, n), v)| seed::preference(&caller.id, c, n, v))
-        .collect();
-    match (found.into_iter(), name) {
-        (mut one, Some(_)) => one.next().map_or_else(
-            || Err(Refusal::not_found("app.preference.get.app_error")),
-            ok,
-        ),
-        (all, None) => ok(all.collect()),
-    }
-}
-
-/// `PUT /users/me/preferences`.
-pub(crate) async fn put_preferences(
-    State(app): State<Arc<App>>,
-    caller: Caller,
-    Json(list): Json<Vec<Value>>,
-) -> Reply {
-    change_preferences(&app, &caller, &list, false)
-}
-
-/// `POST /users/me/preferences/delete`.
-pub(crate) async fn delete_preferences(
-    State(app): State<Arc<App>>,
-    caller: Caller,
-    Json(list): Json<Vec<Value>>,
-) -> Reply {
-    change_preferences(&app, &caller, &list, true)
-}
-
-fn change_preferences(app: &Arc<App>, caller: &Caller, list: &[Value], remove: bool) -> Reply {
-    if list.is_empty() || list.len() > 100 {
-        return Err(Refusal::bad("Invalid or missing preferences in request body."));
-    }
-    let mut world = app.lock();
-    let text = |v: &Value, key: &str| v[key].as_str().unwrap_or_default().to_owned();
-    for item in list {
-        if text(item, "user_id") != caller.id {
-            return Err(Refusal::permission());
-        }
-        let (category, name) = (text(item, "category"), text(item, "name"));
-        let value = text(item, "value");
-        if category.is_empty() || category.len() > 32 || name.len() > 32 || value.len() > 20_000 {
-            return Err(Refusal::bad("Invalid preference."));
-        }
-        let own = world.preferences.entry(caller.id.clone()).or_default();
-        if remove {
-            own.remove(&(category, name));
-        } else {
-            own.insert((category, name), value);
-        }
-    }
-    let event = if remove {
-        "preferences_deleted"
-    } else {
-        "preferences_changed"
-    };
-    let data = json!({"preferences": json!(list).to_string()});
-    world.emit_user(&caller.id, event, data);
-    done()
-}
-
-/// `POST /users` is not offered; people of a development server are seeded. Kept apart so that the
-/// answer is a proper refusal.
+/// `POST /users`: the people of a development server are seeded.
 pub(crate) async fn no_sign_up() -> Reply {
     let id = "api.user.create_user.signup_email_disabled.app_error";
     Err(Refusal::new(501, id, "User sign-up is disabled."))
-}
-
-/// Marks a user as active now.
-pub(crate) fn touch(world: &mut crate::world::World, user: &str) {
-    if let Some(u) = world.users.get_mut(user) {
-        u.status.last_activity_at = now_ms();
-    }
 }

@@ -33,7 +33,13 @@ impl World {
         }
         if request.seq <= 0 {
             let id = "api.web_socket_router.bad_seq.app_error";
-            return self.fail(connection, 0, id, "Invalid sequence for WebSocket message.", 400);
+            return self.fail(
+                connection,
+                0,
+                id,
+                "Invalid sequence for WebSocket message.",
+                400,
+            );
         }
         match request.action.as_str() {
             "" => {
@@ -94,7 +100,13 @@ impl World {
             "presence" | "posted_notify_ack" => self.ok(connection, request.seq, json!({})),
             _ => {
                 let id = "api.web_socket_router.bad_action.app_error";
-                self.fail(connection, request.seq, id, "Unknown WebSocket action.", 500);
+                self.fail(
+                    connection,
+                    request.seq,
+                    id,
+                    "Unknown WebSocket action.",
+                    500,
+                );
             }
         }
     }

@@ -7,6 +7,10 @@ use serde::Deserialize;
 use serde::de::{self, MapAccess, SeqAccess, Visitor};
 use serde_json::{Map, Value};
 
+/// How deep a MessagePack value may nest. The library's own limit of 1024 overflows the stack of a
+/// worker thread in a development build; no message of the protocol is deeper than four.
+const MAX_DEPTH: usize = 32;
+
 /// A client's message.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(crate) struct Request {
@@ -54,7 +58,9 @@ impl Request {
 
     /// Reads a binary frame: a MessagePack map (an array is refused, as by the server).
     pub(crate) fn from_packed(bytes: &[u8]) -> Result<Self, Garbage> {
-        let value: Packed = rmp_serde::from_slice(bytes).map_err(Garbage::Packed)?;
+        let mut reader = rmp_serde::Deserializer::from_read_ref(bytes);
+        reader.set_max_depth(MAX_DEPTH);
+        let value = Packed::deserialize(&mut reader).map_err(Garbage::Packed)?;
         let Packed::Map(fields) = value else {
             return Err(Garbage::Shape);
         };
@@ -96,8 +102,8 @@ impl Request {
 enum Packed {
     Plain(Value),
     Binary(Vec<u8>),
-    List(Vec<Packed>),
-    Map(Vec<(String, Packed)>),
+    List(Vec<Self>),
+    Map(Vec<(String, Self)>),
 }
 
 impl Packed {

@@ -148,18 +148,6 @@ impl World {
         Some(now)
     }
 
-    /// The channel as this user would call it.
-    pub(crate) fn channel_title(&self, channel: &Channel, user: &str) -> String {
-        if channel.kind != Kind::Direct {
-            return channel.display_name.clone();
-        }
-        let other = channel.members.keys().find(|id| id.as_str() != user);
-        other
-            .and_then(|id| self.users.get(id))
-            .map(|u| u.username.clone())
-            .unwrap_or_default()
-    }
-
     /// The member object as an event carries it.
     pub(crate) fn member_text(&self, channel: &str, user: &str) -> String {
         self.channels

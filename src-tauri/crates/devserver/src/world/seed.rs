@@ -1,13 +1,15 @@
 //! The world a server starts with. Ids of seeded people, teams and channels are the same in every run.
 
-use std::collections::BTreeSet;
+use serde_json::{Value, json};
 
-use serde_json::{Map, Value, json};
-
-use super::model::{Channel, Kind, Post, Reaction, Team, User};
+use super::model::{Channel, Kind, Team, User};
 use super::{World, now_ms};
 use crate::config::Seed;
 use crate::id::IdSource;
+
+mod chatter;
+
+use chatter::{chatter, say};
 
 /// The password of every seeded account; the server only ever listens for developers.
 pub(crate) const PASSWORD: &str = "Halloo-dev-1";
@@ -79,12 +81,22 @@ pub(crate) fn plant(world: &mut World, seed: Seed) {
     }
     let (dm, _) = world.direct_channel(&uid("alice"), &uid("bob"));
     let (gm, _) = world.group_channel(&ids(&["alice", "bob", "carol"]));
+    for (name, other) in [("alice", "bob"), ("bob", "alice")] {
+        show(world, name, "direct_channel_show", &uid(other));
+    }
+    for name in ["alice", "bob", "carol"] {
+        show(world, name, "group_channel_show", &gm);
+    }
     chatter(world, &id_of, &dm, &gm);
     if let Some(c) = world.channels.get_mut(&id_of("old-project")) {
         c.delete_at = now_ms() - 30 * 24 * 60 * MINUTE;
     }
     if seed == Seed::Large {
         crowd(world, &team);
+    }
+    for thread in world.threads.values_mut() {
+        thread.last_viewed_at = now_ms();
+        thread.unread_mentions = 0;
     }
     for c in world.channels.values_mut() {
         let (total, total_root, last) = (c.total, c.total_root, c.last_post_at);
@@ -128,7 +140,11 @@ fn crowd(world: &mut World, team_id: &str) {
     for n in 1..=60_i64 {
         let name = format!("project-{n:02}");
         let title = format!("Project {n:02}");
-        let kind = if n % 5 == 0 { Kind::Private } else { Kind::Open };
+        let kind = if n % 5 == 0 {
+            Kind::Private
+        } else {
+            Kind::Open
+        };
         let id = channel(world, team_id, &name, &title, kind, &everybody);
         for k in 0..50_i64 {
             let author = &everybody[usize::try_from(n * 7 + k).unwrap_or(0) % everybody.len()];
@@ -136,197 +152,6 @@ fn crowd(world: &mut World, team_id: &str) {
             say(world, &id, author, now - (60 - k) * MINUTE - n, "", &text);
         }
     }
-}
-
-/// Posts as people write them.
-fn chatter(world: &mut World, id_of: &dyn Fn(&str) -> String, dm: &str, gm: &str) {
-    let now = now_ms();
-    let at = |minutes: i64| now - minutes * MINUTE;
-    let square = id_of("town-square");
-    let standup = id_of(CHANNEL);
-    say(
-        world,
-        &square,
-        &uid("admin"),
-        at(2880),
-        "",
-        "Welcome to **Halloo**! :wave: Calls work in every channel here, try the one in ~standup.",
-    );
-    say(
-        world,
-        &square,
-        &uid("carol"),
-        at(1500),
-        "",
-        "New icons are in. Opinions welcome:\n\n- [x] microphone\n- [x] hand\n- [ ] screen share",
-    );
-    say(
-        world,
-        &square,
-        &uid("dave"),
-        at(1440),
-        "",
-        "The `hand` one looks like a mitten :smile:",
-    );
-    let root = say(
-        world,
-        &standup,
-        &uid("alice"),
-        at(300),
-        "",
-        "Jitter buffer numbers from last night:\n\n| loss | target | concealed |\n|---|---|---|\n\
-         | 0 % | 24 ms | 0.0 % |\n| 5 % | 61 ms | 0.4 % |\n| 20 % | 118 ms | 2.9 % |",
-    );
-    say(
-        world,
-        &standup,
-        &uid("bob"),
-        at(295),
-        &root,
-        "20 % already? Which seed?",
-    );
-    say(
-        world,
-        &standup,
-        &uid("alice"),
-        at(293),
-        &root,
-        "```\nseed = 42\nburst = 3..10\n```",
-    );
-    say(
-        world,
-        &standup,
-        &uid("carol"),
-        at(290),
-        &root,
-        "@bob same on my machine",
-    );
-    if let Some(p) = world.posts.get_mut(&root) {
-        p.reactions = ["bob", "carol", "dave"]
-            .iter()
-            .map(|n| Reaction {
-                user_id: uid(n),
-                emoji_name: "tada".to_owned(),
-                create_at: at(289),
-            })
-            .collect();
-    }
-    finished_call(world, &standup, at(180), at(165));
-    say(
-        world,
-        &standup,
-        &uid("dave"),
-        at(60),
-        "",
-        "Customer asks whether screen sharing works on two monitors. https://example.org/ticket/4711",
-    );
-    say(
-        world,
-        &standup,
-        &uid("bob"),
-        at(20),
-        "",
-        "> two monitors\n\nYes, pick one of them. Standup in 20, see you in the call!",
-    );
-    let incident = id_of("incident-room");
-    say(
-        world,
-        &incident,
-        &uid("bob"),
-        at(75),
-        "",
-        "Disk on the build machine is at 97 %.",
-    );
-    say(
-        world,
-        &incident,
-        &uid("alice"),
-        at(74),
-        "",
-        "On it. Old target directories, as ever.",
-    );
-    say(
-        world,
-        &id_of("off-topic"),
-        &uid("carol"),
-        at(500),
-        "",
-        "Coffee machine is fixed :coffee:",
-    );
-    say(
-        world,
-        &id_of("old-project"),
-        &uid("alice"),
-        at(60 * 24 * 40),
-        "",
-        "That was it. Thanks everybody!",
-    );
-    say(
-        world,
-        dm,
-        &uid("bob"),
-        at(45),
-        "",
-        "Do you have a minute for the SFU thing?",
-    );
-    say(
-        world,
-        dm,
-        &uid("alice"),
-        at(44),
-        "",
-        "Sure, just call me :telephone_receiver:",
-    );
-    say(
-        world,
-        gm,
-        &uid("carol"),
-        at(90),
-        "",
-        "Lunch at 12?",
-    );
-}
-
-/// A call that is over, as the plugin leaves it in the channel.
-fn finished_call(world: &mut World, channel: &str, start: i64, end: i64) {
-    let author = uid("alice");
-    let text = "Call ended";
-    let props = json!({
-        "from_plugin": "true", "title": "", "start_at": start, "end_at": end,
-        "participants": [], "recordings": {}, "transcriptions": {},
-        "attachments": [{"fallback": text, "title": text, "text": text}],
-    });
-    let post = Post {
-        id: world.ids.next_id(),
-        create_at: start,
-        update_at: end,
-        user_id: author,
-        channel_id: channel.to_owned(),
-        message: text.to_owned(),
-        kind: "custom_calls".to_owned(),
-        props: props.as_object().cloned().unwrap_or_else(Map::new),
-        ..Post::default()
-    };
-    let id = post.id.clone();
-    world.store_post(post);
-    world.count_post(&id, &BTreeSet::new());
-}
-
-fn say(world: &mut World, channel: &str, user: &str, at: i64, root: &str, text: &str) -> String {
-    let post = Post {
-        id: world.ids.next_id(),
-        create_at: at,
-        update_at: at,
-        user_id: user.to_owned(),
-        channel_id: channel.to_owned(),
-        root_id: root.to_owned(),
-        message: text.to_owned(),
-        ..Post::default()
-    };
-    let id = post.id.clone();
-    world.store_post(post);
-    world.count_post(&id, &BTreeSet::new());
-    id
 }
 
 fn uid(name: &str) -> String {
@@ -355,11 +180,21 @@ fn user(world: &mut World, name: &str, first: &str, last: &str, position: &str) 
     };
     let mut tips = std::collections::BTreeMap::new();
     tips.insert(
-        ("display_settings".to_owned(), "use_military_time".to_owned()),
+        (
+            "display_settings".to_owned(),
+            "use_military_time".to_owned(),
+        ),
         "true".to_owned(),
     );
     world.preferences.insert(user.id.clone(), tips);
     world.users.insert(user.id.clone(), user);
+}
+
+/// Keeps a personal channel in somebody's sidebar.
+fn show(world: &mut World, name: &str, category: &str, what: &str) {
+    let key = (category.to_owned(), what.to_owned());
+    let own = world.preferences.entry(uid(name)).or_default();
+    own.insert(key, "true".to_owned());
 }
 
 fn edit(world: &mut World, name: &str, change: impl FnOnce(&mut User)) {
