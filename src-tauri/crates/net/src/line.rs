@@ -18,9 +18,11 @@ use tokio_tungstenite::tungstenite::Message;
 
 use crate::error::NetError;
 use crate::rest::Rest;
+use pings::Pings;
 use resume::{Resume, Taken};
 
 mod connect;
+mod pings;
 mod resume;
 
 /// Events waiting for the owner, who always listens; more would only hide that it does not.
@@ -162,7 +164,7 @@ struct Actor {
     events: mpsc::Sender<LineEvent>,
     resume: Resume,
     closing: Option<Vec<Action>>,
-    /// Number of the last message sent on this connection id.
+    /// Number of the last message sent on this connection.
     seq: i64,
 }
 
@@ -262,22 +264,10 @@ impl Actor {
             pings: Pings::new(self.policy.ping),
         };
         let hello_by = Instant::now() + HELLO_TIMEOUT;
+        // The first ping goes at once: its answer tells which connection this is, if no `hello` does.
+        self.seq = 0;
+        let mut step = self.ping(&mut live, &mut stream).await;
         let end = loop {
-            let step = tokio::select! {
-                frame = stream.next() => match frame {
-                    Some(Ok(message)) => self.hear(&mut live, message).await,
-                    Some(Err(error)) => Err(End::Lost(NetError::offline(error))),
-                    None => Err(End::Lost(NetError::Protocol("closed by the server".into()))),
-                },
-                command = self.inbox.recv() => self.obey(&mut stream, &live, command).await,
-                () = sleep_until(live.pings.next) => match live.pings.due(self.seq + 1) {
-                    true => self.send(&mut stream, ("ping".to_owned(), None)).await,
-                    false => Err(End::Lost(NetError::TimedOut("waiting for a pong"))),
-                },
-                () = sleep_until(hello_by), if !live.up => {
-                    Err(End::Lost(self.verify(NetError::TimedOut("waiting for hello")).await))
-                }
-            };
             if let Err(end) = step {
                 break end;
             }
@@ -287,6 +277,18 @@ impl Actor {
                     break self.goodbye(&mut stream, words).await;
                 }
             }
+            step = tokio::select! {
+                frame = stream.next() => match frame {
+                    Some(Ok(message)) => self.hear(&mut live, message).await,
+                    Some(Err(error)) => Err(End::Lost(NetError::offline(error))),
+                    None => Err(End::Lost(NetError::Protocol("closed by the server".into()))),
+                },
+                command = self.inbox.recv() => self.obey(&mut stream, &live, command).await,
+                () = sleep_until(live.pings.next) => self.ping(&mut live, &mut stream).await,
+                () = sleep_until(hello_by), if !live.up => {
+                    Err(End::Lost(self.verify(NetError::TimedOut("waiting for hello")).await))
+                }
+            };
         };
         if !live.up && matches!(end, End::Lost(_)) {
             // Perhaps the server does not like what we want to resume.
@@ -303,6 +305,14 @@ impl Actor {
                 NetError::Protocol("the WebSocket was refused".into())
             }
             _ => otherwise,
+        }
+    }
+
+    async fn ping(&mut self, live: &mut Live, stream: &mut connect::Stream) -> Result<(), End> {
+        if live.pings.due(self.seq + 1) {
+            self.send(stream, ("ping".to_owned(), None)).await
+        } else {
+            Err(End::Lost(NetError::TimedOut("waiting for a pong")))
         }
     }
 
@@ -340,10 +350,6 @@ impl Actor {
     async fn happened(&mut self, live: &mut Live, event: Event) -> Result<(), End> {
         match self.resume.take(&event) {
             Taken::Hello { fresh } => {
-                if fresh {
-                    self.seq = 0;
-                    live.pings.forget();
-                }
                 self.say(LineEvent::Event(Box::new(event))).await;
                 if !live.up || fresh {
                     self.rise(live, !fresh).await;
@@ -447,42 +453,6 @@ async fn write(stream: &mut connect::Stream, message: Message) -> Result<(), End
 struct Live {
     up: bool,
     pings: Pings,
-}
-
-/// The pace of application pings.
-struct Pings {
-    every: Duration,
-    next: Instant,
-    waiting: Option<i64>,
-}
-
-impl Pings {
-    fn new(every: Duration) -> Self {
-        Self {
-            every,
-            next: Instant::now(),
-            waiting: None,
-        }
-    }
-
-    /// The moment has come: true if a ping with this number is to be sent, false if the last one is unanswered.
-    fn due(&mut self, seq: i64) -> bool {
-        self.next = Instant::now() + self.every;
-        self.waiting.replace(seq).is_none()
-    }
-
-    fn answered(&mut self, seq: i64) -> bool {
-        let mine = self.waiting == Some(seq);
-        if mine {
-            self.waiting = None;
-        }
-        mine
-    }
-
-    /// The numbers start again: what is under way cannot be told from what follows.
-    fn forget(&mut self) {
-        self.waiting = None;
-    }
 }
 
 #[cfg(test)]

@@ -110,7 +110,7 @@ fn backoff(attempt: u32) -> Duration {
     let base = match attempt {
         0 | 1 => return Duration::from_secs(1),
         2..=7 => 3,
-        n => (3 * u64::from(n) * u64::from(n)).min(300),
+        n => u64::from(n).saturating_mul(3 * u64::from(n)).min(300),
     };
     Duration::from_secs(base) + jitter()
 }

@@ -214,6 +214,3 @@ impl Call {
 pub(crate) fn now() -> std::time::Instant {
     Instant::now().into_std()
 }
-
-#[cfg(test)]
-mod tests;

@@ -5,25 +5,32 @@
 //! offered within ten seconds.
 
 use std::collections::VecDeque;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
-use calls_core::port::media::{Feedback, MediaKind, RemoteTrack};
+use calls_core::port::media::{Feedback, MediaKind};
 use calls_core::port::{CallEvent, EndReason, Refusal};
-use calls_core::snapshot::Quality;
 use calls_core::wire::calls::Description;
-use calls_core::wire::dc::{self as wire_dc, Message, Writer};
+use calls_core::wire::dc::{self as wire_dc, Message};
 use tokio::sync::{mpsc, watch};
 use tokio::time::sleep_until;
 
-use super::dc::{Beat, Figures};
-use super::negotiate::{Act, Failure, Negotiator, Way};
+use super::dc::Beat;
+use super::negotiate::Way;
 use super::signal::{self, Ear, Heard};
 use super::tracks::Tracks;
 use super::{Call, Wish, now};
 use crate::line::{Action, Line, LineEvent, Policy};
-use crate::peer::stats::{Interval, mos};
-use crate::peer::{Peer, PeerConfig, PeerEvent};
+use crate::peer::{PeerConfig, PeerEvent};
+use deadlines::Deadlines;
+use engine::Engine;
+use media::Media;
+
+mod act;
+mod deadlines;
+mod engine;
+mod media;
 
 /// The official client's numbers (signaling 1.4, 1.5): ping every 5 s, 1.0, 1.5, 2.0 … s between tries, 30 s in all.
 const POLICY: Policy = Policy {
@@ -41,6 +48,9 @@ const STATE_LIMIT: Duration = Duration::from_secs(5);
 const REPUBLISH: Duration = Duration::from_secs(1);
 /// So often publishing may fail before the session is taken for wedged (signaling 4.6).
 const MAX_FAILURES: u32 = 3;
+/// How long the server is not told of a mute. At its word it drops our packets, also the frame of silence that keeps
+/// receivers from repeating the last sound; that one is on its way within 30 ms. The microphone is off at once.
+const MUTE_DELAY: Duration = Duration::from_millis(60);
 /// Messages kept while the line is down: candidates and an answer or two.
 const OUTBOX: usize = 64;
 /// How long the last words may take, within the two seconds for leaving.
@@ -68,28 +78,12 @@ pub(crate) struct Session<'a> {
     outbox: VecDeque<Out>,
     media: Option<Media>,
     tracks: Tracks,
-    open: Vec<RemoteTrack>,
+    engine: Engine,
     told: Told,
     deadlines: Deadlines,
     connected_at: Option<tokio::time::Instant>,
     /// Media is connected right now.
     flows: bool,
-}
-
-struct Media {
-    peer: Peer,
-    events: mpsc::Receiver<PeerEvent>,
-    negotiator: Negotiator,
-    beat: Option<Beat>,
-    failures: u32,
-    worst: Worst,
-}
-
-/// The worst figures since the server was last told.
-#[derive(Default)]
-struct Worst {
-    loss: Option<f64>,
-    jitter: Option<f64>,
 }
 
 enum Out {
@@ -102,38 +96,6 @@ enum Out {
 struct Told {
     unmuted: bool,
     hand: bool,
-}
-
-#[derive(Default)]
-struct Deadlines {
-    /// The server must have let us in.
-    join: Option<Instant>,
-    /// Media must be connected.
-    connect: Option<Instant>,
-    /// The state must have come after a reconnect.
-    state: Option<Instant>,
-    /// The next figures.
-    measure: Option<Instant>,
-    /// The next try to publish.
-    publish: Option<Instant>,
-}
-
-impl Deadlines {
-    fn due(slot: &mut Option<Instant>, now: Instant) -> bool {
-        slot.take_if(|at| *at <= now).is_some()
-    }
-
-    fn next(&self) -> impl Iterator<Item = Instant> {
-        [
-            self.join,
-            self.connect,
-            self.state,
-            self.measure,
-            self.publish,
-        ]
-        .into_iter()
-        .flatten()
-    }
 }
 
 type Step = Result<(), Outcome>;
@@ -161,7 +123,7 @@ impl<'a> Session<'a> {
             outbox: VecDeque::new(),
             media: None,
             tracks: Tracks::default(),
-            open: Vec::new(),
+            engine: Engine::new(Arc::clone(&call.media)),
             told: Told::default(),
             deadlines: Deadlines::default(),
             connected_at: None,
@@ -203,10 +165,7 @@ impl<'a> Session<'a> {
 
     /// Frees everything, and says goodbye even when nothing works any more: the server would keep a ghost.
     pub(crate) async fn close(mut self) {
-        self.call.media.set_voice_outlet(None);
-        for track in self.open.drain(..) {
-            self.call.media.close_track(&track.id);
-        }
+        drop(self.engine);
         let mut words = Vec::new();
         if self.join_sent {
             if !self.up {
@@ -224,13 +183,9 @@ impl<'a> Session<'a> {
     }
 
     fn next_deadline(&self) -> Instant {
-        let media = self.media.as_ref();
-        let negotiation = media.and_then(|media| media.negotiator.deadline());
-        let beat = media.and_then(|media| media.beat.as_ref().map(Beat::deadline));
         self.deadlines
             .next()
-            .chain(negotiation)
-            .chain(beat)
+            .chain(self.media.as_ref().and_then(Media::deadline))
             .min()
             // Something always happens before: the line pings every five seconds.
             .unwrap_or_else(|| now() + Duration::from_secs(3600))
@@ -257,24 +212,15 @@ impl<'a> Session<'a> {
             self.deadlines.measure = Some(now + Duration::from_secs(1));
             self.measure();
         }
+        if Deadlines::due(&mut self.deadlines.mute, now) && self.up && self.told.unmuted {
+            self.out(Out::Action(signal::bare("mute")));
+            self.told.unmuted = false;
+        }
         if Deadlines::due(&mut self.deadlines.publish, now) {
             self.follow_wishes(false).await?;
         }
         if let Some(media) = &mut self.media {
-            media.negotiator.tick(now);
-            let messages = match &mut media.beat {
-                Some(beat) => {
-                    let worst = &mut media.worst;
-                    beat.tick(now, || Figures {
-                        loss: worst.loss.take(),
-                        jitter: worst.jitter.take(),
-                    })
-                }
-                None => Vec::new(),
-            };
-            for message in messages {
-                media.say(&message).await;
-            }
+            media.tick(now).await;
         }
         self.negotiate().await
     }
@@ -338,18 +284,12 @@ impl<'a> Session<'a> {
             Heard::Accepted(session) => {
                 self.deadlines.join = None;
                 self.deadlines.connect = Some(now() + CONNECT_LIMIT);
-                let (peer, events) = Peer::new(&self.peer_config).await.map_err(|error| {
+                let abilities = signal::abilities(&self.call.ticket.config);
+                let media = Media::new(&self.peer_config, abilities).await;
+                self.media = Some(media.map_err(|error| {
                     tracing::error!(%error, "no media connection can be made");
                     ended(EndReason::MediaTimeout)
-                })?;
-                self.media = Some(Media {
-                    peer,
-                    events,
-                    negotiator: Negotiator::new(signal::abilities(&self.call.ticket.config)),
-                    beat: None,
-                    failures: 0,
-                    worst: Worst::default(),
-                });
+                })?);
                 self.call.tell(CallEvent::Accepted(session));
             }
             Heard::Description(description) => self.description(description, Way::Socket),
@@ -395,8 +335,7 @@ impl<'a> Session<'a> {
         if let Some(media) = &self.media {
             media.peer.close_track(id);
         }
-        self.open.retain(|track| track.id != *id);
-        self.call.media.close_track(id);
+        self.engine.close(id);
     }
 
     fn description(&mut self, description: Description, way: Way) {
@@ -481,10 +420,15 @@ impl<'a> Session<'a> {
         }
         let wish = self.wishes.borrow_and_update().clone();
         if self.up {
-            if again || self.told.unmuted != wish.unmuted {
+            if wish.unmuted {
+                self.deadlines.mute = None;
+            }
+            if again || (wish.unmuted && !self.told.unmuted) {
                 let kind = if wish.unmuted { "unmute" } else { "mute" };
                 self.out(Out::Action(signal::bare(kind)));
                 self.told.unmuted = wish.unmuted;
+            } else if self.told.unmuted && !wish.unmuted {
+                self.deadlines.mute.get_or_insert(now() + MUTE_DELAY);
             }
             if self.told.hand != wish.hand || (again && wish.hand) {
                 let kind = if wish.hand {
@@ -517,188 +461,16 @@ impl<'a> Session<'a> {
         }
     }
 
-    /// Does everything that the negotiation asks for.
-    async fn negotiate(&mut self) -> Step {
-        while let Some(media) = &mut self.media {
-            let Some(act) = media.negotiator.poll() else {
-                break;
-            };
-            self.act(act).await?;
-        }
-        Ok(())
-    }
-
-    async fn act(&mut self, act: Act) -> Step {
-        let Some(media) = &mut self.media else {
-            return Ok(());
-        };
-        match act {
-            Act::Offer { publish } => match media.offer(publish).await {
-                Ok(sdp) => media.negotiator.offered(sdp, now()),
-                Err(error) => {
-                    tracing::warn!(%error, "no offer");
-                    media.negotiator.broke(now());
-                }
-            },
-            Act::Answer(offer) => {
-                self.open_tracks(&offer);
-                if let Some(media) = &mut self.media {
-                    match media.peer.answer(offer).await {
-                        Ok(sdp) => media.negotiator.answered(sdp, now()),
-                        Err(error) => {
-                            // Unanswered, the server is wedged for good: only a new session helps.
-                            tracing::warn!(%error, "the server's offer cannot be answered");
-                            return Err(lost("negotiation failed"));
-                        }
-                    }
-                }
-            }
-            Act::Apply(answer) => match media.peer.accept(answer).await {
-                Ok(()) => media.negotiator.applied(now()),
-                Err(error) => {
-                    tracing::warn!(%error, "the server's answer cannot be applied");
-                    media.negotiator.broke(now());
-                }
-            },
-            Act::Rollback => {
-                if let Err(error) = media.peer.rollback().await {
-                    tracing::warn!(%error, "no rollback");
-                    return Err(lost("negotiation failed"));
-                }
-            }
-            Act::Candidate(candidate) => {
-                if let Err(error) = media.peer.add_candidate(candidate).await {
-                    tracing::debug!(%error, "candidate not usable");
-                }
-            }
-            Act::Send { kind, sdp, way } => {
-                let kind = kind.to_owned();
-                match wire_dc::deflate(&Description { kind, sdp }) {
-                    Ok(compressed) if way == Way::Channel => {
-                        media.say(&Message::Sdp(compressed)).await;
-                    }
-                    Ok(compressed) => self.out(Out::Sdp(compressed)),
-                    Err(error) => tracing::warn!(%error, "description cannot be written"),
-                }
-            }
-            Act::Lock => media.say(&Message::Lock).await,
-            Act::Unlock => media.say(&Message::Unlock).await,
-            Act::Published => match media.peer.voice_outlet().await {
-                Ok(outlet) => {
-                    media.failures = 0;
-                    self.call.media.set_voice_outlet(Some(outlet));
-                    self.call.tell(CallEvent::VoiceReady);
-                }
-                Err(error) => {
-                    tracing::warn!(%error, "no voice track");
-                    return Err(lost("negotiation failed"));
-                }
-            },
-            Act::NotPublished(failure) => return self.not_published(failure),
-        }
-        Ok(())
-    }
-
-    fn not_published(&mut self, failure: Failure) -> Step {
-        let Some(media) = &mut self.media else {
-            return Ok(());
-        };
-        tracing::warn!(?failure, "voice not published");
-        media.failures += 1;
-        if !media.negotiator.settled() || media.failures >= MAX_FAILURES {
-            return Err(lost("negotiation failed"));
-        }
-        self.deadlines.publish = Some(now() + REPUBLISH);
-        Ok(())
-    }
-
-    fn open_tracks(&mut self, offer: &str) {
-        let changes = self.tracks.offer(offer);
-        for id in changes.closed {
-            self.close_track(&id);
-        }
-        let Some(media) = &self.media else {
-            return;
-        };
-        for incoming in changes.opened {
-            let track = incoming.track;
-            tracing::debug!(id = %track.id, kind = ?track.kind, "track");
-            let inlet = self.call.media.open_track(track.clone());
-            media
-                .peer
-                .open_track(track.id.clone(), track.kind, incoming.ssrcs, inlet);
-            self.open.retain(|open| open.id != track.id);
-            self.open.push(track);
-        }
-    }
-
     fn measure(&mut self) {
         let Some(media) = &mut self.media else {
             return;
         };
-        let interval = media.peer.measure();
-        media.worst.add(&interval);
-        if let Some(report) = interval.report {
-            self.call.media.feedback(Feedback::VoiceLoss(report.loss));
+        let (quality, report) = media.measure();
+        if let Some(report) = report {
+            self.engine.feedback(Feedback::VoiceLoss(report.loss));
         }
-        if !self.flows {
-            return;
-        }
-        let rtt = media.beat.as_ref().and_then(Beat::rtt).unwrap_or_default();
-        let report = interval.report;
-        let loss = interval.loss.unwrap_or(0.0);
-        let both = |own: f64, other: Option<f64>| own.max(other.unwrap_or(0.0));
-        let jitter = interval.jitter.unwrap_or(0.0);
-        self.call.tell(CallEvent::Quality(Quality {
-            rtt_ms: rtt.as_secs_f32() * 1000.0,
-            loss,
-            jitter_ms: (jitter * 1000.0) as f32,
-            bitrate_in: interval.bitrate_in,
-            bitrate_out: interval.bitrate_out,
-            mos: mos(
-                rtt,
-                both(jitter, report.map(|report| report.jitter)),
-                both(f64::from(loss), report.map(|report| f64::from(report.loss))),
-            ),
-            ..Quality::default()
-        }));
-    }
-}
-
-impl Media {
-    async fn offer(&mut self, publish: bool) -> Result<String, crate::error::NetError> {
-        if publish {
-            self.peer.add_voice().await?;
-        }
-        self.peer.offer().await
-    }
-
-    async fn say(&self, message: &Message) {
-        let sent = match message.write(Writer::Client) {
-            Ok(bytes) => self.peer.send(&bytes).await,
-            Err(error) => {
-                tracing::warn!(%error, "message cannot be written");
-                return;
-            }
-        };
-        if let Err(error) = sent {
-            tracing::debug!(%error, "message not sent on the data channel");
-        }
-    }
-}
-
-impl Worst {
-    /// The larger of both directions, as the official client reports it.
-    fn add(&mut self, interval: &Interval) {
-        let report = interval.report;
-        let losses = [interval.loss, report.map(|report| report.loss)];
-        let jitters = [interval.jitter, report.map(|report| report.jitter)];
-        for loss in losses.into_iter().flatten() {
-            let loss = f64::from(loss);
-            self.loss = Some(self.loss.map_or(loss, |worst| worst.max(loss)));
-        }
-        for jitter in jitters.into_iter().flatten() {
-            self.jitter = Some(self.jitter.map_or(jitter, |worst| worst.max(jitter)));
+        if self.flows {
+            self.call.tell(CallEvent::Quality(quality));
         }
     }
 }

@@ -1,0 +1,39 @@
+//! The pace of application pings.
+
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+/// The pace of application pings.
+pub(super) struct Pings {
+    every: Duration,
+    /// When the next one is due.
+    pub(super) next: Instant,
+    waiting: Option<i64>,
+}
+
+impl Pings {
+    /// The first one is due at once.
+    pub(super) fn new(every: Duration) -> Self {
+        Self {
+            every,
+            next: Instant::now(),
+            waiting: None,
+        }
+    }
+
+    /// The moment has come: true if a ping with this number is to be sent, false if the last one is unanswered.
+    pub(super) fn due(&mut self, seq: i64) -> bool {
+        self.next = Instant::now() + self.every;
+        self.waiting.replace(seq).is_none()
+    }
+
+    /// An answer came: true if it is to the ping under way.
+    pub(super) fn answered(&mut self, seq: i64) -> bool {
+        let mine = self.waiting == Some(seq);
+        if mine {
+            self.waiting = None;
+        }
+        mine
+    }
+}
