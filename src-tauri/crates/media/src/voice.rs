@@ -9,6 +9,7 @@ pub mod jitter;
 pub mod level;
 pub mod mixer;
 pub mod opus;
+mod priority;
 pub mod resample;
 pub mod stretch;
 mod thread;

@@ -62,6 +62,20 @@ fn frames() -> Vec<EncodedFrame> {
 fn a_block_costs_little() {
     for (name, processing) in [
         ("encode alone", Processing::OFF),
+        (
+            "echo + encode",
+            Processing {
+                echo: true,
+                ..Processing::OFF
+            },
+        ),
+        (
+            "noise + encode",
+            Processing {
+                noise: true,
+                ..Processing::OFF
+            },
+        ),
         ("echo + noise + gain + encode", Processing::default()),
     ] {
         let mut engine = engine(processing);

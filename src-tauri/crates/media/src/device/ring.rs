@@ -8,8 +8,9 @@ use rtrb::{Consumer, Producer, RingBuffer};
 
 use super::{AudioSink, AudioSource, Fault, Format};
 
-/// Length of a ring, milliseconds: the voice thread may sleep for so long before samples are lost.
-const LENGTH_MS: u32 = 100;
+/// Length of a ring, milliseconds: the voice thread may sleep for so long before captured samples are lost, and a device
+/// may take so much at once. It is room, not delay.
+const LENGTH_MS: u32 = 200;
 /// Kept in the playout ring above what the device takes at once: one block, because blocks are all we can add.
 const SLACK_MS: u32 = 10;
 /// Added to that whenever the device found too little…
@@ -293,7 +294,7 @@ mod tests {
         let mut pcm = [0.0; 961];
         assert_eq!(source.read(&mut pcm), 960);
         assert_eq!(pcm[959], 959.0);
-        feed.push((0..9_601).map(|n| n as f32));
+        feed.push((0..19_201).map(|n| n as f32));
         assert_eq!(source.overruns(), 1);
         assert_eq!(source.read(&mut pcm), 960);
         assert_eq!(pcm[1], 1.0);

@@ -130,6 +130,7 @@ impl VoiceThread {
 
     pub(super) fn run(mut self, controls: &Receiver<Control>) {
         let _guard = PanicGuard(Arc::clone(&self.events));
+        super::priority::raise();
         let mut next = Instant::now();
         loop {
             let wait = next.saturating_duration_since(Instant::now());
@@ -424,9 +425,13 @@ pub(super) fn list_devices(
     /// An unplugged device is noticed within half a second.
     const BUSY: Duration = Duration::from_millis(400);
     const IDLE: Duration = Duration::from_secs(3);
+    /// Listing may take this share of the time: where it opens every device (ALSA), it is done rarely.
+    const SHARE: u32 = 10;
     let mut last: Option<Devices> = None;
     loop {
+        let start = Instant::now();
         let devices = host.devices();
+        let cost = start.elapsed();
         if last.as_ref() != Some(&devices) {
             last = Some(devices.clone());
             if voice.send(Control::Devices(devices)).is_err() {
@@ -435,7 +440,8 @@ pub(super) fn list_devices(
         }
         let moves =
             shared.want_input.load(Ordering::Acquire) || shared.want_output.load(Ordering::Acquire);
-        match wake.recv_timeout(if moves { BUSY } else { IDLE }) {
+        let pause = if moves { BUSY } else { IDLE };
+        match wake.recv_timeout(pause.max(cost * SHARE)) {
             Ok(()) => while wake.try_recv().is_ok() {},
             Err(RecvTimeoutError::Timeout) => {}
             Err(RecvTimeoutError::Disconnected) => return,
