@@ -1,29 +1,47 @@
 //! The selective forwarding unit: one UDP socket, one ICE-TCP listener on the same port number, one
 //! task, many peers.
 //!
-//! It behaves like Mattermost's `rtcd` towards a client. See the pages of the sub-modules for the
-//! rules and for the places where it differs.
+//! It behaves like Mattermost's `rtcd` towards a client, on **str0m** instead of pion, so that the client
+//! meets a WebRTC implementation that is not its own. `switch` holds the rules without sockets and clock
+//! (`sessions`: signaling, `negotiation` and `lines`: offers, `forward`: media); `run` gives it both.
+//! Nothing waits and nothing is shared: one task owns everything, handles send it requests.
+//!
+//! Known differences from rtcd, none of which a client should notice:
+//!
+//! * mids of lines that the server makes are three random characters instead of numbers;
+//! * only VP8, no AV1 (`EnableAV1` is off on this server);
+//! * TWCC feedback comes each 50 ms instead of 100 ms; there is no bandwidth estimate towards receivers,
+//!   simulcast layers follow reported loss;
+//! * audio levels on forwarded packets are under the receiver's extension id (rtcd passes ids unchanged);
+//! * a lost answer to an own offer wedges a session as in rtcd, but a late one is dropped instead of being
+//!   taken for the answer to a later offer;
+//! * of the server's first two candidates one always comes before the answer and one after it.
 
 use std::net::SocketAddr;
-use std::time::Duration;
-
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
 
 use tokio::sync::{mpsc, oneshot};
 
 use run::Runner;
 
+mod bind;
 mod dc;
+mod engine;
 mod fault;
 mod foreign;
 mod forward;
 mod layers;
+mod lines;
 mod lock;
 mod negotiation;
 mod peer;
 mod run;
 mod sdp;
+mod sessions;
+#[cfg(test)]
+mod socket_tests;
 mod switch;
 mod tcp;
 #[cfg(test)]

@@ -7,44 +7,30 @@
 
 use std::collections::HashMap;
 use std::io;
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
-use socket2::{Domain, Socket, Type};
 use str0m::net::{Protocol, Transmit};
-use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
-use tokio::net::{TcpListener, TcpStream, UdpSocket};
+use tokio::net::UdpSocket;
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 
-use super::peer::Identity;
+use super::bind::bind_all;
+use super::engine::Identity;
 use super::switch::{Setup, Switch};
-use super::tcp::{self, Unframer};
+use super::tcp::{self, TcpInput};
 use super::{DEAD_AFTER, Request, SfuConfig, SfuError, SfuEvent};
 
 /// Datagrams read before anything else is looked at.
 const BATCH: usize = 64;
-/// Kernel buffers wanted for UDP, bytes: a key frame to fifty receivers at once.
-const KERNEL_BUFFER: usize = 4 << 20;
 /// Events kept when their receiver is slow; the oldest are dropped beyond.
 const EVENTS: usize = 4096;
-/// A TCP connection must send its first packet within this time, and be silent no longer than it.
-const TCP_SILENCE: Duration = Duration::from_secs(30);
-/// TCP connections at once.
-const TCP_CONNECTIONS: usize = 512;
-
 /// The sockets of one address.
 struct Local {
     addr: SocketAddr,
     udp: UdpSocket,
-}
-
-enum TcpInput {
-    Opened(SocketAddr, mpsc::Sender<Vec<u8>>),
-    Packet(SocketAddr, SocketAddr, Vec<u8>),
-    Closed(SocketAddr),
 }
 
 /// What the task woke up for.
@@ -90,7 +76,7 @@ impl Runner {
         let mut listeners = JoinSet::new();
         let mut locals = Vec::new();
         for (addr, udp, listener) in pairs {
-            listeners.spawn(listen(listener, addr, tcp_sender.clone()));
+            listeners.spawn(tcp::listen(listener, addr, tcp_sender.clone()));
             locals.push(Local { addr, udp });
         }
         let setup = Setup {
@@ -271,142 +257,4 @@ async fn readable(locals: &[Local]) -> usize {
         std::task::Poll::Pending
     })
     .await
-}
-
-async fn listen(listener: TcpListener, local: SocketAddr, input: mpsc::Sender<TcpInput>) {
-    let mut connections = JoinSet::new();
-    loop {
-        tokio::select! {
-            accepted = listener.accept() => match accepted {
-                Ok((stream, source)) if connections.len() < TCP_CONNECTIONS => {
-                    connections.spawn(connection(stream, source, local, input.clone()));
-                }
-                Ok(_) => {} // Too many: dropped, which closes it.
-                // Out of file descriptors, most likely: better soon than busy.
-                Err(_) => tokio::time::sleep(Duration::from_millis(100)).await,
-            },
-            Some(_) = connections.join_next() => {}
-        }
-    }
-}
-
-/// One ICE-TCP connection (RFC 6544, passive side).
-async fn connection(
-    mut stream: TcpStream,
-    source: SocketAddr,
-    local: SocketAddr,
-    input: mpsc::Sender<TcpInput>,
-) {
-    let _ = stream.set_nodelay(true); // Only costs delay.
-    let (output, mut packets) = mpsc::channel::<Vec<u8>>(128);
-    if input.send(TcpInput::Opened(source, output)).await.is_err() {
-        return;
-    }
-    let mut unframer = Unframer::default();
-    let mut buffer = vec![0; 16 * 1024];
-    'open: loop {
-        tokio::select! {
-            read = tokio::time::timeout(TCP_SILENCE, stream.read(&mut buffer)) => {
-                let Ok(Ok(len @ 1..)) = read else {
-                    break;
-                };
-                unframer.push(&buffer[..len]);
-                loop {
-                    let packet = match unframer.poll_packet() {
-                        Ok(Some(packet)) => packet.to_vec(),
-                        Ok(None) => break,
-                        Err(error) => {
-                            tracing::debug!(%source, %error, "TCP connection closed");
-                            break 'open;
-                        }
-                    };
-                    if input.send(TcpInput::Packet(source, local, packet)).await.is_err() {
-                        break 'open;
-                    }
-                }
-            }
-            frame = packets.recv() => {
-                let Some(frame) = frame else {
-                    break;
-                };
-                let written = tokio::time::timeout(TCP_SILENCE, stream.write_all(&frame)).await;
-                if !matches!(written, Ok(Ok(()))) {
-                    break;
-                }
-            }
-        }
-    }
-    let _ = input.send(TcpInput::Closed(source)).await; // The SFU may have stopped.
-}
-
-type Pair = (SocketAddr, UdpSocket, TcpListener);
-
-/// Binds UDP and TCP to one port on each address of this machine that `bind` means.
-fn bind_all(bind: SocketAddr) -> io::Result<(Vec<Pair>, u16)> {
-    let addrs = addresses(bind.ip());
-    let mut last = io::Error::from(io::ErrorKind::AddrNotAvailable);
-    // A free UDP port may be taken for TCP: another one is tried then.
-    for _ in 0..if bind.port() == 0 { 32 } else { 1 } {
-        match bind_once(&addrs, bind.port()) {
-            Ok(bound) => return Ok(bound),
-            Err(error) => last = error,
-        }
-    }
-    Err(last)
-}
-
-fn bind_once(addrs: &[IpAddr], port: u16) -> io::Result<(Vec<Pair>, u16)> {
-    let mut port = port;
-    let mut pairs = Vec::new();
-    for ip in addrs {
-        let udp = udp_socket(SocketAddr::new(*ip, port))?;
-        let addr = udp.local_addr()?;
-        port = addr.port();
-        let listener = std::net::TcpListener::bind(addr)?;
-        listener.set_nonblocking(true)?;
-        pairs.push((addr, udp, TcpListener::from_std(listener)?));
-    }
-    Ok((pairs, port))
-}
-
-fn udp_socket(addr: SocketAddr) -> io::Result<UdpSocket> {
-    let socket = Socket::new(Domain::for_address(addr), Type::DGRAM, None)?;
-    // The kernel gives what its limits allow.
-    let _ = socket.set_recv_buffer_size(KERNEL_BUFFER);
-    let _ = socket.set_send_buffer_size(KERNEL_BUFFER);
-    socket.set_nonblocking(true)?;
-    socket.bind(&addr.into())?;
-    UdpSocket::from_std(socket.into())
-}
-
-/// ICE needs real addresses: "any" becomes the loopback address and the one used towards the internet.
-fn addresses(ip: IpAddr) -> Vec<IpAddr> {
-    if !ip.is_unspecified() {
-        return vec![ip];
-    }
-    let (loopback, any, far): (IpAddr, IpAddr, IpAddr) = if ip.is_ipv4() {
-        // Addresses of documentation: nothing is sent, the kernel only picks a route.
-        (
-            Ipv4Addr::LOCALHOST.into(),
-            Ipv4Addr::UNSPECIFIED.into(),
-            Ipv4Addr::new(203, 0, 113, 1).into(),
-        )
-    } else {
-        (
-            Ipv6Addr::LOCALHOST.into(),
-            Ipv6Addr::UNSPECIFIED.into(),
-            Ipv6Addr::new(0x2001, 0xdb8, 0, 0, 0, 0, 0, 1).into(),
-        )
-    };
-    let mut all = vec![loopback];
-    let outward = std::net::UdpSocket::bind((any, 0)).and_then(|socket| {
-        socket.connect((far, 9))?;
-        socket.local_addr()
-    });
-    if let Ok(addr) = outward
-        && !all.contains(&addr.ip())
-    {
-        all.push(addr.ip());
-    }
-    all
 }

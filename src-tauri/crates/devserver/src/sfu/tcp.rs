@@ -1,4 +1,31 @@
-//! ICE over TCP: the framing of RFC 4571 (two bytes of length in network order before each packet).
+//! ICE over TCP, passive side (RFC 6544): each packet has its length before it (RFC 4571: two bytes, network
+//! order). Each connection has a small task; both of its queues are bounded.
+
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::mpsc;
+use tokio::task::JoinSet;
+
+/// A TCP connection must send its first packet within this time, and be silent no longer than it.
+const TCP_SILENCE: Duration = Duration::from_secs(30);
+/// TCP connections at once.
+const TCP_CONNECTIONS: usize = 512;
+
+/// Packets waiting to be written to one connection; more are dropped.
+const OUTPUT: usize = 128;
+
+/// What connections tell.
+#[derive(Debug)]
+pub(crate) enum TcpInput {
+    /// From whom, and where packets to it go.
+    Opened(SocketAddr, mpsc::Sender<Vec<u8>>),
+    /// From whom, to which of our addresses.
+    Packet(SocketAddr, SocketAddr, Vec<u8>),
+    Closed(SocketAddr),
+}
 
 /// The longest packet that is taken; nothing in WebRTC is longer than an Ethernet frame, but the
 /// length field allows 65535.
@@ -56,6 +83,76 @@ pub(crate) fn framed(packet: &[u8]) -> Option<Vec<u8>> {
     frame.extend_from_slice(&len.to_be_bytes());
     frame.extend_from_slice(packet);
     Some(frame)
+}
+
+/// Accepts connections until it is dropped.
+pub(crate) async fn listen(
+    listener: TcpListener,
+    local: SocketAddr,
+    input: mpsc::Sender<TcpInput>,
+) {
+    let mut connections = JoinSet::new();
+    loop {
+        tokio::select! {
+            accepted = listener.accept() => match accepted {
+                Ok((stream, source)) if connections.len() < TCP_CONNECTIONS => {
+                    connections.spawn(connection(stream, source, local, input.clone()));
+                }
+                Ok(_) => {} // Too many: dropped, which closes it.
+                // Out of file descriptors, most likely: better soon than busy.
+                Err(_) => tokio::time::sleep(Duration::from_millis(100)).await,
+            },
+            Some(_) = connections.join_next() => {}
+        }
+    }
+}
+
+async fn connection(
+    mut stream: TcpStream,
+    source: SocketAddr,
+    local: SocketAddr,
+    input: mpsc::Sender<TcpInput>,
+) {
+    let _ = stream.set_nodelay(true); // Only costs delay.
+    let (output, mut packets) = mpsc::channel::<Vec<u8>>(OUTPUT);
+    if input.send(TcpInput::Opened(source, output)).await.is_err() {
+        return;
+    }
+    let mut unframer = Unframer::default();
+    let mut buffer = vec![0; 16 * 1024];
+    'open: loop {
+        tokio::select! {
+            read = tokio::time::timeout(TCP_SILENCE, stream.read(&mut buffer)) => {
+                let Ok(Ok(len @ 1..)) = read else {
+                    break;
+                };
+                unframer.push(&buffer[..len]);
+                loop {
+                    let packet = match unframer.poll_packet() {
+                        Ok(Some(packet)) => packet.to_vec(),
+                        Ok(None) => break,
+                        Err(error) => {
+                            tracing::debug!(%source, %error, "TCP connection closed");
+                            break 'open;
+                        }
+                    };
+                    if input.send(TcpInput::Packet(source, local, packet)).await.is_err() {
+                        break 'open;
+                    }
+                }
+            }
+            frame = packets.recv() => {
+                let Some(frame) = frame else {
+                    break;
+                };
+                let written = tokio::time::timeout(TCP_SILENCE, stream.write_all(&frame)).await;
+                if !matches!(written, Ok(Ok(()))) {
+                    break;
+                }
+            }
+        }
+    }
+    let _ = input.send(TcpInput::Closed(source)).await; // The SFU may have stopped.
 }
 
 #[cfg(test)]

@@ -15,7 +15,7 @@ use str0m::rtp::{Extension, ExtensionValues, RtpPacket, RtpWrite};
 use str0m::{Candidate, Event, Input, Output, Rtc, RtcConfig};
 
 use super::SfuEvent;
-use super::peer::Identity;
+use super::engine::Identity;
 use super::sdp::Sdp;
 use super::switch::{Setup, Switch};
 
@@ -456,9 +456,8 @@ impl Client {
 }
 
 fn sdp_message(message: &[u8]) -> Option<String> {
-    let packed = match message {
-        [0xcc, 3, 0xc4, _, rest @ ..] | [0xcc, 3, 0xc5, _, _, rest @ ..] => rest,
-        _ => return None,
+    let ([0xcc, 3, 0xc4, _, packed @ ..] | [0xcc, 3, 0xc5, _, _, packed @ ..]) = message else {
+        return None;
     };
     let mut json = String::new();
     flate2::read::ZlibDecoder::new(packed)
