@@ -46,6 +46,8 @@ pub(super) struct Client {
     pub(super) channel: Option<ChannelId>,
     pub(super) connected: bool,
     pub(super) manners: Manners,
+    /// Offers have no `a=ssrc` lines.
+    pub(super) hides_ssrcs: bool,
     pending: Option<SdpPendingOffer>,
     /// Offers of the server, as text.
     pub(super) offers: Vec<String>,
@@ -90,12 +92,12 @@ impl World {
     }
 
     pub(super) fn open(&mut self, session: &'static str, dc_signaling: bool) {
-        self.switch.open(
-            self.now,
-            session.to_owned(),
-            "call".to_owned(),
-            dc_signaling,
-        );
+        self.open_in("call", session, dc_signaling);
+    }
+
+    pub(super) fn open_in(&mut self, call: &str, session: &'static str, dc_signaling: bool) {
+        let (call, id) = (call.to_owned(), session.to_owned());
+        self.switch.open(self.now, id, call, dc_signaling);
         let port = 50_000 + self.clients.len() as u16;
         let client = Client::new(session, port, self.now);
         self.clients.insert(session, client);
@@ -156,8 +158,27 @@ impl World {
         let mid = api.add_media(kind, Direction::SendRecv, stream, None, None);
         let (offer, pending) = api.apply().unwrap();
         client.pending = Some(pending);
-        client.say_sdp("offer", &offer.to_sdp_string());
+        let mut text = offer.to_sdp_string();
+        if client.hides_ssrcs {
+            let kept = text.lines().filter(|line| !line.starts_with("a=ssrc"));
+            text = kept.map(|line| format!("{line}\r\n")).collect();
+        }
+        client.say_sdp("offer", &text);
         mid
+    }
+
+    /// Offers new ICE credentials under the lock, over the data channel.
+    pub(super) fn restart_ice(&mut self, session: &'static str) {
+        self.lock(session);
+        let client = self.client(session);
+        let mut api = client.rtc.sdp_api();
+        api.ice_restart(true);
+        let (offer, pending) = api.apply().unwrap();
+        client.pending = Some(pending);
+        client.say_sdp("offer", &offer.to_sdp_string());
+        let answers = client.answers.len();
+        self.run_until(|world| world.client(session).answers.len() > answers);
+        self.client(session).say(&[8]);
     }
 
     /// Sends `count` packets, 20 ms apart, with the given level.
@@ -297,6 +318,7 @@ impl Client {
             channel: None,
             connected: false,
             manners: Manners::Answers,
+            hides_ssrcs: false,
             pending: None,
             offers: Vec::new(),
             answers: Vec::new(),

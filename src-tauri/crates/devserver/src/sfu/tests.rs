@@ -607,6 +607,53 @@ fn faults_withhold_an_answer_hold_the_lock_and_kick() {
 }
 
 #[test]
+fn a_client_may_restart_ice_under_the_lock() {
+    let mut world = two(true);
+    let mid = world.publish(ALICE, MediaKind::Audio, "mic");
+    world.speak(ALICE, mid, 10, |_| -30);
+    let old = world.clients[ALICE].candidates.len();
+    world.restart_ice(ALICE);
+    world.run(seconds(1));
+    assert_eq!(world.clients[ALICE].candidates.len(), old + 2, "told again");
+    let heard = world.clients[BOB].packets.len();
+    world.speak(ALICE, mid, 50, |_| -30);
+    assert!(world.clients[BOB].packets.len() >= heard + 45);
+    world.run(seconds(40));
+    assert_eq!(world.switch.stats().peers, 2);
+}
+
+#[test]
+fn a_voice_without_an_announced_ssrc_is_found_by_its_lonely_line() {
+    let mut world = two(true);
+    world.client(ALICE).hides_ssrcs = true;
+    let mid = world.publish(ALICE, MediaKind::Audio, "mic");
+    world.speak(ALICE, mid, 20, |_| -30);
+    assert!(world.clients[BOB].packets.len() > 10);
+}
+
+#[test]
+fn calls_do_not_hear_each_other_and_a_session_can_be_opened_anew() {
+    let mut world = two(true);
+    world.open_in("another call", CAROL, true);
+    world.first_offer(CAROL);
+    world.run_until(|world| world.clients[CAROL].channel.is_some());
+    let mid = world.publish(ALICE, MediaKind::Audio, "mic");
+    world.speak(ALICE, mid, 20, |_| -30);
+    assert!(world.clients[CAROL].offers.is_empty());
+    assert!(!world.clients[BOB].offers.is_empty());
+
+    world.events.clear();
+    world.join(ALICE, true);
+    let mid = world.publish(ALICE, MediaKind::Audio, "mic");
+    let heard = world.clients[BOB].packets.len();
+    world.speak(ALICE, mid, 20, |_| -30);
+    assert!(world.clients[BOB].packets.len() > heard + 10);
+    assert_eq!(world.switch.stats().peers, 3);
+    let closed = |event: &SfuEvent| matches!(event, SfuEvent::Closed { .. });
+    assert!(!world.events.iter().any(closed), "who opens again knows");
+}
+
+#[test]
 fn garbage_from_the_network_changes_nothing() {
     let mut world = two(true);
     let from = "10.0.0.2:50000".parse().unwrap();
