@@ -1,4 +1,5 @@
 //! What Halloo *is*: the model, every decision, and the words at its edges. No input, no output.
+#![forbid(unsafe_code)]
 
 pub mod command;
 pub mod effect;

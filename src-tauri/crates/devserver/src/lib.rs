@@ -14,6 +14,7 @@
 //!
 //! **What it refuses to be**: safe. Passwords are printed, the development routes need no login. It
 //! belongs on a loopback address.
+#![forbid(unsafe_code)]
 
 use std::net::SocketAddr;
 use std::sync::Arc;

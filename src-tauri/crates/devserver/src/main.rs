@@ -1,6 +1,7 @@
 //! `calls-devserver`: the development server as a program.
 //!
 //! It prints one line when it is ready, and stops on SIGTERM, SIGINT or when told to.
+#![forbid(unsafe_code)]
 
 use std::io::Write as _;
 use std::net::SocketAddr;

@@ -9,6 +9,7 @@
 //!
 //! What it refuses: nothing that a server sends may panic; unknown events are counted and skipped; a token never
 //! travels to another host than the one it was given for.
+#![forbid(unsafe_code)]
 
 mod error;
 mod line;

@@ -42,7 +42,12 @@ const PLATFORMS: &[&str] = &["python3", "python3-venv"];
 const CARGO_DENY: &str = "0.20.2";
 
 /// aiortc: a WebRTC stack in Python, the third one our server must talk to.
-const AIORTC: &[&str] = &["aiortc==1.16.0", "aiohttp==3.14.5", "msgpack==1.2.4", "numpy==2.4.6"];
+const AIORTC: &[&str] = &[
+    "aiortc==1.16.0",
+    "aiohttp==3.14.5",
+    "msgpack==1.2.4",
+    "numpy==2.4.6",
+];
 
 /// What a chore needs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
