@@ -18,13 +18,13 @@ describe("the sidebar", () => {
     await show("main");
     const names = all("channel-row").map((one) => one.getAttribute("aria-label"));
     expect(names).toContain("announcements, unread");
-    expect(names).toContain("incident-room, private, 3 mentions");
-    expect(names).toContain("release-2-9, call in progress, 5 people");
+    expect(names).toContain("incident-room, 3 mentions, private");
+    expect(names).toContain("release-2-9, 5 people in the call");
     expect(names).toContain("deploys, muted");
     expect(names).toContain("release-2-8, archived");
     expect(names).toContain("standup, draft");
-    expect(names).toContain("Bob Tanaka, online, 1 mention");
-    expect(names).toContain("Dave, Heidi, group, call in progress, 2 people");
+    expect(names).toContain("Bob Tanaka, 1 mention, online");
+    expect(names).toContain("Dave, Heidi, 2 people in the call, group");
     expect(row("release-2-9").getAttribute("aria-current")).toBe("page");
   });
 
