@@ -101,6 +101,9 @@ pub struct Switches {
     pub join_batch_members: usize,
     /// The newer DM behaviour: no answer after 30 s, decline, automatic end, `call_status`.
     pub dm_calls: bool,
+    /// Accounts without a second factor get 403 `api.context.mfa_required.app_error` everywhere but on
+    /// `users/me`.
+    pub enforce_mfa: bool,
     /// `CollapsedThreads` of the client configuration.
     pub collapsed_threads: String,
     /// `TeammateNameDisplay` of the client configuration.
@@ -135,6 +138,7 @@ impl Default for Switches {
             plain_errors: true,
             join_batch_members: 100,
             dm_calls: false,
+            enforce_mfa: false,
             collapsed_threads: "always_on".to_owned(),
             teammate_name_display: "full_name".to_owned(),
         }
@@ -183,6 +187,8 @@ pub struct Timings {
     pub recorder_timeout: Duration,
     /// Closed connections are forgotten after this: 5 min.
     pub reap: Duration,
+    /// A desktop token of a single sign-on is good for this long: 3 min.
+    pub desktop_token: Duration,
     /// The same `pending_post_id` gives the same post for this long: 30 s.
     pub dedupe: Duration,
 }
@@ -204,6 +210,7 @@ impl Default for Timings {
             recorder_post: s(2),
             recorder_timeout: s(60),
             reap: s(300),
+            desktop_token: s(180),
             dedupe: s(30),
         }
     }

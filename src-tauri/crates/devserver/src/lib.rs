@@ -202,7 +202,9 @@ impl DevServer {
             }
         }
         let sfu = self.app.lock().sfu.clone();
-        sfu.stop().await;
+        if tokio::time::timeout(PATIENCE, sfu.stop()).await.is_err() {
+            tracing::error!("the SFU did not stop");
+        }
     }
 }
 

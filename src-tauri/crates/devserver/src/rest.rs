@@ -43,6 +43,8 @@ pub(crate) fn router(app: Arc<App>) -> Router {
     Router::new()
         .nest("/api/v4", api)
         .route("/plugins/com.mattermost.calls/{*path}", any(plugin::route))
+        .route("/oauth/{service}/login", get(auth::sso))
+        .route("/login/sso/saml", get(auth::sso))
         .route("/dev/stats", get(stats))
         .route("/dev/calls", get(fault::routes::calls))
         .route(
@@ -77,6 +79,7 @@ fn user_routes() -> Router<Arc<App>> {
     Router::new()
         .route("/users", get(users::list).post(users::no_sign_up))
         .route("/users/login", post(auth::login))
+        .route("/users/login/desktop_token", post(auth::desktop_token))
         .route("/users/logout", post(auth::logout))
         .route("/users/ids", post(users::by_ids))
         .route("/users/usernames", post(users::by_names))

@@ -62,6 +62,8 @@ pub(crate) struct World {
     /// (user, pending id) → what became of it.
     pub(crate) pending: HashMap<(String, String), (String, Instant)>,
     pub(crate) files: HashMap<String, StoredFile>,
+    /// Tokens that a single sign-on made: user, and when.
+    pub(crate) desktop_tokens: HashMap<String, (String, Instant)>,
     /// Uploads in progress: bytes announced, bytes received.
     pub(crate) uploads: HashMap<String, (usize, Vec<u8>)>,
     /// user → (category, name) → value.
@@ -96,6 +98,7 @@ impl World {
             threads: HashMap::new(),
             pending: HashMap::new(),
             files: HashMap::new(),
+            desktop_tokens: HashMap::new(),
             uploads: HashMap::new(),
             preferences: HashMap::new(),
             categories: HashMap::new(),

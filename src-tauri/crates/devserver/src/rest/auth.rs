@@ -2,10 +2,10 @@
 
 use std::sync::Arc;
 
-use axum::extract::{FromRequestParts, Path, State};
+use axum::extract::{FromRequestParts, Path, Query, State};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderValue, Method, header};
-use axum::response::{IntoResponse, Response};
+use axum::response::{Html, IntoResponse, Response};
 use serde_json::{Value, json};
 
 use super::answer::{Json, Refusal, Reply, done, ok};
@@ -22,7 +22,20 @@ impl FromRequestParts<Arc<App>> for Caller {
     type Rejection = Refusal;
 
     async fn from_request_parts(parts: &mut Parts, app: &Arc<App>) -> Result<Self, Refusal> {
-        identify(parts, app).ok_or_else(Refusal::session)
+        let caller = identify(parts, app).ok_or_else(Refusal::session)?;
+        let world = app.lock();
+        // The path is without `/api/v4` here: the routes are nested.
+        let exempt = ["/users/me", "/users/logout"].contains(&parts.uri.path());
+        let without = world
+            .users
+            .get(&caller.id)
+            .is_some_and(|u| u.mfa_code.is_none());
+        if world.switches.enforce_mfa && without && !exempt {
+            let id = "api.context.mfa_required.app_error";
+            let text = "Multi-factor authentication is required on this server.";
+            return Err(Refusal::new(403, id, text));
+        }
+        Ok(caller)
     }
 }
 
@@ -184,6 +197,76 @@ fn put(headers: &mut HeaderMap, name: &'static str, value: &str) {
     if let Ok(value) = HeaderValue::from_str(value) {
         headers.insert(name, value);
     }
+}
+
+/// `POST /users/login/desktop_token`: the end of a single sign-on (core reference 3.4).
+pub(crate) async fn desktop_token(State(app): State<Arc<App>>, Json(body): Json<Value>) -> Reply {
+    let mut world = app.lock();
+    let token = body["token"].as_str().unwrap_or_default();
+    let limit = world.timings.desktop_token;
+    let user = world
+        .desktop_tokens
+        .remove(token)
+        .filter(|(_, made)| made.elapsed() < limit)
+        .map(|(user, _)| user);
+    let Some(user) = user else {
+        let id = "app.desktop_token.validate.invalid";
+        return Err(Refusal::new(401, id, "Token is not valid or has expired."));
+    };
+    // All of the user's tokens go with the first that is used.
+    world.desktop_tokens.retain(|_, (u, _)| *u != user);
+    let token = world.login(&user);
+    let body = world.users.get(&user).map(|u| u.json(true));
+    drop(world);
+    let mut response = Json(body).into_response();
+    put(response.headers_mut(), "token", &token);
+    Ok(response)
+}
+
+/// Parameters of the single sign-on pages.
+#[derive(Debug, Default, serde::Deserialize)]
+#[serde(default)]
+pub(crate) struct SsoQuery {
+    desktop_token: String,
+    /// Who signs in at the imagined provider; alice by default. Not a parameter of real servers.
+    user: Option<String>,
+}
+
+/// `GET /oauth/{service}/login?desktop_token=…`: the imagined provider agrees at once, and the page that
+/// follows is the one that hands over to the app. Real servers redirect to `/login/desktop` first; the
+/// link is the same.
+pub(crate) async fn sso(
+    State(app): State<Arc<App>>,
+    Query(query): Query<SsoQuery>,
+    headers: HeaderMap,
+) -> Reply {
+    let mut world = app.lock();
+    let name = query.user.as_deref().unwrap_or("alice");
+    let user = world.user_named(name).map(|u| u.id.clone());
+    let user = user.ok_or_else(|| Refusal::bad("Nobody has that name."))?;
+    let server_token = format!("{}{}", world.ids.next_id(), world.ids.next_id());
+    let made = tokio::time::Instant::now();
+    world
+        .desktop_tokens
+        .insert(server_token.clone(), (user, made));
+    let host = headers
+        .get(header::HOST)
+        .and_then(|v| v.to_str().ok())
+        .unwrap_or_default();
+    let client_token: String = query
+        .desktop_token
+        .chars()
+        .filter(char::is_ascii_alphanumeric)
+        .take(64)
+        .collect();
+    let link = format!(
+        "mattermost://{host}/login/desktop?client_token={client_token}&server_token={server_token}"
+    );
+    let page = format!(
+        "<!DOCTYPE html><html><head><title>Signed in</title></head>\
+         <body><a id=\"open\" href=\"{link}\">Open in the app</a></body></html>"
+    );
+    Ok(Html(page).into_response())
 }
 
 /// `POST /users/logout`: fine with a dead token too.

@@ -56,7 +56,9 @@ pub(crate) async fn route(
         let body = "{\"message\": \"too many requests\", \"status_code\": 429}";
         return text(429, body);
     }
-    if body.len() > 2 * 1024 * 1024 {
+    // 1 MiB, and two for logs.
+    let limit = if parts.first() == Some(&"logs") { 2 } else { 1 };
+    if body.len() > limit * 1024 * 1024 {
         return world.shape(400, "http: request body too large");
     }
     let result = world.calls_route(&caller, &method, &parts, &body);

@@ -52,7 +52,7 @@ impl World {
             "EnableSignUpWithEmail": "true", "EnableSignUpWithGitLab": "false",
             "EnableSignUpWithGoogle": "false", "EnableSignUpWithOffice365": "false",
             "EnableSignUpWithOpenId": "false", "EnableMultifactorAuthentication": "true",
-            "EnforceMultifactorAuthentication": "false", "EnableGuestAccounts": "false",
+            "EnforceMultifactorAuthentication": self.switches.enforce_mfa.to_string(), "EnableGuestAccounts": "false",
             "PluginsEnabled": "true", "EnableCustomEmoji": "false", "EnableUserStatuses": "true",
             "DefaultClientLocale": "en", "ForgotPasswordLink": "", "CustomDescriptionText": "",
             "EnableCustomBrand": "false", "HasImageProxy": "false", "DiagnosticId": "",

@@ -50,10 +50,15 @@ pub(crate) async fn unread(State(app): State<Arc<App>>, caller: Caller) -> Reply
                     mentions_root += m.mention_count_root;
                 }
             }
+            let threads = world.followed(&caller.id, &t.id);
+            let number = |v: &Value, key: &str| v[key].as_i64().unwrap_or(0);
+            let unread = threads.iter().filter(|v| number(v, "unread_replies") > 0);
+            let mentioned: i64 = threads.iter().map(|v| number(v, "unread_mentions")).sum();
             json!({
                 "team_id": t.id, "msg_count": msgs, "mention_count": mentions,
                 "msg_count_root": msgs_root, "mention_count_root": mentions_root,
-                "thread_count": 0, "thread_mention_count": 0, "thread_urgent_mention_count": 0,
+                "thread_count": unread.count(),
+                "thread_mention_count": mentioned, "thread_urgent_mention_count": 0,
             })
         })
         .collect())

@@ -33,7 +33,7 @@ pub(crate) struct ListQuery {
 
 impl World {
     /// Roots the user follows in the team (and in personal channels), newest reply first.
-    fn followed(&self, user: &str, team: &str) -> Vec<Value> {
+    pub(crate) fn followed(&self, user: &str, team: &str) -> Vec<Value> {
         let mut found: Vec<Value> = self
             .threads
             .iter()

@@ -97,7 +97,22 @@ impl World {
                     .collect();
                 self.ok(connection, request.seq, found);
             }
-            "presence" | "posted_notify_ack" => self.ok(connection, request.seq, json!({})),
+            "presence" => {
+                let text = |key: &str| request.text(key).map(str::to_owned);
+                let (channel, thread) = (text("channel_id"), text("thread_channel_id"));
+                let in_view = request.flag("is_thread_view");
+                self.hub.on_screen(connection, |screen| {
+                    if channel.is_some() {
+                        screen.channel = channel;
+                    } else if thread.is_some() && in_view {
+                        screen.view = thread;
+                    } else if thread.is_some() {
+                        screen.side = thread;
+                    }
+                });
+                self.ok(connection, request.seq, json!({}));
+            }
+            "posted_notify_ack" => self.ok(connection, request.seq, json!({})),
             _ => {
                 let id = "api.web_socket_router.bad_action.app_error";
                 self.fail(

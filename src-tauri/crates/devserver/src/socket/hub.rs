@@ -35,6 +35,7 @@ pub(crate) struct Broadcast {
 #[derive(Clone, Debug)]
 pub(crate) struct Event {
     pub(crate) name: Arc<str>,
+    channel: Arc<str>,
     head: Arc<str>,
 }
 
@@ -49,6 +50,7 @@ impl Event {
                 .map(|u| (u.clone(), Value::Bool(true)))
                 .collect()
         };
+        let channel = broadcast.channel_id.as_str().into();
         let broadcast = json!({
             "omit_users": omit, "user_id": broadcast.user_id, "channel_id": broadcast.channel_id,
             "team_id": broadcast.team_id, "connection_id": broadcast.connection_id,
@@ -60,12 +62,35 @@ impl Event {
         );
         Self {
             name: name.into(),
+            channel,
             head: head.into(),
         }
     }
 
     fn numbered(&self, seq: i64) -> String {
         format!("{},\"seq\":{seq}}}", self.head)
+    }
+}
+
+/// What the `presence` action says is on a client's screen (core reference 12.5).
+#[derive(Clone, Debug, Default)]
+pub(crate) struct OnScreen {
+    pub(crate) channel: Option<String>,
+    /// The channel of the thread in the side bar.
+    pub(crate) side: Option<String>,
+    /// The channel of the thread in the thread view.
+    pub(crate) view: Option<String>,
+}
+
+impl OnScreen {
+    /// Typing and reactions elsewhere are not sent, but only once all three were told.
+    fn hides(&self, event: &Event) -> bool {
+        let scoped = ["typing", "reaction_added", "reaction_removed"].contains(&&*event.name);
+        let (Some(channel), Some(side), Some(view)) = (&self.channel, &self.side, &self.view)
+        else {
+            return false;
+        };
+        scoped && ![channel, side, view].contains(&&event.channel.to_string())
     }
 }
 
@@ -103,6 +128,7 @@ pub(crate) struct Conn {
     sabotage: Option<Sabotage>,
     delay: Duration,
     swallow: VecDeque<(String, u32)>,
+    on_screen: OnScreen,
 }
 
 /// What a socket should do next.
@@ -162,6 +188,7 @@ impl Hub {
             sabotage: None,
             delay: Duration::ZERO,
             swallow: VecDeque::new(),
+            on_screen: OnScreen::default(),
         };
         self.conns.insert(id.to_owned(), conn);
         wake
@@ -344,6 +371,13 @@ impl Hub {
             .collect()
     }
 
+    /// A client tells what is on its screen.
+    pub(crate) fn on_screen(&mut self, id: &str, change: impl FnOnce(&mut OnScreen)) {
+        if let Some(conn) = self.conns.get_mut(id) {
+            change(&mut conn.on_screen);
+        }
+    }
+
     /// Makes a connection fail.
     pub(crate) fn sabotage(&mut self, id: &str, how: Sabotage) {
         if let Some(conn) = self.conns.get_mut(id) {
@@ -390,7 +424,7 @@ impl Hub {
 impl Conn {
     /// False if the connection has to be dropped.
     fn push(&mut self, event: &Event) -> bool {
-        if self.silent || self.overflowed {
+        if self.silent || self.overflowed || self.on_screen.hides(event) {
             return true;
         }
         if self.queue.len() >= BUSY && CHATTER.contains(&&*event.name) {
@@ -522,6 +556,30 @@ mod tests {
         hub.detach("c", 1);
         assert!(hub.resume("c", 1, "u", "t", 2).is_some());
         assert_eq!(drain(&mut hub, "c", 2), [1]);
+    }
+
+    #[test]
+    fn what_is_not_on_the_screen_is_not_told_once_all_of_it_is_known() {
+        let mut hub = Hub::default();
+        hub.open("c", "u", "t", 1);
+        let typing = |channel: &str| {
+            let broadcast = Broadcast {
+                channel_id: channel.to_owned(),
+                ..Broadcast::default()
+            };
+            Event::new("typing", json!({}), &broadcast)
+        };
+        hub.on_screen("c", |s| s.channel = Some("here".to_owned()));
+        hub.push_to("c", &typing("elsewhere"));
+        assert_eq!(drain(&mut hub, "c", 1).len(), 1);
+        hub.on_screen("c", |s| {
+            s.side = Some(String::new());
+            s.view = Some(String::new());
+        });
+        hub.push_to("c", &typing("elsewhere"));
+        assert_eq!(drain(&mut hub, "c", 1).len(), 0);
+        hub.push_to("c", &typing("here"));
+        assert_eq!(drain(&mut hub, "c", 1).len(), 1);
     }
 
     #[test]

@@ -143,3 +143,39 @@ async fn discovery_needs_no_login() {
     assert_eq!(full["MaxPostSize"], "16383");
     server.stop().await;
 }
+
+#[tokio::test]
+async fn single_sign_on_ends_with_a_token_that_works_once() {
+    let server = server().await;
+    let path = "/oauth/gitlab/login?desktop_token=abc123&user=carol";
+    let page = request(server.url(), "GET", path, &[], b"").await.text();
+    let link = page.split("href=\"").nth(1).unwrap();
+    let link = link.split('"').next().unwrap();
+    let host = server.url().strip_prefix("http://").unwrap();
+    let expected = format!("mattermost://{host}/login/desktop?client_token=abc123&server_token=");
+    let token = link.strip_prefix(&expected).unwrap();
+    let body = json!({"token": token, "device_id": ""}).to_string();
+    let path = "/api/v4/users/login/desktop_token";
+    let first = request(server.url(), "POST", path, &[], body.as_bytes()).await;
+    assert_eq!(first.status, 200);
+    assert_eq!(first.json()["username"], "carol");
+    assert_eq!(first.headers["token"].len(), 26);
+    let second = request(server.url(), "POST", path, &[], body.as_bytes()).await;
+    assert_eq!(second.status, 401);
+    assert_eq!(second.json()["id"], "app.desktop_token.validate.invalid");
+    server.stop().await;
+}
+
+#[tokio::test]
+async fn an_enforced_second_factor_locks_out_who_has_none() {
+    let server = server().await;
+    let alice = Client::sign_in(&server, "alice").await;
+    server.switch(|s| s.enforce_mfa = true);
+    assert_eq!(alice.get("/api/v4/users/me").await["username"], "alice");
+    let refused = alice
+        .send("GET", "/api/v4/users/me/teams", Value::Null)
+        .await;
+    assert_eq!(refused.status, 403);
+    assert_eq!(refused.json()["id"], "api.context.mfa_required.app_error");
+    server.stop().await;
+}
