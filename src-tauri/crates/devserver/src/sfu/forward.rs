@@ -7,10 +7,13 @@ use str0m::rtp::{Extension, RtpPacket, Ssrc};
 
 use super::SfuEvent;
 use super::negotiation::Job;
-use super::peer::{Incoming, Packet};
+use super::peer::{Incoming, Packet, Peer};
 use super::switch::{PeerId, Switch};
 use super::track::{Layer, Track, TrackId, TrackKind};
 use super::vad::Vad;
+
+/// SSRCs of one client in its life: each new microphone, each share has new ones.
+const SOURCES: usize = 256;
 
 impl Switch {
     /// Takes a packet of a client.
@@ -71,6 +74,11 @@ impl Switch {
 
     /// The first packet of an SSRC: decides what it is, by the stream ids announced until now.
     fn new_source(&mut self, now: Instant, id: PeerId, ssrc: Ssrc) -> Incoming {
+        // Who makes up new sources all the time is not heard.
+        let many = |peer: &Peer| peer.incoming.len() >= SOURCES;
+        if self.peers.get(&id).is_none_or(many) {
+            return Incoming::Discarded;
+        }
         let incoming =
             self.classify(id, ssrc)
                 .map_or(Incoming::Discarded, |(kind, layer, simulcast)| {

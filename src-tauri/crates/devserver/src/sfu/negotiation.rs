@@ -60,6 +60,9 @@ pub(crate) enum Refusal {
     /// str0m does not accept it.
     #[error("the description does not fit the session")]
     Rejected,
+    /// str0m panicked over it; its state cannot be trusted any more.
+    #[error("the description broke the session")]
+    Broken,
 }
 
 /// What is going on.
@@ -213,7 +216,7 @@ impl Peer {
                 tracing::debug!(session = %self.session, %error, "offer refused");
                 return Err(Refusal::Rejected);
             }
-            None => return Err(Refusal::Rejected),
+            None => return Err(Refusal::Broken),
         };
         self.note_remote(&remote, true);
         for candidate in candidates {
@@ -273,7 +276,7 @@ impl Peer {
                 tracing::debug!(session = %self.session, %error, "answer refused");
                 return Err(Refusal::Rejected);
             }
-            None => return Err(Refusal::Rejected),
+            None => return Err(Refusal::Broken),
         }
         self.note_remote(&remote, false);
         for candidate in candidates {

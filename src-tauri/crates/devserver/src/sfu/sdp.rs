@@ -97,7 +97,12 @@ impl Sdp {
                 sdp.session.push(line.to_owned());
             }
         }
-        if sdp.sections.is_empty() || sdp.sections.len() > MAX_SECTIONS {
+        let mut mids: Vec<_> = sdp.sections.iter().map(Section::mid).collect();
+        mids.sort_unstable();
+        let twice = mids
+            .windows(2)
+            .any(|pair| pair[0] == pair[1] && pair[0].is_some());
+        if sdp.sections.is_empty() || sdp.sections.len() > MAX_SECTIONS || twice {
             return Err(NoSdp);
         }
         Ok(sdp)
@@ -402,6 +407,7 @@ mod tests {
         assert!(Sdp::parse("").is_err());
         assert!(Sdp::parse("v=0\r\n").is_err());
         assert!(Sdp::parse("hello").is_err());
+        assert!(Sdp::parse(&OFFER.replace("a=mid:2", "a=mid:1")).is_err());
     }
 
     #[test]

@@ -6,7 +6,7 @@ use str0m::Candidate;
 
 use super::dc;
 use super::engine::guarded;
-use super::negotiation::Via;
+use super::negotiation::{Refusal, Via};
 use super::peer::PeerEvent;
 use super::switch::{PeerId, Switch};
 use super::track::TrackId;
@@ -22,8 +22,13 @@ impl Switch {
         let result = peer.handle_description(now, json, via, &mut signals);
         if let Err(refusal) = result {
             tracing::debug!(session = %peer.session, %refusal, "description not used");
-            if first {
-                self.remove(now, id, Some(CloseReason::BadOffer));
+            if first || refusal == Refusal::Broken {
+                let reason = if first {
+                    CloseReason::BadOffer
+                } else {
+                    CloseReason::Broken
+                };
+                self.remove(now, id, Some(reason));
                 return;
             }
         }

@@ -607,6 +607,57 @@ fn faults_withhold_an_answer_hold_the_lock_and_kick() {
 }
 
 #[test]
+fn mutilated_offers_cost_at_most_their_session() {
+    let mut world = two(true);
+    world.lock(ALICE);
+    let client = world.client(ALICE);
+    let mut api = client.rtc.sdp_api();
+    api.add_media(MediaKind::Audio, Direction::SendRecv, None, None, None);
+    api.add_media(MediaKind::Video, Direction::SendOnly, None, None, None);
+    let (offer, _) = api.apply().unwrap();
+    let good = offer.to_sdp_string();
+    let lines: Vec<&str> = good.lines().collect();
+    let mut random: u32 = 11;
+    let mut below = |n: usize| {
+        random = random.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+        (random >> 8) as usize % n
+    };
+    for n in 0..300 {
+        let mut bad: Vec<String> = lines.iter().map(|line| (*line).to_owned()).collect();
+        for _ in 0..=below(4) {
+            let at = below(bad.len());
+            match below(4) {
+                0 => drop(bad.remove(at)),
+                1 => bad.insert(at, lines[below(lines.len())].to_owned()),
+                2 => {
+                    let len = below(bad[at].len() + 1);
+                    bad[at].truncate(len);
+                }
+                _ => bad[at] = bad[at].replace(['0', '1'], &below(70_000).to_string()),
+            }
+        }
+        let sdp = bad.join("\r\n") + "\r\n";
+        let json = serde_json::json!({"type": "offer", "sdp": sdp}).to_string();
+        // Now as a first offer, now to a session that is up.
+        let session = if n % 2 == 0 { CAROL } else { BOB };
+        if n % 2 == 0 {
+            world
+                .switch
+                .open(world.now, CAROL.to_owned(), "call".to_owned(), true);
+        }
+        world.switch.sdp(world.now, session, &json);
+        world.run(Duration::from_millis(5));
+    }
+    world.switch.close(world.now, CAROL);
+    world.switch.close(world.now, BOB);
+    world.client(ALICE).say(&[8]);
+    let mid = world.publish(ALICE, MediaKind::Audio, "mic");
+    world.join(DAVE, true);
+    world.speak(ALICE, mid, 30, |_| -30);
+    assert!(world.clients[DAVE].packets.len() > 10);
+}
+
+#[test]
 fn a_client_may_restart_ice_under_the_lock() {
     let mut world = two(true);
     let mid = world.publish(ALICE, MediaKind::Audio, "mic");
