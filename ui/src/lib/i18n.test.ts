@@ -12,7 +12,7 @@ describe("words", () => {
   });
 
   it("fills the blanks", () => {
-    expect(plain("link.lost", { server: "a.example", s: 4 })).toBe("No connection to a.example. Next try in 4 s.");
+    expect(plain("link.lost", { server: "a.example", seconds: 4 })).toBe("No connection to a.example. Next try in 4 s.");
     expect(sentence("call.full", { n: "8", max: "8" })).toMatchObject({ lead: "This call is full", button: "Try again" });
   });
 

@@ -17,6 +17,7 @@ const words = {
   "somebody": "Somebody",
   "the.server": "the server",
   "a.device": "A device",
+  "the.command": "The command",
   "close": "Close",
   "cancel": "Cancel",
   "details": "Details",
@@ -244,18 +245,18 @@ const sentences: Record<string, Sentence> = {
   "secrets.none": { lead: "No key store on this system.", rest: "You stay signed in until Halloo quits." },
 
   // The connection.
-  "link.lost": { lead: "No connection to {server}.", rest: "Next try in {s} s.", button: "Try now" },
+  "link.lost": { lead: "No connection to {server}.", rest: "Next try in {seconds} s.", button: "Try now" },
   "link.back": { lead: "Connected again." },
-  "link.busy": { lead: "The server asks us to slow down.", rest: "Trying again in {s} s." },
+  "link.busy": { lead: "The server asks us to slow down.", rest: "Trying again in {seconds} s." },
   "request.failed": { lead: "The server did not do that.", button: "Try again" },
 
   // Writing.
   "post.failed": { lead: "The message was not sent.", button: "Try again" },
-  "post.too_long": { lead: "The message is longer than the server allows." },
+  "post.too_long": { lead: "The message is longer than the server allows.", rest: "It has {n} characters, {max} are possible." },
   "post.archived": { lead: "This channel is archived.", rest: "It can be read, not written." },
   "post.thread_gone": { lead: "The thread is gone.", rest: "Its first message was deleted." },
-  "command.unknown": { lead: "The server knows no such command.", rest: "To send the text as it is, put a space in front." },
-  "command.failed": { lead: "The command did not work." },
+  "command.unknown": { lead: "The server does not know {command}.", rest: "To send the text as it is, put a space in front." },
+  "command.failed": { lead: "{command} did not work." },
 
   // Why there is no call.
   "call.loading": { lead: "Looking whether calls are possible here." },
@@ -334,12 +335,22 @@ export function t(word: Word, values: Values = {}): string {
 export function sentence(code: string, values: Values = {}, detail: string | null = null): Sentence {
   const found = sentences[code];
   if (!found) return detail ? { lead: detail } : UNKNOWN;
+  const known = Object.fromEntries(Object.entries(values).filter(([, value]) => value !== "" && value !== undefined));
   return {
-    lead: fillOrDrop(found.lead, { name: t("somebody"), names: t("somebody"), server: t("the.server"), device: t("a.device"), ...values }) ?? UNKNOWN.lead,
-    rest: found.rest && fillOrDrop(found.rest, values),
+    lead: fillOrDrop(found.lead, { ...stand(), ...known }) ?? UNKNOWN.lead,
+    rest: found.rest && fillOrDrop(found.rest, known),
     button: found.button,
   };
 }
+
+/** Who and what stands in for the unknown where the sentence cannot do without. */
+const stand = (): Values => ({
+  name: t("somebody"),
+  names: t("somebody"),
+  server: t("the.server"),
+  device: t("a.device"),
+  command: t("the.command"),
+});
 
 /** Whether a code has words of its own. */
 export function isKnown(code: string): boolean {

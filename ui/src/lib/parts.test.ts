@@ -1,8 +1,7 @@
-import { describe, expect, it, vi } from "vitest";
+import { describe, expect, it } from "vitest";
 
 import * as cast from "../fake/cast";
 import { callState } from "./callstate";
-import { Drafts } from "./drafts";
 import { day, duration, hue, initials, nth, sign, span } from "./format";
 import { caps, chord } from "./keys";
 import { rows } from "./rows";
@@ -89,34 +88,6 @@ describe("structural sharing", () => {
     expect(share({ a: { b: 1 } }, { a: null })).toEqual({ a: null });
     expect(share([1, 2], { length: 2 } as unknown)).toEqual({ length: 2 });
     expect(share({ a: undefined }, { b: undefined } as object)).toEqual({ b: undefined });
-  });
-});
-
-describe("drafts", () => {
-  it("saves after a pause, and at once on the way out", () => {
-    vi.useFakeTimers();
-    const save = vi.fn();
-    const drafts = new Drafts(save, 400);
-    drafts.type("a", "h");
-    drafts.type("a", "hi");
-    expect(save).not.toHaveBeenCalled();
-    vi.advanceTimersByTime(400);
-    expect(save.mock.calls).toEqual([["a", "hi"]]);
-    drafts.type("b", "yo");
-    drafts.flush("b");
-    expect(save).toHaveBeenLastCalledWith("b", "yo");
-    drafts.flush("b");
-    vi.advanceTimersByTime(1_000);
-    expect(save).toHaveBeenCalledTimes(2);
-    vi.useRealTimers();
-  });
-  it("knows what was typed here better than the core does", () => {
-    const drafts = new Drafts(() => undefined);
-    expect(drafts.text("a", "kept")).toBe("kept");
-    drafts.type("a", "typed");
-    expect(drafts.text("a", "kept")).toBe("typed");
-    drafts.clear("a");
-    expect(drafts.text("a", "kept")).toBe("");
   });
 });
 
