@@ -149,7 +149,6 @@ impl Peer {
     /// Takes a description. What is to be sent by WebSocket is added to `signals`.
     pub(crate) fn handle_description(
         &mut self,
-        now: Instant,
         json: &str,
         via: Via,
         signals: &mut Vec<String>,
@@ -157,7 +156,7 @@ impl Peer {
         let description: Description =
             serde_json::from_str(json).map_err(|_| Refusal::Malformed)?;
         match description.r#type.as_str() {
-            "offer" => self.handle_offer(now, &description.sdp, via, signals),
+            "offer" => self.handle_offer(&description.sdp, via, signals),
             "answer" => self.handle_answer(&description.sdp),
             _ => Err(Refusal::Malformed),
         }
@@ -193,7 +192,6 @@ impl Peer {
 
     fn handle_offer(
         &mut self,
-        _now: Instant,
         text: &str,
         via: Via,
         signals: &mut Vec<String>,

@@ -19,7 +19,7 @@ impl Switch {
         };
         let first = !peer.negotiation.started();
         let mut signals = Vec::new();
-        let result = peer.handle_description(now, json, via, &mut signals);
+        let result = peer.handle_description(json, via, &mut signals);
         if let Err(refusal) = result {
             tracing::debug!(session = %peer.session, %refusal, "description not used");
             if first || refusal == Refusal::Broken {
