@@ -53,8 +53,12 @@ pub struct Machine {
     headless: bool,
     /// The channel that was open at the end of the last run, until it is shown again.
     place: Option<crate::id::ChannelId>,
+    /// A call to join (with its title) as soon as the server has said what is possible.
+    wish: Option<(crate::id::ChannelId, Option<String>)>,
     /// When to ask again for the first data.
     reload: Option<Instant>,
+    /// What the server told while the directory was on its way: the answer may be older.
+    meanwhile: Vec<crate::port::ServerEvent>,
     out: Out,
     snapshot: Snapshot,
 }

@@ -32,6 +32,8 @@ pub(crate) struct Directory {
     teams: Vec<Team>,
     channels: BTreeMap<ChannelId, Known>,
     people: BTreeMap<UserId, User>,
+    /// Who has which user name.
+    by_name: BTreeMap<String, UserId>,
     presences: BTreeMap<UserId, Presence>,
     name_format: NameFormat,
     collapsed_threads: bool,
@@ -173,7 +175,7 @@ impl Directory {
                 (channel.id.clone(), Known::new(channel, member))
             })
             .collect();
-        self.people.insert(self.me.clone(), load.me);
+        self.met([load.me]);
         self.met(load.users);
         self.presences.extend(load.presences);
         if let Some(open) = &self.open
@@ -189,8 +191,9 @@ impl Directory {
             self.team = self.teams.first().map(|team| team.id.clone());
         }
         self.next_presence = Some(now + PRESENCE_EVERY);
-        // Somebody unknown before may exist now.
+        // Somebody unknown before may exist now; and what was counted before is in the counters, or told once more.
         self.unknown.clear();
+        self.counted.clear();
         if std::mem::take(&mut self.stale) {
             self.load(out);
         }
@@ -208,6 +211,7 @@ impl Directory {
     fn met(&mut self, users: impl IntoIterator<Item = User>) {
         for user in users {
             self.strangers.remove(&user.id);
+            self.by_name.insert(user.username.clone(), user.id.clone());
             self.people.insert(user.id.clone(), user);
         }
     }

@@ -17,6 +17,10 @@ use super::directory::Directory;
 use super::notices::Draft;
 use super::out::Asked;
 
+/// Events kept while the directory is on its way. More than fit mean minutes of waiting; then some unread marks are
+/// missing until the channel is opened.
+const MEANWHILE: usize = 1024;
+
 /// Wait before the first data are asked for again after a failure.
 const RELOAD: Duration = Duration::from_secs(5);
 
@@ -71,6 +75,7 @@ impl Machine {
                 switch,
             } => self.join_call(now, &channel, title, switch),
             Command::LeaveCall => {
+                self.wish = None;
                 // While the failure of a call is shown, leaving means closing it.
                 self.call.leave(out);
                 self.call.dismiss(out);
@@ -116,6 +121,8 @@ impl Machine {
         self.out
             .forget(|asked| !matches!(asked, Asked::SignOut | Asked::Describe));
         self.reload = None;
+        self.wish = None;
+        self.meanwhile.clear();
         self.compose.link_down();
         self.link.closed(&mut self.out);
         self.directory.clear(&mut self.out);
@@ -312,7 +319,16 @@ impl Machine {
             return;
         }
         let here = self.call.channel() == Some(channel);
+        if self.directory.channel(channel).is_none() {
+            // A link may lead anywhere; where we are not a member, the server would not let us in.
+            self.complain(now, "call.forbidden");
+            return;
+        }
+        self.wish = None;
         if let Some(code) = self.directory.call_blocked(channel).filter(|_| !here) {
+            if code == "call.loading" {
+                self.wish = Some((channel.clone(), title));
+            }
             let mut notice = Draft::new(code);
             if let Some(place) = self.directory.channel(channel) {
                 // `call.inactive` names the person, who is the direct channel's name.
@@ -374,8 +390,13 @@ impl Machine {
     // ---- The server.
 
     pub(super) fn server(&mut self, now: Now, event: ServerEvent) {
+        let loading = self.out.waits(|asked| *asked == Asked::Directory);
+        let counts = matches!(event, ServerEvent::Posted { .. } | ServerEvent::Viewed(_));
+        if loading && (counts || !self.account.is_in()) && self.meanwhile.len() < MEANWHILE {
+            self.meanwhile.push(event.clone());
+        }
         if !self.account.is_in() {
-            return; // The first data are newer than anything told before them.
+            return;
         }
         let out = &mut self.out;
         match event {
@@ -509,6 +530,9 @@ impl Machine {
             (Asked::Directory, Reply::Directory(load)) => {
                 self.account.loaded(load.me.clone(), out);
                 self.directory.loaded(instant, *load, out);
+                for event in std::mem::take(&mut self.meanwhile) {
+                    self.server(now, event);
+                }
                 self.open_first(now);
                 let open = self.directory.open_channel().cloned();
                 if open.is_none() {
@@ -518,6 +542,9 @@ impl Machine {
             (Asked::Calls, Reply::Calls(load)) => {
                 for user in self.directory.calls.loaded(load.map(|load| *load), out) {
                     self.directory.see(&user);
+                }
+                if let Some((channel, title)) = self.wish.take() {
+                    self.join_call(now, &channel, title, false);
                 }
             }
             (Asked::Channel { open, .. }, Reply::Channel(channel, member, users)) => {

@@ -195,10 +195,8 @@ impl Directory {
             .split(", ")
             .filter(|username| Some(*username) != mine)
             .map(|username| {
-                self.people
-                    .values()
-                    .find(|user| user.username == username)
-                    .map_or_else(|| username.to_owned(), |user| self.display_name(user))
+                let known = self.by_name.get(username).and_then(|id| self.person(id));
+                known.map_or_else(|| username.to_owned(), |user| self.display_name(user))
             })
             .collect();
         names.sort_by_key(|name| name.to_lowercase());

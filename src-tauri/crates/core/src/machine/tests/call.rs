@@ -77,6 +77,41 @@ fn a_title_and_what_the_server_offers_go_along() {
     assert_eq!(ticket.config, config());
 }
 
+/// Signed in, before the Calls plugin has answered.
+fn before_the_calls() -> Story {
+    let mut story = Story::new();
+    story.input(Input::Start(Box::new(Memory {
+        session: Some(session()),
+        ..Memory::default()
+    })));
+    story.answer(is_find, Reply::Found(server()));
+    story.answer(is_check, accepted());
+    story.up();
+    story.answer(is_directory, Reply::Directory(Box::new(directory())));
+    story
+}
+
+#[test]
+fn a_call_wished_for_too_early_is_joined_once_the_server_has_answered() {
+    let mut story = before_the_calls();
+    story.does(join("design"));
+    assert_eq!(story.codes(), ["call.loading"]);
+    assert!(!has_join(&story.effects()));
+    story.answer(is_calls, Reply::Calls(Some(Box::new(calls()))));
+    assert!(has_join(&story.effects()));
+    assert_eq!(story.see_call().channel, Some(id("design")));
+}
+
+#[test]
+fn an_early_wish_can_be_taken_back() {
+    let mut story = before_the_calls();
+    story.does(join("design"));
+    story.does(Command::LeaveCall);
+    story.answer(is_calls, Reply::Calls(Some(Box::new(calls()))));
+    assert!(!has_join(&story.effects()));
+    assert_eq!(story.see_call().phase, CallPhase::Idle);
+}
+
 #[test]
 fn joining_can_be_cancelled() {
     let mut story = Story::joining("town-square");

@@ -442,6 +442,62 @@ fn a_renamed_person_is_renamed_everywhere() {
     );
 }
 
+#[test]
+fn what_is_told_while_the_directory_is_on_its_way_is_not_lost() {
+    let mut story = Story::new();
+    story.input(Input::Start(Box::new(Memory {
+        session: Some(session()),
+        ..Memory::default()
+    })));
+    story.answer(is_check, accepted());
+    story.up();
+    // Older than the answer, newer than the answer.
+    story.hears(mention(in_channel("a", "design", "bob", 10)));
+    story.hears(mention(in_channel("b", "design", "bob", 20)));
+    let mut load = directory();
+    let design = load
+        .channels
+        .iter_mut()
+        .find(|one| one.id == id("design"))
+        .unwrap();
+    design.last_post_at = DAY + 10;
+    design.total_posts = 1;
+    design.total_root_posts = 1;
+    load.memberships
+        .iter_mut()
+        .find(|one| one.channel == id("design"))
+        .unwrap()
+        .mentions = 1;
+    story.answer(is_directory, Reply::Directory(Box::new(load)));
+    assert_eq!(story.row("design").mentions, 2);
+}
+
+#[test]
+fn a_directory_that_is_older_than_an_event_does_not_uncount_it() {
+    let mut story = Story::signed_in();
+    story.hears(ServerEvent::DirectoryStale);
+    story.hears(mention(in_channel("a", "design", "bob", 10)));
+    assert_eq!(story.row("design").mentions, 1);
+    story.answer(is_directory, Reply::Directory(Box::new(directory())));
+    assert_eq!(story.row("design").mentions, 1);
+}
+
+#[test]
+fn a_call_in_a_channel_that_is_not_ours_cannot_be_joined() {
+    let mut story = Story::in_call("town-square");
+    story.does(Command::JoinCall {
+        channel: id("elsewhere"),
+        title: None,
+        switch: true,
+    });
+    assert_eq!(story.codes(), ["call.forbidden"]);
+    assert_eq!(
+        story.see_call().phase,
+        CallPhase::Live,
+        "and the call that we are in is not left for it"
+    );
+}
+
 // ---- Calls in channels.
 
 #[test]
