@@ -15,7 +15,7 @@ describe("every phase of a call has its picture", () => {
     ["joining", "joining", "Joining…"],
     ["connecting", "connecting", "Connecting…"],
     ["live", "live", "Bob is talking"],
-    ["live-alone", "live", "You are the first one here"],
+    ["live-alone", "live", "Only you so far"],
     ["reconnecting", "reconnecting", "Others may not hear you."],
     ["reconnecting-flows", "reconnecting", "You still hear each other."],
     ["failed", "failed", "Sound could not get through"],

@@ -2,6 +2,7 @@
  * Every word of the interface, and the only place where words are. Codes come from the core; sentences from here.
  * Say what happened, then what to do. Present tense, names first, no "please", "oops" or exclamation mark.
  */
+import { caps } from "./keys";
 
 export type Values = { [key in string]?: string | number };
 
@@ -117,7 +118,7 @@ const words = {
   "call.media.flows": "You still hear each other.",
   "call.media.lost": "Others may not hear you.",
   "call.quiet": "No one is talking",
-  "call.alone": "You are the first one here",
+  "call.alone": "Only you so far",
   "call.alone.direct": "Nobody else is here yet",
   "call.talking.you": "You are talking",
   "call.talking.one": "{name} is talking",
@@ -194,6 +195,8 @@ const words = {
   "post.ephemeral": "Only you see this",
   "post.reply": "Reply in a thread",
   "post.replies": { one: "{n} reply", other: "{n} replies" },
+  "task.done": "done",
+  "task.open": "not done",
   "post.bot": "Bot",
   "card.started": "started a call",
   "card.called": "called",
@@ -335,7 +338,8 @@ export function t(word: Word, values: Values = {}): string {
 export function sentence(code: string, values: Values = {}, detail: string | null = null): Sentence {
   const found = sentences[code];
   if (!found) return detail ? { lead: detail } : UNKNOWN;
-  const known = Object.fromEntries(Object.entries(values).filter(([, value]) => value !== "" && value !== undefined));
+  const set = Object.fromEntries(Object.entries(values).filter(([, value]) => value !== "" && value !== undefined));
+  const known: Values = { key: caps("Control+Shift+Space"), ...set };
   return {
     lead: fillOrDrop(found.lead, { ...stand(), ...known }) ?? UNKNOWN.lead,
     rest: found.rest && fillOrDrop(found.rest, known),

@@ -100,7 +100,12 @@ describe("blocks", () => {
     expect(list).toMatchObject({ type: "list", ordered: true, start: 3 });
     const items = (list as Block & { type: "list" }).items;
     expect(items).toHaveLength(2);
-    expect(items[0]?.map((block) => block.type)).toEqual(["paragraph", "list"]);
+    expect(items[0]?.children.map((block) => block.type)).toEqual(["paragraph", "list"]);
+  });
+
+  it("knows what is done and what is not", () => {
+    const [list] = parse("- [x] one\n- [ ] two\n- [y] three\n- []");
+    expect((list as Block & { type: "list" }).items.map((item) => item.done)).toEqual([true, false, null, null]);
   });
 
   it("shows an empty message as nothing", () => {

@@ -14,8 +14,14 @@ export type Block =
   | { type: "heading"; level: number; children: Inline[] }
   | { type: "code"; language: string; text: string }
   | { type: "quote"; children: Block[] }
-  | { type: "list"; ordered: boolean; start: number; items: Block[][] }
+  | { type: "list"; ordered: boolean; start: number; items: Item[] }
   | { type: "rule" };
+
+/** An entry of a list; one with a box says whether it is done. */
+export interface Item {
+  done: boolean | null;
+  children: Block[];
+}
 
 /** Deepest quote in a quote or list in a list; deeper ones are shown as text. */
 const DEPTH = 8;
@@ -44,6 +50,7 @@ const HEADING = /^ {0,3}(#{1,6})[ \t]+(\S.*)$/;
 const RULE = /^ {0,3}(?:(?:-[ \t]*){3,}|(?:_[ \t]*){3,}|(?:\*[ \t]*){3,})$/;
 const QUOTE = /^ {0,3}> ?/;
 const ITEM = /^( {0,3})([-*+]|\d{1,9}[.)])([ \t]+|$)/;
+const BOX = /^\[([ xX])\] (?=\S)/;
 
 function blocks(lines: string[], depth: number): Block[] {
   const out: Block[] = [];
@@ -102,14 +109,16 @@ function quote(lines: string[], from: number, depth: number, out: Block[]): numb
 function list(lines: string[], from: number, depth: number, out: Block[]): number {
   const first = ITEM.exec(lines[from] ?? "");
   const ordered = /\d/.test(first?.[2] ?? "");
-  const items: Block[][] = [];
+  const items: Item[] = [];
   let at = from;
   while (at < lines.length) {
     const line = lines[at] ?? "";
     const head = ITEM.exec(line);
     if (!head || /\d/.test(head[2] ?? "") !== ordered || RULE.test(line)) break;
     // What belongs to the item is indented to its text, or at least by two.
-    const inner = [line.slice(head[0].length)];
+    const text = line.slice(head[0].length);
+    const box = BOX.exec(text);
+    const inner = [box ? text.slice(box[0].length) : text];
     at += 1;
     while (at < lines.length) {
       const next = lines[at] ?? "";
@@ -120,7 +129,7 @@ function list(lines: string[], from: number, depth: number, out: Block[]): numbe
       inner.push(dedent(next, Math.min(indent, head[0].length)));
       at += 1;
     }
-    items.push(blocks(inner, depth + 1));
+    items.push({ done: box ? box[1] !== " " : null, children: blocks(inner, depth + 1) });
     // One empty line between items does not end the list.
     if ((lines[at] ?? "x").trim() === "" && ITEM.test(lines[at + 1] ?? "")) at += 1;
   }

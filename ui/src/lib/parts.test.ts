@@ -148,7 +148,7 @@ describe("who is talking", () => {
     expect(talking(say("alice"), undefined, false).line).toBe("You are talking");
     expect(talking(say("bob", "carol"), undefined, false).line).toBe("Bob and Carol are talking");
     expect(talking(say("bob", "carol", "dave"), undefined, false).line).toBe("3 people are talking");
-    expect(talking(people.slice(0, 1), undefined, false).line).toBe("You are the first one here");
+    expect(talking(people.slice(0, 1), undefined, false).line).toBe("Only you so far");
     expect(talking([], undefined, false).face).toBeUndefined();
   });
   it("keeps the face of who spoke last", () => {
