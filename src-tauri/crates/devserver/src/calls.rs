@@ -11,7 +11,7 @@ use serde_json::{Map, Value, json};
 
 use crate::clock::{Bucket, Timer};
 use crate::sfu::SfuEvent;
-use crate::socket::hub::{Broadcast, Event};
+use crate::socket::event::{Broadcast, Event};
 use crate::socket::request::Request;
 use crate::world::model::{Kind, Post};
 use crate::world::{World, now_ms};

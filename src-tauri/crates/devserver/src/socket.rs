@@ -20,6 +20,7 @@ use crate::rest::auth;
 use crate::world::World;
 
 pub(crate) mod actions;
+pub(crate) mod event;
 pub(crate) mod hub;
 pub(crate) mod request;
 
@@ -276,12 +277,12 @@ impl World {
             "connection_id": id, "server_hostname": "halloo-dev",
             "server_version": format!("{}.dev.{}.false", actions::VERSION, "0123abcd"),
         });
-        let broadcast = hub::Broadcast {
+        let broadcast = event::Broadcast {
             user_id: user.to_owned(),
-            ..hub::Broadcast::default()
+            ..event::Broadcast::default()
         };
         self.hub
-            .push_to(&id, &hub::Event::new("hello", data, &broadcast));
+            .push_to(&id, &event::Event::new("hello", data, &broadcast));
         self.auto_status(user, "online");
         (Attached::New(id), wake)
     }

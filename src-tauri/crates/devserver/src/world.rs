@@ -18,7 +18,8 @@ use crate::config::{Config, Switches, Timings};
 use crate::fault::Faults;
 use crate::id::IdSource;
 use crate::sfu::Sfu;
-use crate::socket::hub::{Broadcast, Event, Hub};
+use crate::socket::event::{Broadcast, Event};
+use crate::socket::hub::Hub;
 
 pub(crate) mod channels;
 pub(crate) mod model;

@@ -14,7 +14,8 @@ impl World {
                 .is_some_and(|c| c.kind == Kind::Direct)
     }
 
-    /// A direct call began: somebody should answer within 30 s.
+    /// A direct call began: somebody should answer within 30 s. (The timer looks at the people when it
+    /// fires, so an answer has nothing to cancel.)
     pub(crate) fn expect_answer(&mut self, channel: &str) {
         if !self.is_direct(channel) {
             return;
@@ -24,11 +25,6 @@ impl World {
             let delay = self.timings.no_answer;
             self.timers.after(delay, Timer::NoAnswer { call });
         }
-    }
-
-    /// The second person is there. (The timer looks at the people when it fires; nothing to cancel.)
-    pub(crate) fn answered(&mut self, channel: &str) {
-        tracing::debug!(%channel, "answered");
     }
 
     /// The time to answer is over.

@@ -180,7 +180,6 @@ impl World {
         let Some(call) = self.calls.active.get_mut(channel) else {
             return;
         };
-        let second_human = !call.has_user(user) && !call.sessions.is_empty();
         call.sessions.push(session);
         call.participants.insert(user.to_owned());
         let id = call.id.clone();
@@ -203,8 +202,6 @@ impl World {
                 self.calls_to_channel(channel, "call_start", data);
             }
             self.expect_answer(channel);
-        } else if second_human {
-            self.answered(channel);
         }
         self.calls_to_connection(connection, "join", json!({"connID": connection}));
         let data = json!({"user_id": user, "session_id": connection});

@@ -186,7 +186,7 @@ impl World {
 
     /// `posted`: one event for all, and a copy of its own for each who is mentioned or follows.
     fn announce_post(&mut self, id: &str, mentions: &BTreeSet<String>, set_online: bool) {
-        use crate::socket::hub::{Broadcast, Event};
+        use crate::socket::event::{Broadcast, Event};
         let Some(post) = self.posts.get(id) else {
             return;
         };
