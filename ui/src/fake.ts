@@ -196,6 +196,13 @@ class Play {
         this.later(700, { slice: "timeline", value: { ...timeline, posts: [...timeline.posts, post] } });
         break;
       }
+      case "loadOlder": {
+        const [oldest] = timeline.posts;
+        const older = oldest ? cast.manyPosts(30, oldest.createAt) : [];
+        this.set({ slice: "timeline", value: { ...timeline, loadingOlder: true } });
+        this.later(400, { slice: "timeline", value: { ...timeline, posts: [...older, ...timeline.posts], atStart: timeline.posts.length > 200 } });
+        break;
+      }
       case "joinCall":
         this.join(command.channel, command.switch);
         break;

@@ -173,13 +173,13 @@ export const markdownPosts: PostRow[] = [
   post("frank", today(9, 4), "frank joined the channel.", { kind: { type: "system" } }),
 ];
 
-/** A long afternoon. */
-export function manyPosts(n: number): PostRow[] {
+/** A long afternoon, up to a moment. */
+export function manyPosts(n: number, until = now): PostRow[] {
   const authors = Object.keys(people);
   return Array.from({ length: n }, (_, at) =>
     post(
       authors[Math.floor(at / 3) % authors.length] ?? "bob",
-      now - (n - at) * 4 * MINUTE,
+      until - (n - at) * 4 * MINUTE,
       `Message **${at}** of ${n}, with \`code\` and a [link](https://example.org/${at}).${at % 7 === 0 ? "\n- one\n- two" : ""}`,
     ),
   );
