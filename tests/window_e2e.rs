@@ -10,7 +10,7 @@
 
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
-use serde_json::json;
+use serde_json::{Value, json};
 
 #[path = "window_e2e/driver.rs"]
 mod driver;
@@ -99,6 +99,9 @@ fn two_people_hear_each_other_through_the_window() {
     shot(&window, "5-live-alone");
 
     let bob_heard = folder.join("bob-heard.wav");
+    let bob_says = folder.join("bob-says.wav");
+    // A whole number of syllables and of periods, so that it can be repeated without a click.
+    sound::write_syllables(&bob_says, BOB_HZ, 8.0);
     let bob = server.caller(
         "bob",
         &[
@@ -106,14 +109,15 @@ fn two_people_hear_each_other_through_the_window() {
             CHANNEL,
             "--unmuted",
             "--play",
-            &format!("tone:{BOB_HZ}"),
+            &format!("loop:{}", bob_says.display()),
             "--record",
             bob_heard.to_str().unwrap(),
         ],
     );
     bob.wait_for("connected");
     let ear = devices.listen(&folder.join("alice-heard.wav"));
-    window.find("[data-testid=participant-row][data-speaking=true]");
+    window.test_id("people-button").click();
+    window.find("[data-testid=participant-row][data-me=false][data-speaking=true]");
     shot(&window, "6-bob-speaks");
 
     let voice = devices.say(ALICE_HZ, &folder);
@@ -166,23 +170,27 @@ fn two_people_hear_each_other_through_the_window() {
     // Bob's ends with the seconds after the mute.
     let bob_heard = Heard::read(&bob_heard);
     println!("bob's recording: {:.1} s", bob_heard.seconds());
-    is_tone("bob heard", &bob_heard.loudest(3.0), ALICE_HZ);
+    is_tone("bob heard", &bob_heard, ALICE_HZ);
 }
 
+/// The loudest second must be this tone, and mostly this tone. (More than a second would punish every sample that
+/// the jitter buffer inserts on a busy machine: it shifts the phase.)
 fn is_tone(who: &str, heard: &Heard, expected: f64) {
+    let heard = heard.loudest(1.0);
     let (pitch, purity) = heard.pitch();
     println!(
-        "{who}: {pitch:.1} Hz, level {:.3}, {:.1} % of the power in it",
+        "{who}: {pitch:.1} Hz, level {:.3}, {:.0} % of the power in it",
         heard.level(),
         purity * 100.0
     );
-    assert!(heard.level() > 0.02, "{who} nothing: {}", heard.level());
+    assert!(heard.level() > 0.01, "{who} nothing: {}", heard.level());
     assert!(
         (pitch - expected).abs() <= 2.0,
         "{who} {pitch} Hz instead of {expected}"
     );
+    // In syllables five eighths of the power are at the pitch itself, the rest beside it.
     assert!(
-        purity > 0.8,
+        purity > 0.4,
         "{who} only {purity} of the power at {pitch} Hz"
     );
 }
@@ -272,8 +280,12 @@ fn a_call_that_cannot_be_joined_says_why() {
     window.screenshot(&folder.join("1-a-call-goes-on.png"));
     window.test_id("call-button").click();
     window.test_id("call-failure");
-    let code = window.script("return document.querySelector('[data-testid=call-failure-code]').textContent");
-    assert!(code.as_str().is_some_and(|code| code.contains("call.full")), "{code}");
+    let code = window
+        .script("return document.querySelector('[data-testid=call-failure-code]').textContent");
+    assert!(
+        code.as_str().is_some_and(|code| code.contains("call.full")),
+        "{code}"
+    );
     window.screenshot(&folder.join("2-full.png"));
     assert_eq!(bob.leave(), 0);
 }
@@ -316,24 +328,16 @@ fn closing_the_window_leaves_the_call() {
             .checked_sub(1)
     });
     assert_eq!(joined, 0);
-    let program = window.program_id();
     let asked = Instant::now();
-    let _ = std::process::Command::new("kill")
-        .args(["-TERM", &program.to_string()])
-        .status();
+    window.terminate();
     wait_for("bob to see alice go", || {
-        bob.said()
-            .iter()
-            .any(|line| line["event"] == "participant" && line["present"] == false)
-            .then_some(())
+        let gone = |line: &Value| line["event"] == "participant" && line["present"] == false;
+        bob.said().iter().any(gone).then_some(())
     });
     println!(
-        "asked to end until gone from the call: {:?}",
+        "asked to end until ended and gone from the call: {:?}",
         asked.elapsed()
     );
-    assert!(asked.elapsed() < Duration::from_secs(5));
-    wait_for("the program to end", || {
-        (!std::path::Path::new(&format!("/proc/{program}")).exists()).then_some(())
-    });
+    assert!(asked.elapsed() < Duration::from_secs(6));
     assert_eq!(bob.leave(), 0);
 }

@@ -23,8 +23,7 @@ const FILE_NAME: &str = "halloo.log";
 
 /// What is logged without being asked: our own work, and trouble of others. webrtc's crates tell each lost
 /// packet at `warn`.
-const DEFAULT_FILTER: &str =
-    "info,webrtc=error,rtc=error,rtc_ice=error,rtc_dtls=error,rtc_sctp=error,zbus=warn";
+const DEFAULT_FILTER: &str = "info,webrtc=error,rtc=error,rtc_ice=error,rtc_dtls=error,rtc_sctp=error,zbus=warn,pulseaudio=warn";
 
 /// Sends events to standard error and, if a folder is given, to the log file. Returns what must be told of
 /// every secret. Does nothing but return it if a subscriber is set already (tests).

@@ -170,7 +170,10 @@ impl SecretStore {
     /// # Errors
     ///
     /// When it may still be there.
-    pub(crate) fn forget(&self, server: &str) -> impl Future<Output = Result<(), SecretsError>> + use<> {
+    pub(crate) fn forget(
+        &self,
+        server: &str,
+    ) -> impl Future<Output = Result<(), SecretsError>> + use<> {
         let name = name(server);
         self.ask(move |vault| vault.delete(&name))
     }

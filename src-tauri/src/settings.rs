@@ -121,7 +121,10 @@ impl SettingsFile {
     /// # Errors
     ///
     /// When the file cannot be written; the change holds until the program ends.
-    pub(crate) fn change(&mut self, change: impl FnOnce(&mut Settings)) -> Result<(), SettingsError> {
+    pub(crate) fn change(
+        &mut self,
+        change: impl FnOnce(&mut Settings),
+    ) -> Result<(), SettingsError> {
         let before = self.value.clone();
         change(&mut self.value);
         if before == self.value {

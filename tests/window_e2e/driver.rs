@@ -6,7 +6,7 @@
 use std::fmt::Write as _;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{TcpListener, TcpStream};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
@@ -26,6 +26,8 @@ pub struct Window {
     driver: Child,
     port: u16,
     session: String,
+    program: u32,
+    folder: PathBuf,
 }
 
 impl Window {
@@ -37,6 +39,7 @@ impl Window {
         log: &Path,
     ) -> Self {
         let port = free_port();
+        let folder = log.parent().unwrap().to_owned();
         let log = std::fs::File::create(log).unwrap();
         let driver = Command::new("WebKitWebDriver")
             .arg(format!("--port={port}"))
@@ -53,6 +56,8 @@ impl Window {
             driver,
             port,
             session: String::new(),
+            program: 0,
+            folder,
         };
         wait_for("the driver", || {
             TcpStream::connect(("127.0.0.1", port)).ok().map(drop)
@@ -68,20 +73,21 @@ impl Window {
             .as_str()
             .expect("a session id")
             .to_owned();
+        window.program = child_of(window.driver.id());
         window
     }
 
-    /// The process under the driver: the program.
+    /// The process under test.
     pub fn program_id(&self) -> u32 {
-        let children = format!("/proc/{0}/task/{0}/children", self.driver.id());
-        std::fs::read_to_string(children)
-            .ok()
-            .and_then(|text| {
-                text.split_whitespace()
-                    .next()
-                    .and_then(|id| id.parse().ok())
-            })
-            .expect("the driver has one child")
+        self.program
+    }
+
+    /// Asks the program to end, as a session manager does, and waits until it has.
+    pub fn terminate(&self) {
+        let _ = Command::new("kill")
+            .args(["-TERM", &self.program.to_string()])
+            .status();
+        wait_for("the program to end", || ended(self.program).then_some(()));
     }
 
     /// Waits for the first element that matches a CSS selector.
@@ -165,13 +171,47 @@ impl Window {
 
 impl Drop for Window {
     fn drop(&mut self) {
-        if !self.session.is_empty() {
-            // Ends the program, too.
-            let _ = self.try_request("DELETE", &format!("/session/{}", self.session), None);
+        if std::thread::panicking()
+            && let Ok(Value::String(picture)) = self.try_command("GET", "/screenshot", Value::Null)
+        {
+            let _ = std::fs::write(self.folder.join("failed.png"), base64(&picture));
+        }
+        // Ending the session would only blank the window: WebKit closes the page, not the program.
+        if self.program != 0 && !ended(self.program) {
+            let id = self.program.to_string();
+            let _ = Command::new("kill").args(["-TERM", &id]).status();
+            let patience = Instant::now() + Duration::from_secs(10);
+            while !ended(self.program) && Instant::now() < patience {
+                std::thread::sleep(LOOK_EVERY);
+            }
+            if !ended(self.program) {
+                let _ = Command::new("kill").args(["-KILL", &id]).status();
+            }
         }
         let _ = self.driver.kill();
         let _ = self.driver.wait();
     }
+}
+
+/// The first process that the driver started.
+fn child_of(driver: u32) -> u32 {
+    std::fs::read_to_string(format!("/proc/{driver}/task/{driver}/children"))
+        .ok()
+        .and_then(|text| {
+            text.split_whitespace()
+                .next()
+                .and_then(|id| id.parse().ok())
+        })
+        .expect("the driver has a child")
+}
+
+/// Whether a process is gone, or only waits for the driver to notice.
+fn ended(process: u32) -> bool {
+    std::fs::read_to_string(format!("/proc/{process}/stat")).map_or(true, |stat| {
+        stat.rsplit(')')
+            .next()
+            .is_some_and(|rest| rest.trim_start().starts_with('Z'))
+    })
 }
 
 /// Something in the page.
@@ -198,15 +238,6 @@ impl Element<'_> {
     /// Empties it.
     pub fn clear(&self) {
         self.command("POST", "clear", json!({})).unwrap();
-    }
-
-    /// Its text as shown.
-    pub fn text(&self) -> String {
-        self.command("GET", "text", Value::Null)
-            .unwrap()
-            .as_str()
-            .unwrap_or_default()
-            .to_owned()
     }
 
     /// One of its attributes.

@@ -50,17 +50,10 @@ impl Devices {
         self.modules.push(pactl(&arguments));
     }
 
-    /// Takes the microphone away, as when somebody unplugs it.
-    pub fn unplug_microphone(&mut self) {
-        if let Some(module) = self.modules.pop() {
-            pactl(&["unload-module", &module]);
-        }
-    }
-
-    /// Says a tone until the answer is dropped.
+    /// Says a tone in syllables until the answer is dropped. (Noise suppression takes a steady one for a fan.)
     pub fn say(&self, hz: f64, folder: &Path) -> Playing {
         let file = folder.join(format!("tone-{hz}.wav"));
-        write_tone(&file, hz, 60.0);
+        write_syllables(&file, hz, 60.0);
         let child = Command::new("paplay")
             .args(["--device", MOUTH])
             .arg(&file)
@@ -255,7 +248,9 @@ impl Heard {
     }
 }
 
-fn write_tone(file: &Path, hz: f64, seconds: f64) {
+/// Writes something that servers take for speech: a tone in syllables. They look at how much the loudness varies
+/// (rtcd `vad.go`), so a steady tone is nobody talking.
+pub fn write_syllables(file: &Path, hz: f64, seconds: f64) {
     let spec = hound::WavSpec {
         channels: 1,
         sample_rate: 48_000,
@@ -264,7 +259,9 @@ fn write_tone(file: &Path, hz: f64, seconds: f64) {
     };
     let mut writer = hound::WavWriter::create(file, spec).unwrap();
     for n in 0..(seconds * 48_000.0) as u32 {
-        let value = (TAU * hz * f64::from(n) / 48_000.0).sin() * 0.3;
+        let time = f64::from(n) / 48_000.0;
+        let gain = if time % 0.4 < 0.25 { 0.3 } else { 0.0003 };
+        let value = (TAU * hz * time).sin() * gain;
         writer.write_sample((value * 32_767.0) as i16).unwrap();
     }
     writer.finalize().unwrap();

@@ -23,7 +23,13 @@ pub fn alone() -> MutexGuard<'static, ()> {
 /// Where screenshots, recordings and logs stay after the test: `target/e2e/<name>`, emptied first.
 pub fn folder(name: &str) -> PathBuf {
     let all = std::env::var_os("HALLOO_E2E_OUT").map_or_else(
-        || program().parent().and_then(Path::parent).unwrap().join("e2e"),
+        || {
+            program()
+                .parent()
+                .and_then(Path::parent)
+                .unwrap()
+                .join("e2e")
+        },
         PathBuf::from,
     );
     let folder = all.join(name);
@@ -196,6 +202,11 @@ impl Caller {
 
 impl Drop for Caller {
     fn drop(&mut self) {
+        if std::thread::panicking() {
+            for line in self.said() {
+                println!("caller: {line}");
+            }
+        }
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
