@@ -28,6 +28,8 @@ impl Pulse {
         let socket = dir.join("native");
         let server = Command::new("pulseaudio")
             .args(["-n", "--daemonize=no", "--exit-idle-time=-1", "--disallow-exit"])
+            // Where it may: other tests keep the machine busy.
+            .args(["--realtime=yes", "--high-priority=yes"])
             .arg(format!(
                 "--load=module-native-protocol-unix auth-anonymous=1 socket={}",
                 socket.display()

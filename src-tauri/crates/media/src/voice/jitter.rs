@@ -146,16 +146,17 @@ impl JitterBuffer {
             Filed::Twice => self.figures.late += 1,
             Filed::Late { rtp } => {
                 self.figures.late += 1;
-                self.arrivals.note(arrived, rtp);
+                self.arrivals.note(arrived, rtp, false);
             }
             Filed::Restarted { seq, rtp } => {
                 self.settle(true);
                 self.pcm.clear();
-                self.arrivals.note(arrived, rtp);
+                self.arrivals.note(arrived, rtp, true);
                 self.begin(seq, rtp, 0.0);
             }
             Filed::Kept { seq, rtp } => {
-                let late = self.arrivals.note(arrived, rtp);
+                let begins = self.phase == Phase::Silent;
+                let late = self.arrivals.note(arrived, rtp, begins);
                 match self.phase {
                     Phase::Silent => {
                         self.settle_pause(seq, rtp);
@@ -405,7 +406,7 @@ impl JitterBuffer {
         }
         let excess = self.delay - self.target();
         if excess > HOPELESS {
-            self.skip(excess);
+            self.skip();
             return;
         }
         if excess.abs() <= TOLERANCE {
@@ -448,21 +449,23 @@ impl JitterBuffer {
         }
     }
 
-    /// Throws away what is hopelessly late.
-    fn skip(&mut self, excess: Ms) {
-        let mut left = (excess * 48.0) as i64;
-        self.pcm.clear();
-        while left > 0 {
+    /// Throws away what is hopelessly late, as far as later sound is here to go on with.
+    fn skip(&mut self) {
+        let keep = (self.target() * 48.0) as i64;
+        let newest = self.shelf.newest_rtp().unwrap_or(self.next_rtp);
+        let place = self.place();
+        while newest - self.next_rtp > keep {
             let Some(thrown) = self.shelf.take_first() else {
                 break;
             };
-            let end = thrown.rtp + thrown.duration as i64;
-            left -= (end - self.next_rtp).max(1);
-            self.figures.cut += thrown.duration as u64;
-            self.next_rtp = end;
+            self.pcm.clear();
+            self.next_rtp = thrown.rtp + thrown.duration as i64;
             self.next_seq = thrown.seq + 1;
         }
-        self.delay = self.target() + (left.max(0) as f32 / 48.0);
+        let thrown = self.place() - place;
+        self.figures.cut += thrown.max(0) as u64;
+        // If the sound is not here, the estimate was wrong: believe what is seen.
+        self.delay = self.target().max((newest - self.place()) as f32 / 48.0);
     }
 }
 

@@ -17,6 +17,7 @@ pub struct Arrivals {
     fastest: f64,
     fastest_before: f64,
     in_period: u32,
+    strikes: u32,
     seen: u32,
     share: [f32; BUCKETS],
     target: Ms,
@@ -40,8 +41,13 @@ const MARGIN: Ms = 8.0;
 const LEAST: Ms = 20.0;
 /// More makes a conversation impossible; better conceal.
 const MOST: Ms = 200.0;
-/// A packet that is this late against the fastest one says that the sender's clock was set anew.
-const ABSURD: f64 = 2_000.0;
+/// Later than this against the fastest packet, above any wait that we would grant: not jitter, but a sender whose clock
+/// stood still (some do while muted), or a new path through the network. Either way the fastest packet is history.
+const HISTORY: f64 = 300.0;
+/// After a pause this much above the wait suffices: nothing is lost by matching the clocks anew.
+const FRESH: f64 = 60.0;
+/// So many in a row must say so while sound goes on: one may be a straggler.
+const STRIKES: u32 = 3;
 
 impl Arrivals {
     /// Nothing is known: a guess that suits a wired network.
@@ -54,6 +60,7 @@ impl Arrivals {
             fastest: f64::MAX,
             fastest_before: f64::MAX,
             in_period: 0,
+            strikes: 0,
             seen: 0,
             share,
             target: LEAST,
@@ -62,8 +69,9 @@ impl Arrivals {
         arrivals
     }
 
-    /// Takes a packet's arrival and timestamp (48 kHz, extended), and says its relative delay.
-    pub fn note(&mut self, arrived: Instant, rtp_time: i64) -> Ms {
+    /// Takes a packet's arrival and timestamp (48 kHz, extended), and says its relative delay. `begins`: it comes after
+    /// a pause, over which the sender's clock may have stood still.
+    pub fn note(&mut self, arrived: Instant, rtp_time: i64, begins: bool) -> Ms {
         let (epoch, start) = *self.first.get_or_insert((arrived, rtp_time));
         let arrived = match arrived.checked_duration_since(epoch) {
             Some(later) => later.as_secs_f64(),
@@ -71,12 +79,23 @@ impl Arrivals {
         } * 1_000.0;
         let delay = arrived - rtp_time.saturating_sub(start) as f64 / 48.0;
         let base = self.fastest.min(self.fastest_before);
-        if base != f64::MAX && (delay - base).abs() > ABSURD {
-            // Keep what is known of the network; only the clocks have to be matched anew.
-            self.first = Some((epoch, start));
+        let late = if base == f64::MAX { 0.0 } else { delay - base };
+        self.strikes = if late.abs() > HISTORY {
+            self.strikes + 1
+        } else {
+            0
+        };
+        let new_start = begins && late.abs() > f64::from(self.target) + FRESH;
+        if new_start || self.strikes >= STRIKES {
+            // Keep what is known of the network's jitter; only the clocks have to be matched anew.
             self.fastest = delay;
             self.fastest_before = f64::MAX;
             self.in_period = 0;
+            self.strikes = 0;
+            return 0.0;
+        }
+        if late < -HISTORY {
+            // Not yet believed: a single timestamp from the future must not make all others look late.
             return 0.0;
         }
         self.fastest = self.fastest.min(delay);
@@ -144,7 +163,7 @@ mod tests {
     ) {
         for n in from..to {
             let at = start + Duration::from_millis(n * 20 + jitter(n));
-            arrivals.note(at, n as i64 * 960);
+            arrivals.note(at, n as i64 * 960, false);
         }
     }
 
@@ -171,9 +190,20 @@ mod tests {
         let mut arrivals = Arrivals::new();
         let start = Instant::now();
         run(&mut arrivals, start, 0, 100, |_| 0);
-        assert_eq!(arrivals.note(start, i64::MAX), 0.0);
-        arrivals.note(start + Duration::from_secs(9), i64::MIN);
-        arrivals.note(start - Duration::from_secs(1), 0);
+        assert_eq!(arrivals.note(start, i64::MAX, false), 0.0);
+        arrivals.note(start + Duration::from_secs(9), i64::MIN, false);
+        arrivals.note(start - Duration::from_secs(1), 0, true);
         assert!((20.0..=200.0).contains(&arrivals.target()));
+        run(&mut arrivals, start, 100, 500, |_| 0);
+        assert_eq!(arrivals.target(), 20.0);
+        // The clock stands still for a second and a half, in a pause and in the middle of sound.
+        assert_eq!(
+            arrivals.note(start + Duration::from_millis(11_500), 500 * 960, true),
+            0.0
+        );
+        run(&mut arrivals, start, 501, 600, |_| 1_500);
+        assert_eq!(arrivals.target(), 20.0);
+        run(&mut arrivals, start, 600, 700, |_| 3_000);
+        assert!(arrivals.target() < 50.0, "{}", arrivals.target());
     }
 }

@@ -334,6 +334,30 @@ fn a_pause_is_not_a_loss() {
 }
 
 #[test]
+fn a_sender_whose_clock_stands_still_while_muted_is_heard_at_once_and_whole() {
+    for pause_ms in [200.0, 400.0, 1_500.0, 10_000.0] {
+        let mut rig = Rig::new();
+        let mut sent = rig.send(0..200, voice, |_| Some(15.0));
+        for s in &mut sent[100..] {
+            s.at_ms += pause_ms;
+            s.packet.arrived += Duration::from_secs_f64(pause_ms / 1_000.0);
+        }
+        rig.run(sent, 4_000.0 + pause_ms + 100.0);
+        let figures = rig.buffer.figures();
+        println!(
+            "clock stood still for {pause_ms} ms: concealed {} ms, cut {} ms, wait {:.0} ms",
+            figures.concealed / 48,
+            figures.cut / 48,
+            rig.buffer.delay()
+        );
+        // The first tenth of a second of the pause looks like lateness.
+        assert!(figures.concealed <= 4_800);
+        assert!(figures.cut < 48 * 250, "{}", figures.cut / 48);
+        assert!(figures.samples >= 48 * (4_000 - 260));
+    }
+}
+
+#[test]
 fn a_pause_with_losses_in_it_is_counted() {
     let mut rig = Rig::new();
     let sent = rig.send(0..300, voice, |n| {
