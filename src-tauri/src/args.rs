@@ -88,8 +88,8 @@ pub(crate) struct CallArguments {
     /// Open the microphone as soon as the call is live.
     #[arg(long)]
     pub unmuted: bool,
-    /// Instead of the microphone: a WAV file (repeated), or `tone:HZ`.
-    #[arg(long, value_name = "FILE.wav|tone:HZ")]
+    /// Instead of the microphone: a WAV file (`loop:` before it plays it again and again), `tone:HZ` or `silence`.
+    #[arg(long, value_name = "FILE.wav|loop:FILE.wav|tone:HZ|silence")]
     pub play: Option<String>,
     /// Instead of the loudspeaker: a WAV file (48 kHz, mono).
     #[arg(long, value_name = "FILE.wav")]

@@ -196,6 +196,7 @@ impl Party {
         picture("4-left")?;
         drop(window);
         drop(ear);
+        let (packets_in, packets_out) = self.server.packets()?;
         let Self {
             bob,
             server: _server,
@@ -209,6 +210,7 @@ impl Party {
         println!("\nWhat was heard");
         report("alice, from bob's melody", alice.as_ref());
         report("bob, from alice's 440 Hz", bob.as_ref());
+        println!("  packets through the server  in {packets_in}, out {packets_out}");
         statistics(&said);
         println!("  pictures and recordings: {}", out.display());
         match (alice, bob) {
@@ -233,10 +235,10 @@ fn quiet(command: &mut Command) -> &mut Command {
 fn report(who: &str, heard: Option<&Heard>) {
     match heard {
         Some(heard) => println!(
-            "  {who:<26} level {:.1} dBFS, strongest at {:.0} Hz, {:.1} s recorded",
+            "  {who:<27} level {:.1} dBFS, strongest at {:.0} Hz, {:.1} s recorded",
             heard.level, heard.frequency, heard.seconds
         ),
-        None => println!("  {who:<26} nothing"),
+        None => println!("  {who:<27} nothing"),
     }
 }
 
@@ -248,12 +250,12 @@ fn statistics(said: &[Value]) {
     };
     let number = |key: &str| last[key].as_f64().unwrap_or(f64::NAN);
     println!(
-        "  bob's connection           packets in {:.0} out {:.0}, round trip {:.1} ms, loss {:.2} %, jitter {:.1} ms, concealed {:.2} %",
-        number("packets_in"),
-        number("packets_out"),
+        "  bob's connection            round trip {:.1} ms, loss {:.2} %, jitter {:.1} ms, concealed {:.2} %, in {:.0} kbit/s, out {:.0} kbit/s",
         number("rtt_ms"),
         number("loss") * 100.0,
         number("jitter_ms"),
-        number("concealed_ratio") * 100.0
+        number("concealed_ratio") * 100.0,
+        number("bitrate_in") / 1000.0,
+        number("bitrate_out") / 1000.0
     );
 }

@@ -9,6 +9,7 @@ mod child;
 mod count;
 mod demo;
 mod error;
+mod http;
 mod notices;
 mod place;
 mod platforms;

@@ -9,6 +9,7 @@ use serde_json::Value;
 
 use crate::child::Running;
 use crate::error::TaskError;
+use crate::http;
 use crate::place::Place;
 use crate::run;
 
@@ -50,6 +51,22 @@ impl Server {
             told,
             _program: program,
         })
+    }
+
+    /// Packets that its SFU took in and gave out since it started.
+    ///
+    /// # Errors
+    /// When it does not answer.
+    pub(crate) fn packets(&self) -> Result<(u64, u64), TaskError> {
+        let port = self
+            .url
+            .rsplit(':')
+            .next()
+            .and_then(|port| port.trim_end_matches('/').parse().ok());
+        let port = port.ok_or_else(|| TaskError::Unexpected(format!("no port in {}", self.url)))?;
+        let told = http::ask(port, "GET", "/dev/stats", &Value::Null)?;
+        let count = |key: &str| told["sfu"][key].as_u64().unwrap_or(0);
+        Ok((count("packets_in"), count("packets_out")))
     }
 
     /// The password of a seeded account.

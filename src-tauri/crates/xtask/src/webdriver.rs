@@ -1,7 +1,6 @@
 //! The few WebDriver calls that a demonstration needs, spoken to WebKitWebDriver over plain HTTP
-//! (W3C WebDriver, 2018). No HTTP crate: the driver is ours, on the loopback address, one request at a time.
+//! (W3C WebDriver, 2018).
 
-use std::io::{Read, Write};
 use std::net::{Ipv4Addr, TcpListener, TcpStream};
 use std::path::Path;
 use std::process::Stdio;
@@ -11,6 +10,7 @@ use serde_json::{Value, json};
 
 use crate::child::Running;
 use crate::error::TaskError;
+use crate::http;
 use crate::place::Place;
 use crate::rig::Rig;
 use crate::run;
@@ -135,40 +135,7 @@ impl Window {
 
     /// One request; gives back `value` of the answer.
     fn ask(&self, method: &str, path: &str, body: &Value) -> Result<Value, TaskError> {
-        let body = if body.is_null() {
-            String::new()
-        } else {
-            body.to_string()
-        };
-        let failed = |source| TaskError::Start {
-            program: format!("WebDriver {method} {path}"),
-            source,
-        };
-        let mut stream = TcpStream::connect((Ipv4Addr::LOCALHOST, self.port)).map_err(failed)?;
-        stream
-            .set_read_timeout(Some(Duration::from_secs(60)))
-            .map_err(failed)?;
-        let head = format!(
-            "{method} {path} HTTP/1.1\r\nHost: 127.0.0.1:{}\r\nContent-Type: application/json\r\nContent-Length: {}\r\nConnection: close\r\n\r\n",
-            self.port,
-            body.len()
-        );
-        stream
-            .write_all(head.as_bytes())
-            .and_then(|()| stream.write_all(body.as_bytes()))
-            .map_err(failed)?;
-        let mut answer = Vec::new();
-        stream.read_to_end(&mut answer).map_err(failed)?;
-        let text = String::from_utf8_lossy(&answer);
-        let json = text
-            .split_once("\r\n\r\n")
-            .and_then(|(_, body)| serde_json::from_str::<Value>(body).ok());
-        let Some(mut json) = json else {
-            return Err(TaskError::Unexpected(format!(
-                "WebDriver answered {method} {path} with no JSON"
-            )));
-        };
-        let value = json["value"].take();
+        let value = http::ask(self.port, method, path, body)?["value"].take();
         match value["error"].as_str() {
             Some(error) => Err(TaskError::Unexpected(format!(
                 "{error}: {}",
