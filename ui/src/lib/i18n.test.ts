@@ -13,11 +13,11 @@ describe("words", () => {
 
   it("fills the blanks", () => {
     expect(plain("link.lost", { server: "a.example", seconds: 4 })).toBe("No connection to a.example. Next try in 4 s.");
-    expect(sentence("call.full", { n: "8", max: "8" })).toMatchObject({ lead: "This call is full", button: "Try again" });
+    expect(sentence("call.full", { n: "8", max: "8" })).toMatchObject({ lead: "This call is full.", rest: "8 of 8 are in it. Try again when somebody has left.", button: "Try again" });
   });
 
   it("leaves out what it has no value for, and never shows a blank", () => {
-    expect(plain("call.media_timeout")).toBe("Sound could not get through The server answered, but no sound path opened.");
+    expect(plain("call.media_timeout")).toBe("Sound could not get through. The server answered, but no sound path opened.");
     expect(plain("call.muted_by")).toBe("Somebody muted you.");
     expect(sentence("link.busy").rest).toBeUndefined();
   });

@@ -268,7 +268,7 @@ const sentences: Record<string, Sentence> = {
   "call.group_off": { lead: "This server allows calls in direct messages only." },
   "call.disabled": { lead: "Calls are switched off in this channel." },
   "call.test_mode": { lead: "Calls are in test mode.", rest: "Only administrators can start one." },
-  "call.full": { lead: "This call is full", rest: "({n} of {max}). Try again when somebody has left.", button: "Try again" },
+  "call.full": { lead: "This call is full.", rest: "{n} of {max} are in it. Try again when somebody has left.", button: "Try again" },
   "call.forbidden": { lead: "You may not call here.", rest: "Ask whoever runs the channel." },
   "call.refused": { lead: "The server did not let you in.", button: "Try again" },
   "call.unsupported": { lead: "This server's calls are of a kind that Halloo does not speak yet." },
@@ -364,7 +364,9 @@ export function isKnown(code: string): boolean {
 /** The sentence as one string. */
 export function plain(code: string, values: Values = {}, detail: string | null = null): string {
   const { lead, rest } = sentence(code, values, detail);
-  return rest ? `${lead} ${rest}` : lead;
+  // A part with an unknown value may have taken the full stop with it.
+  const ended = /[.?!…]$/.test(lead) ? lead : `${lead}.`;
+  return rest ? `${ended} ${rest}` : lead;
 }
 
 const plural = new Intl.PluralRules("en");
