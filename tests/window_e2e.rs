@@ -278,16 +278,34 @@ fn a_call_that_cannot_be_joined_says_why() {
     let window = server.window_as("alice", &folder);
     open_channel(&window, CHANNEL);
     window.screenshot(&folder.join("1-a-call-goes-on.png"));
+    // Said before anybody clicks in vain.
+    let button = window.find("[data-testid=call-button][aria-disabled=true]");
+    button.click();
+    let reason = window.script("return document.getElementById('call-reason').textContent");
+    assert!(
+        reason
+            .as_str()
+            .is_some_and(|reason| reason.contains("full")),
+        "{reason}"
+    );
+    assert!(window.look("[data-testid=call-bar]").is_none());
+    window.screenshot(&folder.join("2-full.png"));
+
+    // What cannot be known before is told when trying, and nothing is left behind.
+    server.switch(&json!({"max_participants": 0}));
+    assert_eq!(bob.leave(), 0);
+    window.find("[data-testid=call-button][data-state=start]");
+    server.fault(
+        &json!({"fault": "refuse_join", "user": "alice", "text": "the media server is busy"}),
+    );
     window.test_id("call-button").click();
     window.test_id("call-failure");
     let code = window
         .script("return document.querySelector('[data-testid=call-failure-code]').textContent");
-    assert!(
-        code.as_str().is_some_and(|code| code.contains("call.full")),
-        "{code}"
-    );
-    window.screenshot(&folder.join("2-full.png"));
-    assert_eq!(bob.leave(), 0);
+    println!("told: {code}");
+    window.screenshot(&folder.join("3-failed.png"));
+    window.test_id("call-failure-close").click();
+    window.gone("[data-testid=call-bar]");
 }
 
 #[test]
@@ -340,4 +358,23 @@ fn closing_the_window_leaves_the_call() {
     );
     assert!(asked.elapsed() < Duration::from_secs(6));
     assert_eq!(bob.leave(), 0);
+}
+
+#[test]
+fn a_lost_link_is_shown_and_repaired_while_the_call_goes_on() {
+    let _stage = alone();
+    let folder = folder("reconnect");
+    let _devices = Devices::new();
+    let server = Server::start(&folder);
+    let window = server.window_as("alice", &folder);
+    open_channel(&window, CHANNEL);
+    window.test_id("call-button").click();
+    phase(&window, "live");
+    server.fault(&json!({"fault": "cut_socket", "user": "alice"}));
+    phase(&window, "reconnecting");
+    window.screenshot(&folder.join("1-reconnecting.png"));
+    phase(&window, "live");
+    window.screenshot(&folder.join("2-live-again.png"));
+    window.test_id("leave-button").click();
+    window.gone("[data-testid=call-bar]");
 }

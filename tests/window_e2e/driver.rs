@@ -143,8 +143,21 @@ impl Window {
             .to_owned()
     }
 
-    /// Saves what the window shows.
+    /// Saves what the window shows, once it shows it: pictures loaded, movements over, painted.
     pub fn screenshot(&self, path: &Path) {
+        self.script(
+            "return new Promise((done) => {
+                const ends = performance.now() + 3000;
+                const look = () => {
+                    const moves = document.getAnimations().some((a) =>
+                        a.playState === 'running' && a.effect?.getComputedTiming().endTime !== Infinity);
+                    const loads = [...document.images].some((image) => !image.complete);
+                    if ((moves || loads) && performance.now() < ends) setTimeout(look, 20);
+                    else requestAnimationFrame(() => requestAnimationFrame(() => setTimeout(done, 50)));
+                };
+                look();
+            })",
+        );
         let answer = self.try_command("GET", "/screenshot", Value::Null).unwrap();
         std::fs::write(path, base64(answer.as_str().unwrap())).unwrap();
     }

@@ -104,7 +104,12 @@ impl Server {
         http(self.port, "PATCH", "/dev/config", Some(change)).unwrap();
     }
 
-    /// A tampered address: a server on which nobody listens.
+    /// Breaks something.
+    pub fn fault(&self, fault: &Value) {
+        http(self.port, "POST", "/dev/faults", Some(fault)).unwrap();
+    }
+
+    /// An address at which nobody listens.
     pub fn nowhere() -> String {
         format!("http://127.0.0.1:{}", crate::driver::free_port())
     }
