@@ -91,7 +91,7 @@ fn two_people_hear_each_other_through_the_window() {
     let clicked = Instant::now();
     window.test_id("call-button").click();
     window.test_id("call-bar");
-    shot(&window, "4-joining");
+    window.picture(&folder.join("4-joining.png"));
     phase(&window, "live");
     println!("click to live: {:?} (with WebDriver)", clicked.elapsed());
     // In a channel the microphone stays off until the person says otherwise.
@@ -198,14 +198,15 @@ fn is_tone(who: &str, heard: &Heard, expected: f64) {
 /// Proportional set size of the program and everything that it started, as the kernel counts it.
 fn memory(program: u32) {
     let mut total = 0;
-    for (name, kib) in process_tree(program) {
+    for (_, name, kib) in process_tree(program) {
         println!("memory: {name} {} MiB PSS", kib / 1024);
         total += kib;
     }
     println!("memory: all {} MiB PSS", total / 1024);
 }
 
-fn process_tree(root: u32) -> Vec<(String, u64)> {
+/// Every process under (and with) this one: id, name, proportional set size in KiB.
+fn process_tree(root: u32) -> Vec<(u32, String, u64)> {
     let mut found = Vec::new();
     let mut waiting = vec![root];
     while let Some(process) = waiting.pop() {
@@ -222,7 +223,7 @@ fn process_tree(root: u32) -> Vec<(String, u64)> {
                     .ok()
             })
             .unwrap_or(0);
-        found.push((read("comm").trim().to_owned(), pss));
+        found.push((process, read("comm").trim().to_owned(), pss));
         for thread in std::fs::read_dir(format!("/proc/{process}/task"))
             .into_iter()
             .flatten()
@@ -372,9 +373,43 @@ fn a_lost_link_is_shown_and_repaired_while_the_call_goes_on() {
     phase(&window, "live");
     server.fault(&json!({"fault": "cut_socket", "user": "alice"}));
     phase(&window, "reconnecting");
-    window.screenshot(&folder.join("1-reconnecting.png"));
+    window.picture(&folder.join("1-reconnecting.png"));
     phase(&window, "live");
     window.screenshot(&folder.join("2-live-again.png"));
     window.test_id("leave-button").click();
     window.gone("[data-testid=call-bar]");
+}
+
+#[test]
+fn a_crashed_page_comes_back_and_the_call_goes_on() {
+    let _stage = alone();
+    let folder = folder("crash");
+    let _devices = Devices::new();
+    let server = Server::start(&folder);
+    let bob = server.caller("bob", &["--channel", CHANNEL, "--play", "silence"]);
+    bob.wait_for("connected");
+    let window = server.window_as("alice", &folder);
+    open_channel(&window, CHANNEL);
+    window.test_id("call-button").click();
+    phase(&window, "live");
+
+    // The driver loses its page with the process, so the log tells the rest.
+    let loads = || {
+        let log = std::fs::read_to_string(folder.join("profile/halloo.log")).unwrap_or_default();
+        log.matches("page loaded").count()
+    };
+    assert_eq!(loads(), 1);
+    let (page, _, _) = process_tree(window.program_id())
+        .into_iter()
+        .find(|(_, name, _)| name.starts_with("WebKitWebProc"))
+        .unwrap();
+    let _ = std::process::Command::new("kill")
+        .args(["-SEGV", &page.to_string()])
+        .status();
+    wait_for("the page to be loaded again", || {
+        (loads() == 2).then_some(())
+    });
+    let left = |line: &Value| line["event"] == "participant" && line["present"] == false;
+    assert!(!bob.said().iter().any(left), "alice left the call");
+    assert_eq!(bob.leave(), 0);
 }

@@ -35,7 +35,13 @@ pub(crate) fn run(
     tauri::async_runtime::set(runtime.clone());
     let portraits = Arc::new(Portraits::default());
     let for_portraits = core.clone();
-    let app = tauri::Builder::default()
+    let builder = tauri::Builder::default();
+    // On Linux each window does this itself, on Windows WebView2 does.
+    #[cfg(target_os = "macos")]
+    let builder = builder.on_web_content_process_terminate(|page| {
+        let _ = page.reload();
+    });
+    let app = builder
         .manage(core.clone())
         .invoke_handler(tauri::generate_handler![
             bridge::dispatch,

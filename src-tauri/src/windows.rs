@@ -41,7 +41,33 @@ pub(crate) fn open_main(app: &App) -> tauri::Result<WebviewWindow> {
     if window.theme().is_ok_and(|theme| theme == Theme::Dark) {
         window.set_background_color(Some(GROUND_DARK))?;
     }
+    #[cfg(target_os = "linux")]
+    reload_after_crash(&window)?;
     Ok(window)
+}
+
+/// How often a page whose process died is loaded again. A picture that crashes the decoder would do so each time.
+#[cfg(target_os = "linux")]
+const RELOADS: u32 = 5;
+
+/// The page draws the core's snapshot and holds nothing: after a crash of its process it is simply loaded again,
+/// and a call goes on meanwhile. Without this WebKitGTK leaves a white window.
+#[cfg(target_os = "linux")]
+fn reload_after_crash(window: &WebviewWindow) -> tauri::Result<()> {
+    use webkit2gtk::WebViewExt;
+
+    window.with_webview(|webview| {
+        let left = std::cell::Cell::new(RELOADS);
+        webview
+            .inner()
+            .connect_web_process_terminated(move |page, why| {
+                tracing::error!(?why, "the page's process ended");
+                if left.get() > 0 {
+                    left.set(left.get() - 1);
+                    page.reload();
+                }
+            });
+    })
 }
 
 /// Whether a page may be shown in our window: only our own. Everything else goes where links go.

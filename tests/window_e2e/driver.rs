@@ -158,6 +158,11 @@ impl Window {
                 look();
             })",
         );
+        self.picture(path);
+    }
+
+    /// Saves what the window shows at this moment, for states that pass.
+    pub fn picture(&self, path: &Path) {
         let answer = self.try_command("GET", "/screenshot", Value::Null).unwrap();
         std::fs::write(path, base64(answer.as_str().unwrap())).unwrap();
     }

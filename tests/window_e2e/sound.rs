@@ -31,13 +31,13 @@ impl Devices {
             "module-null-sink",
             &format!("sink_name={SPEAKER}"),
             "rate=48000",
-            "sink_properties=device.description=Speaker",
+            "sink_properties=device.description=Headphones",
         ]);
         devices.load(&[
             "module-remap-source",
             &format!("master={MOUTH}.monitor"),
             &format!("source_name={MICROPHONE}"),
-            "source_properties=device.description=Microphone",
+            "source_properties=device.description=Headset",
         ]);
         pactl(&["set-default-sink", SPEAKER]);
         pactl(&["set-default-source", MICROPHONE]);
