@@ -206,7 +206,7 @@ describe("when it goes wrong", () => {
 
   it("offers no second try where there is none", async () => {
     const { first, ...bridge } = await show("failed-full");
-    expect(id("call-failure").textContent).toContain("(8 of 8)");
+    expect(id("call-failure").textContent).toContain("8 of 8 are in it.");
     if (first.call.phase.type !== "failed") throw new Error("not failed");
     await changeCall(bridge, { ...first.call, phase: { ...first.call.phase, retry: false } });
     expect(maybe("call-failure-retry")).toBeNull();
