@@ -107,8 +107,14 @@ fn two_clients_hear_each_others_tones() {
         client.voice.set_running(true, true);
         client.voice.set_gate(true);
     }
+    let begun = Instant::now();
     a.wait_for(&MediaEvent::FirstAudio("b".into()));
     b.wait_for(&MediaEvent::FirstAudio("a".into()));
+    println!("first sound after {:?}", begun.elapsed());
+    assert!(
+        begun.elapsed() < Duration::from_millis(400),
+        "an idle thread must wake at once"
+    );
     until("4 s of sound", || {
         b.voice.figures().samples > 4 * 48_000 && a.voice.figures().samples > 4 * 48_000
     });

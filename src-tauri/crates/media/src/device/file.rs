@@ -3,14 +3,17 @@
 
 use std::fs::File;
 use std::io::BufWriter;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::str::FromStr;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Instant;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread::Thread;
+use std::time::{Duration, Instant};
 
 use calls_core::command::DeviceRole;
 use calls_core::id::DeviceId;
 use calls_core::snapshot::DeviceRow;
+use rtrb::{Consumer, Producer, RingBuffer};
 
 use super::signal::Signal;
 use super::{AudioHost, AudioSink, AudioSource, Devices, Fault, Format};
@@ -26,8 +29,12 @@ const FORMAT: Format = Format {
 const KEPT: u64 = RATE as u64;
 /// The sink holds so much, 30 ms: the voice thread may be late by that on a busy machine.
 const AHEAD: u64 = 30 * RATE as u64 / 1_000;
-/// The length in the file's header is brought up to date this often, 1 s, so that a killed program leaves a valid file.
-const FLUSH: u64 = RATE as u64;
+/// Samples that may wait for the disk, 10 s. When full, the newest are dropped.
+const BACKLOG: usize = 10 * RATE as usize;
+/// The file is written this often, and the length in its header with it, so that a killed program leaves a valid file.
+const WRITE: Duration = Duration::from_millis(500);
+/// Closing waits for the disk no longer than this.
+const PATIENCE: Duration = Duration::from_secs(2);
 
 /// What is played into the call.
 #[derive(Clone, Debug, PartialEq)]
@@ -103,22 +110,10 @@ impl FileHost {
             PlaySpec::Tone { hz } => Signal::Tone { hz, amplitude: 0.5 },
             PlaySpec::Wav { path, repeat } => Signal::clip(&path, repeat)?,
         };
-        let recorder = Recorder::default();
-        if let Some(path) = record {
-            let spec = hound::WavSpec {
-                channels: 1,
-                sample_rate: RATE,
-                bits_per_sample: 16,
-                sample_format: hound::SampleFormat::Int,
-            };
-            let writer = hound::WavWriter::create(path, spec)
-                .map_err(|cause| MediaError::File(Box::new(cause)))?;
-            *recorder.lock() = Some(Recording {
-                writer,
-                written: 0,
-                flushed: 0,
-            });
-        }
+        let recorder = match record {
+            Some(path) => Recorder::to(&path)?,
+            None => Recorder::default(),
+        };
         Ok(Self {
             signal,
             waits,
@@ -165,7 +160,8 @@ impl AudioHost for FileHost {
             start: Instant::now(),
             written: 0,
             lost: 0,
-            failed: false,
+            before: self.recorder.written(),
+            taken: 0,
         }))
     }
 
@@ -223,53 +219,102 @@ impl AudioSource for FileSource {
     }
 }
 
+/// The way to the file. The disk may be slow: it is written on a thread of its own.
 #[derive(Clone, Default)]
-struct Recorder(Arc<Mutex<Option<Recording>>>);
+struct Recorder(Option<Arc<Recording>>);
 
 struct Recording {
-    writer: hound::WavWriter<BufWriter<File>>,
-    written: u64,
-    flushed: u64,
+    ring: Mutex<Producer<f32>>,
+    /// Samples that are in the file.
+    written: Arc<AtomicU64>,
+    writer: Thread,
 }
 
 impl Recorder {
-    fn lock(&self) -> MutexGuard<'_, Option<Recording>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    fn to(path: &Path) -> Result<Self, MediaError> {
+        let spec = hound::WavSpec {
+            channels: 1,
+            sample_rate: RATE,
+            bits_per_sample: 16,
+            sample_format: hound::SampleFormat::Int,
+        };
+        let file = hound::WavWriter::create(path, spec)
+            .map_err(|cause| MediaError::File(Box::new(cause)))?;
+        let (ring, samples) = RingBuffer::new(BACKLOG);
+        let written = Arc::new(AtomicU64::new(0));
+        let count = Arc::clone(&written);
+        let thread = std::thread::Builder::new()
+            .name("halloo-record".into())
+            .spawn(move || {
+                if let Err(error) = write_down(file, samples, &count) {
+                    tracing::warn!(%error, "the recording ends here");
+                }
+            })
+            .map_err(|cause| MediaError::File(Box::new(cause)))?;
+        Ok(Self(Some(Arc::new(Recording {
+            ring: Mutex::new(ring),
+            written,
+            writer: thread.thread().clone(),
+        }))))
     }
 
-    /// Appends; false if the file cannot be written any more.
-    fn write(&self, pcm: impl Iterator<Item = f32>) -> bool {
-        let mut slot = self.lock();
-        let Some(recording) = slot.as_mut() else {
-            return true;
-        };
-        let write = || {
-            for sample in pcm {
-                let sample = (sample.clamp(-1.0, 1.0) * 32_767.0).round() as i16;
-                recording.writer.write_sample(sample)?;
-                recording.written += 1;
+    /// Appends, and says how many samples were taken.
+    fn push(&self, silence: usize, pcm: &[f32]) -> u64 {
+        let Some(recording) = &self.0 else { return 0 };
+        // Only one sink at a time: nobody else holds it.
+        let mut ring = recording
+            .ring
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        let mut taken = 0;
+        for sample in std::iter::repeat_n(&0.0, silence).chain(pcm) {
+            if ring.push(*sample).is_err() {
+                break;
             }
-            if recording.written - recording.flushed >= FLUSH {
-                recording.flushed = recording.written;
-                recording.writer.flush()?;
-            }
-            Ok::<(), hound::Error>(())
-        };
-        match write() {
-            Ok(()) => true,
-            Err(error) => {
-                tracing::warn!(%error, "the recording ends here");
-                *slot = None;
-                false
-            }
+            taken += 1;
+        }
+        taken
+    }
+
+    /// Waits until so many samples more than `before` are in the file.
+    fn settle(&self, before: u64, taken: u64) {
+        let Some(recording) = &self.0 else { return };
+        let end = Instant::now() + PATIENCE;
+        while recording.written.load(Ordering::Acquire) < before + taken && Instant::now() < end {
+            recording.writer.unpark();
+            std::thread::sleep(Duration::from_millis(5));
         }
     }
 
-    fn flush(&self) {
-        if let Some(recording) = self.lock().as_mut() {
-            // The next write would fail too, and says so.
-            let _ = recording.writer.flush();
+    fn written(&self) -> u64 {
+        self.0
+            .as_ref()
+            .map_or(0, |recording| recording.written.load(Ordering::Acquire))
+    }
+}
+
+/// Runs until the host and all its sinks are gone.
+fn write_down(
+    mut file: hound::WavWriter<BufWriter<File>>,
+    mut samples: Consumer<f32>,
+    written: &AtomicU64,
+) -> Result<(), hound::Error> {
+    loop {
+        let gone = samples.is_abandoned();
+        let mut count = 0;
+        while let Ok(sample) = samples.pop() {
+            let sample = (sample.clamp(-1.0, 1.0) * 32_767.0).round() as i16;
+            file.write_sample(sample)?;
+            count += 1;
         }
+        if count > 0 {
+            file.flush()?;
+            written.fetch_add(count, Ordering::Release);
+        }
+        if gone {
+            return file.finalize();
+        }
+        std::thread::park_timeout(WRITE);
     }
 }
 
@@ -278,7 +323,9 @@ struct FileSink {
     start: Instant,
     written: u64,
     lost: u64,
-    failed: bool,
+    /// Samples in the file when this sink was opened, and handed to it since.
+    before: u64,
+    taken: u64,
 }
 
 impl AudioSink for FileSink {
@@ -300,10 +347,7 @@ impl AudioSink for FileSink {
         };
         self.lost += missing;
         self.written += missing + n as u64;
-        if !self.failed {
-            let silence = std::iter::repeat_n(0.0, missing as usize);
-            self.failed = !self.recorder.write(silence.chain(pcm[..n].iter().copied()));
-        }
+        self.taken += self.recorder.push(missing as usize, &pcm[..n]);
         n
     }
 
@@ -318,7 +362,7 @@ impl AudioSink for FileSink {
 
 impl Drop for FileSink {
     fn drop(&mut self) {
-        self.recorder.flush();
+        self.recorder.settle(self.before, self.taken);
     }
 }
 

@@ -299,11 +299,14 @@ impl<P> End<P> {
 mod tests {
     use super::*;
 
+    /// A device that refuses, and how.
+    type Refusal = (&'static str, fn() -> MediaError);
+
     struct Rig {
         end: End<String>,
         devices: Devices,
         now: Instant,
-        broken: Vec<(&'static str, fn() -> MediaError)>,
+        broken: Vec<Refusal>,
         fault: Option<Fault>,
     }
 

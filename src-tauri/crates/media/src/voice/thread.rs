@@ -152,8 +152,8 @@ impl VoiceThread {
             let busy = self.tick(Instant::now());
             let now = Instant::now();
             next = if busy {
-                // Keep the beat, but do not try to catch up with it after a stall.
-                (next + TICK).max(now)
+                // Keep the beat, but neither catch up with it after a stall nor finish an idle sleep.
+                (next + TICK).clamp(now, now + TICK)
             } else {
                 now + IDLE
             };
