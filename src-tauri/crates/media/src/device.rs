@@ -1,4 +1,4 @@
-//! The edge to the machine's sound: traits, with hardware ([`mod@cpal`]), doubles ([`fake`]) and files ([`file`]) behind.
+//! The edge to the machine's sound: traits, with hardware ([`mod@cpal`]), doubles ([`fake`]) and files ([`mod@file`]) behind.
 
 pub mod cpal;
 pub mod fake;

@@ -7,6 +7,7 @@ pub mod gate;
 pub mod handle;
 pub mod jitter;
 pub mod level;
+mod lister;
 pub mod mixer;
 pub mod opus;
 mod priority;

@@ -18,8 +18,9 @@ use rtrb::{Producer, RingBuffer};
 use super::apm::Processing;
 use super::gate::GateSwitch;
 use super::level::Meter;
+use super::lister::list_devices;
 use super::mixer::Volume;
-use super::thread::{Control, VoiceThread, list_devices, lock};
+use super::thread::{Control, VoiceThread, lock};
 use crate::device::AudioHost;
 
 /// Where the engine reports to. Called on the voice thread: must not block.

@@ -17,6 +17,7 @@
 //! playing faster or slower by whole periods of the voice ([`crate::voice::stretch`]).
 
 pub mod arrival;
+mod fifo;
 pub mod shelf;
 
 use calls_core::port::media::MediaPacket;
@@ -26,6 +27,7 @@ use crate::error::MediaError;
 use crate::voice::opus::{self, VoiceDecoder};
 use crate::voice::stretch::{self, Likeness};
 use arrival::{Arrivals, Ms};
+use fifo::Fifo;
 use shelf::{Filed, Shelf, Stored};
 
 /// What a buffer counts; all in samples or packets since it was opened.
@@ -84,9 +86,6 @@ const PATIENCE: u32 = 5;
 const HOPELESS: Ms = 600.0;
 /// Longest silence that is kept because timestamps say so while packets are here already: 0.5 s.
 const FARTHEST: usize = 24_000;
-/// Decoded samples that may wait: two packets of the longest kind and what a stretch adds.
-const ROOM: usize = 3 * opus::LONGEST;
-
 /// The jitter buffer of one track.
 #[derive(Debug)]
 pub struct JitterBuffer {
@@ -466,80 +465,6 @@ impl JitterBuffer {
         self.figures.cut += thrown.max(0) as u64;
         // If the sound is not here, the estimate was wrong: believe what is seen.
         self.delay = self.target().max((newest - self.place()) as f32 / 48.0);
-    }
-}
-
-/// Decoded samples in a fixed buffer.
-#[derive(Debug)]
-struct Fifo {
-    samples: Vec<f32>,
-    from: usize,
-    to: usize,
-}
-
-impl Fifo {
-    fn new() -> Self {
-        Self {
-            samples: vec![0.0; ROOM],
-            from: 0,
-            to: 0,
-        }
-    }
-
-    fn len(&self) -> usize {
-        self.to - self.from
-    }
-
-    fn is_empty(&self) -> bool {
-        self.from == self.to
-    }
-
-    fn clear(&mut self) {
-        self.from = 0;
-        self.to = 0;
-    }
-
-    fn as_mut_slice(&mut self) -> &mut [f32] {
-        &mut self.samples[self.from..self.to]
-    }
-
-    /// Appends; what does not fit is dropped (it cannot happen: see [`ROOM`]).
-    fn push(&mut self, samples: &[f32]) {
-        if self.to + samples.len() > ROOM {
-            self.samples.copy_within(self.from..self.to, 0);
-            self.to -= self.from;
-            self.from = 0;
-        }
-        let n = samples.len().min(ROOM - self.to);
-        self.samples[self.to..self.to + n].copy_from_slice(&samples[..n]);
-        self.to += n;
-    }
-
-    fn pop(&mut self, out: &mut [f32]) -> usize {
-        let n = out.len().min(self.len());
-        out[..n].copy_from_slice(&self.samples[self.from..self.from + n]);
-        self.skip(n);
-        n
-    }
-
-    fn skip(&mut self, n: usize) {
-        self.from += n.min(self.len());
-        if self.is_empty() {
-            self.clear();
-        }
-    }
-
-    /// Puts `front` in the place of the first `n` samples.
-    fn replace_front(&mut self, n: usize, front: &[f32]) {
-        self.from += n.min(self.len());
-        let rest = self.len();
-        if front.len() + rest > ROOM {
-            return;
-        }
-        self.samples.copy_within(self.from..self.to, front.len());
-        self.samples[..front.len()].copy_from_slice(front);
-        self.from = 0;
-        self.to = front.len() + rest;
     }
 }
 
