@@ -168,3 +168,6 @@ fn now() -> Now {
         unix,
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -86,3 +86,122 @@ impl PacketInlet for Nowhere {
         false
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use calls_core::port::media::{EncodedFrame, MediaKind, MediaPacket};
+    use std::time::Instant;
+
+    /// Says what it was told.
+    #[derive(Default)]
+    struct Engine {
+        told: Mutex<Vec<String>>,
+    }
+
+    impl Engine {
+        fn told(&self) -> Vec<String> {
+            std::mem::take(&mut self.told.lock().unwrap())
+        }
+
+        fn hear(&self, what: impl Into<String>) {
+            self.told.lock().unwrap().push(what.into());
+        }
+    }
+
+    impl MediaPort for Engine {
+        fn set_voice_outlet(&self, outlet: Option<Box<dyn FrameOutlet>>) {
+            self.hear(if outlet.is_some() {
+                "outlet"
+            } else {
+                "no outlet"
+            });
+        }
+
+        fn open_track(&self, track: RemoteTrack) -> Box<dyn PacketInlet> {
+            self.hear(format!("open {}", track.id));
+            Box::new(Heard)
+        }
+
+        fn close_track(&self, id: &TrackId) {
+            self.hear(format!("close {id}"));
+        }
+
+        fn feedback(&self, _feedback: Feedback) {
+            self.hear("feedback");
+        }
+    }
+
+    struct Heard;
+
+    impl PacketInlet for Heard {
+        fn push(&mut self, _packet: MediaPacket) -> bool {
+            true
+        }
+    }
+
+    struct Outlet;
+
+    impl FrameOutlet for Outlet {
+        fn try_send(&mut self, _frame: EncodedFrame) -> bool {
+            true
+        }
+    }
+
+    fn track(id: &str) -> RemoteTrack {
+        RemoteTrack {
+            id: id.into(),
+            kind: MediaKind::Voice,
+            session: "s".into(),
+        }
+    }
+
+    fn packet() -> MediaPacket {
+        MediaPacket {
+            seq: 1,
+            rtp_time: 0,
+            marker: false,
+            arrived: Instant::now(),
+            data: bytes::Bytes::new(),
+        }
+    }
+
+    #[test]
+    fn what_a_call_says_reaches_the_engine_until_it_is_left() {
+        let engine = Arc::new(Engine::default());
+        let port = CallPort::new(engine.clone());
+        port.set_voice_outlet(Some(Box::new(Outlet)));
+        assert!(port.open_track(track("a")).push(packet()));
+        port.open_track(track("b"));
+        port.close_track(&"a".into());
+        port.feedback(Feedback::VoiceLoss(0.1));
+        let expected = ["outlet", "open a", "open b", "close a", "feedback"];
+        assert_eq!(engine.told(), expected);
+    }
+
+    #[test]
+    fn leaving_cuts_its_voice_and_its_tracks_and_silences_the_rest() {
+        let engine = Arc::new(Engine::default());
+        let port = CallPort::new(engine.clone());
+        port.set_voice_outlet(Some(Box::new(Outlet)));
+        port.open_track(track("a"));
+        engine.told();
+        port.retire();
+        assert_eq!(engine.told(), ["no outlet", "close a"]);
+        // The next call may have its outlet in place by now.
+        port.set_voice_outlet(None);
+        port.close_track(&"a".into());
+        port.feedback(Feedback::VoiceLoss(0.1));
+        assert!(!port.open_track(track("late")).push(packet()));
+        port.retire();
+        assert_eq!(engine.told(), Vec::<String>::new());
+    }
+
+    #[test]
+    fn a_track_that_another_call_opened_is_not_closed() {
+        let engine = Arc::new(Engine::default());
+        let port = CallPort::new(engine.clone());
+        port.close_track(&"foreign".into());
+        assert!(engine.told().is_empty());
+    }
+}
