@@ -4,6 +4,9 @@ use std::f64::consts::TAU;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 
+/// Pieces that recordings are looked at in, seconds: whole ones fit into a syllable.
+const SYLLABLE: f64 = 0.1;
+
 /// The virtual devices of one test: unloaded when dropped.
 pub struct Devices {
     modules: Vec<String>,
@@ -191,19 +194,29 @@ impl Heard {
         }
     }
 
-    /// The loudest stretch of so many seconds.
-    pub fn loudest(&self, seconds: f64) -> Self {
-        let count = ((seconds * self.rate) as usize).min(self.samples.len());
-        let step = (self.rate / 10.0) as usize;
-        let stretch = |from: usize| Self {
-            rate: self.rate,
-            samples: self.samples[from..from + count].to_vec(),
+    /// Pitch and purity of the louder half of all syllables, each the median. Single syllables may be torn where a
+    /// busy machine was late, and where the jitter buffer then caught up.
+    pub fn syllables(&self) -> (f64, f64) {
+        let count = (SYLLABLE * self.rate) as usize;
+        let mut pieces: Vec<Self> = self
+            .samples
+            .chunks_exact(count)
+            .map(|samples| Self {
+                rate: self.rate,
+                samples: samples.to_vec(),
+            })
+            .collect();
+        pieces.sort_by(|a, b| b.level().total_cmp(&a.level()));
+        pieces.truncate(pieces.len().div_ceil(4).min(40));
+        let heard: Vec<(f64, f64)> = pieces.iter().map(Self::pitch).collect();
+        let median = |mut values: Vec<f64>| {
+            values.sort_by(f64::total_cmp);
+            values.get(values.len() / 2).copied().unwrap_or(0.0)
         };
-        (0..=self.samples.len() - count)
-            .step_by(step)
-            .map(stretch)
-            .max_by(|a, b| a.level().total_cmp(&b.level()))
-            .unwrap_or_else(|| stretch(0))
+        (
+            median(heard.iter().map(|(pitch, _)| *pitch).collect()),
+            median(heard.iter().map(|(_, purity)| *purity).collect()),
+        )
     }
 
     /// Root mean square, 0..1.
@@ -213,12 +226,10 @@ impl Heard {
     }
 
     /// The strongest frequency between 100 and 2000 Hz, to 0.1 Hz, and its share of the whole power.
-    pub fn pitch(&self) -> (f64, f64) {
-        // Half a second answers to a tone within ±2 Hz, so a grid of 2 Hz misses none; the whole is far sharper.
-        let coarse = self
-            .last(0.5)
-            .strongest((50..1000).map(|step| f64::from(step) * 2.0));
-        let fine = self.strongest((-40..=40).map(|step| coarse.0 + f64::from(step) * 0.1));
+    fn pitch(&self) -> (f64, f64) {
+        // A piece of 0.1 s answers to a tone within ±10 Hz, so a grid of 5 Hz misses none.
+        let coarse = self.strongest((20..400).map(|step| f64::from(step) * 5.0));
+        let fine = self.strongest((-50..=50).map(|step| coarse.0 + f64::from(step) * 0.1));
         let total: f64 = self.samples.iter().map(|s| s * s).sum();
         // A pure tone over the whole length has amplitude a, |X|² = (a·n/2)² and total a²·n/2.
         let share = fine.1 * 2.0 / (self.samples.len() as f64 * total.max(f64::MIN_POSITIVE));
