@@ -1,4 +1,4 @@
-//! Halloo's program: the window ([`shell`]), the same client without one ([`cli`]), and what both need of the
+//! Halloo's program: the window (`shell.rs`), the same client without one (`cli.rs`), and what both need of the
 //! system: settings, secrets, a log.
 //!
 //! It decides nothing. Commands go to the client as they are, its snapshot comes back as it is; what a person sees
@@ -29,7 +29,7 @@ use args::{Action, Arguments, exit};
 /// Threads for the network and the conductor. None of their work is long; two let one wait for the other's lock.
 const WORKERS: usize = 2;
 
-/// The program. Returns its exit code, see [`args::exit`].
+/// The program. Returns its exit code: 0 left, 1 failed, 2 usage, 3 sign-in refused, 4 cannot join, 5 no media.
 #[must_use]
 pub fn run() -> ExitCode {
     let begun = Instant::now();

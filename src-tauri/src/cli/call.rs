@@ -49,6 +49,8 @@ struct Story<'a> {
     step: Step,
     team_asked: bool,
     direct_asked: bool,
+    /// The client has begun to join: from now on the call's own end is told.
+    joining: bool,
     unmuted: bool,
 }
 
@@ -59,6 +61,7 @@ impl<'a> Story<'a> {
             step: Step::SigningIn,
             team_asked: false,
             direct_asked: false,
+            joining: false,
             unmuted: false,
         }
     }
@@ -77,6 +80,7 @@ impl<'a> Story<'a> {
             }
             Step::Finding => self.find(snapshot),
             Step::InCall => {
+                self.joining |= snapshot.call.phase != CallPhase::Idle;
                 if self.arguments.unmuted && !self.unmuted && snapshot.call.phase == CallPhase::Live
                 {
                     self.unmuted = true;
@@ -152,6 +156,16 @@ impl<'a> Story<'a> {
     fn hear(&mut self, event: &ClientEvent) -> Option<Next> {
         match event {
             ClientEvent::SignInRefused { .. } => Some(Next::End(exit::SIGN_IN, None)),
+            ClientEvent::Joined { .. } => {
+                self.joining = true;
+                None
+            }
+            // The wish to join was refused at once, for a reason known before (calls are off here…).
+            ClientEvent::Notice { code, .. }
+                if self.step == Step::InCall && !self.joining && code.starts_with("call.") =>
+            {
+                Some(Next::End(exit::CANNOT_JOIN, None))
+            }
             ClientEvent::Ended { reason, .. } => Some(Next::End(self.code_of(reason), None)),
             _ => None,
         }
@@ -431,6 +445,25 @@ mod tests {
         assert_eq!(story.see(&snapshot), None, "not before it is open");
         snapshot.directory.channel = Some(ChannelId::from("d1"));
         assert_eq!(story.see(&snapshot), join("d1"));
+    }
+
+    #[test]
+    fn a_wish_refused_at_once_is_the_end_and_later_notices_are_not() {
+        let arguments = arguments(&["--channel", "town-square"]);
+        let notice = ClientEvent::Notice {
+            code: "call.disabled".to_owned(),
+            detail: None,
+        };
+        let mut story = Story::new(&arguments);
+        assert_eq!(story.see(&signed_in()), join("c1"));
+        assert_eq!(
+            story.hear(&notice),
+            Some(Next::End(exit::CANNOT_JOIN, None))
+        );
+        let mut snapshot = signed_in();
+        snapshot.call.phase = CallPhase::Joining;
+        assert_eq!(story.see(&snapshot), None);
+        assert_eq!(story.hear(&notice), None);
     }
 
     #[test]
