@@ -18,8 +18,8 @@ use tokio::sync::mpsc;
 use tokio::time::timeout;
 use webrtc::data_channel::{DataChannel, DataChannelEvent};
 use webrtc::peer_connection::{
-    PeerConnection, PeerConnectionEventHandler, RTCIceCandidateInit, RTCPeerConnectionIceEvent,
-    RTCPeerConnectionState, RTCSdpType, RTCSessionDescription,
+    PeerConnection, PeerConnectionEventHandler, RTCIceCandidateInit, RTCIceConnectionState,
+    RTCPeerConnectionIceEvent, RTCPeerConnectionState, RTCSdpType, RTCSessionDescription,
 };
 
 use crate::error::NetError;
@@ -87,8 +87,11 @@ impl Peer {
         let handler = Handler {
             events: events.clone(),
             connected: Arc::clone(&connected),
+            through: Arc::default(),
         };
-        let connection = config::build(config, Arc::new(handler), Arc::clone(&ears)).await?;
+        let through = Arc::clone(&handler.through);
+        let connection =
+            config::build(config, Arc::new(handler), Arc::clone(&ears), through).await?;
         // The label is the official client's; exactly one channel, or the server splits its messages among them.
         let channel = connection
             .create_data_channel("calls-dc", None)
@@ -239,6 +242,8 @@ impl Drop for Peer {
 struct Handler {
     events: mpsc::Sender<PeerEvent>,
     connected: Arc<AtomicBool>,
+    /// ICE has found a way.
+    through: Arc<AtomicBool>,
 }
 
 impl Handler {
@@ -263,6 +268,12 @@ impl PeerConnectionEventHandler for Handler {
             })),
             Ok(_) => {}
             Err(error) => tracing::debug!(%error, "candidate cannot be written"),
+        }
+    }
+
+    async fn on_ice_connection_state_change(&self, state: RTCIceConnectionState) {
+        if let RTCIceConnectionState::Connected | RTCIceConnectionState::Completed = state {
+            self.through.store(true, Ordering::Relaxed);
         }
     }
 

@@ -1,6 +1,7 @@
 //! What we offer: codecs, header extensions, interceptors, addresses.
 
 use std::net::UdpSocket;
+use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -37,6 +38,7 @@ pub(super) async fn build(
     config: &PeerConfig,
     handler: Arc<dyn PeerConnectionEventHandler>,
     ears: Arc<Mutex<Ears>>,
+    through: Arc<AtomicBool>,
 ) -> Result<Arc<dyn PeerConnection>, NetError> {
     let mut engine = MediaEngine::default();
     register_codecs(&mut engine).map_err(media)?;
@@ -69,7 +71,7 @@ pub(super) async fn build(
         .with_media_engine(engine)
         .with_setting_engine(settings)
         .with_interceptor_registry(registry)
-        .with_runtime(Arc::new(Dialer::default()))
+        .with_runtime(Arc::new(Dialer::new(through)))
         .with_handler(handler)
         .with_udp_addrs(addresses.clone())
         .with_tcp_addrs(addresses)

@@ -1,40 +1,61 @@
-//! Tokio for the WebRTC stack, with one difference: TCP is dialled and never accepted.
+//! Tokio for the WebRTC stack, with two differences.
 //!
-//! The stack offers "active" TCP candidates only for addresses on which it listens. A client has no use for a port
+//! **TCP is dialled and never accepted.** The stack offers "active" TCP candidates only for addresses on which it listens. A client has no use for a port
 //! that strangers can connect to (and operating systems ask about it), so the listener is closed at once and only
 //! its address is kept.
+//!
+//! **DTLS waits for ICE.** The server begins DTLS as soon as its own side of ICE is through, which is before ours; what
+//! the stack answers to that is dropped, because it does not know yet where to send it, and the server tries again
+//! after a whole second. So DTLS is kept back until ICE is through here, too (a few milliseconds).
 
+use std::collections::VecDeque;
 use std::future::{Future, pending};
-use std::io;
+use std::io::{self, IoSliceMut};
 use std::net::SocketAddr;
 use std::pin::Pin;
-use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::task::{Context, Poll};
 use std::time::Duration;
 
 use webrtc::runtime::{
-    AsyncInterval, AsyncTcpListener, AsyncTcpStream, AsyncUdpSocket, JoinHandle, Runtime,
-    TokioRuntime,
+    AsyncInterval, AsyncTcpListener, AsyncTcpStream, AsyncUdpSocket, JoinHandle, RecvMeta, Runtime,
+    TokioRuntime, Transmit,
 };
 
 type Boxed<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
 
+/// Datagrams kept back per socket: a flight of the handshake. The other side repeats what is lost.
+const MAX_HELD: usize = 8;
+
 /// See the module's page.
 #[derive(Debug)]
-pub(super) struct Dialer(TokioRuntime);
+pub(super) struct Dialer {
+    tokio: TokioRuntime,
+    through: Arc<AtomicBool>,
+}
 
-impl Default for Dialer {
-    fn default() -> Self {
-        Self(TokioRuntime)
+impl Dialer {
+    /// `through` becomes true when ICE is, on the connection's own task: it looks at its sockets right afterwards.
+    pub(super) fn new(through: Arc<AtomicBool>) -> Self {
+        Self {
+            tokio: TokioRuntime,
+            through,
+        }
     }
 }
 
 impl Runtime for Dialer {
     fn spawn(&self, future: Boxed<'static, ()>) -> Box<dyn JoinHandle> {
-        self.0.spawn(future)
+        self.tokio.spawn(future)
     }
 
     fn wrap_udp_socket(&self, socket: std::net::UdpSocket) -> io::Result<Arc<dyn AsyncUdpSocket>> {
-        self.0.wrap_udp_socket(socket)
+        Ok(Arc::new(Patient {
+            inner: self.tokio.wrap_udp_socket(socket)?,
+            through: Arc::clone(&self.through),
+            held: Mutex::default(),
+        }))
     }
 
     fn wrap_tcp_listener(
@@ -48,27 +69,27 @@ impl Runtime for Dialer {
         &'a self,
         remote_addr: SocketAddr,
     ) -> Boxed<'a, io::Result<Arc<dyn AsyncTcpStream>>> {
-        self.0.connect_tcp(remote_addr)
+        self.tokio.connect_tcp(remote_addr)
     }
 
     fn resolve_host<'a>(&'a self, host: &'a str) -> Boxed<'a, io::Result<Vec<SocketAddr>>> {
-        self.0.resolve_host(host)
+        self.tokio.resolve_host(host)
     }
 
     fn sleep(&self, duration: Duration) -> Boxed<'static, ()> {
-        self.0.sleep(duration)
+        self.tokio.sleep(duration)
     }
 
     fn interval(&self, period: Duration) -> Box<dyn AsyncInterval> {
-        self.0.interval(period)
+        self.tokio.interval(period)
     }
 
     fn block_on(&self, future: Pin<Box<dyn Future<Output = ()> + '_>>) {
-        self.0.block_on(future);
+        self.tokio.block_on(future);
     }
 
     fn yield_now(&self) -> Boxed<'static, ()> {
-        self.0.yield_now()
+        self.tokio.yield_now()
     }
 
     fn name(&self) -> &'static str {
@@ -88,4 +109,76 @@ impl AsyncTcpListener for Deaf {
     fn local_addr(&self) -> io::Result<SocketAddr> {
         Ok(self.0)
     }
+}
+
+/// A socket that keeps DTLS back until ICE is through.
+#[derive(Debug)]
+struct Patient {
+    inner: Arc<dyn AsyncUdpSocket>,
+    through: Arc<AtomicBool>,
+    held: Mutex<VecDeque<(Vec<u8>, RecvMeta)>>,
+}
+
+impl Patient {
+    fn held(&self) -> std::sync::MutexGuard<'_, VecDeque<(Vec<u8>, RecvMeta)>> {
+        self.held.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl AsyncUdpSocket for Patient {
+    fn local_addr(&self) -> io::Result<SocketAddr> {
+        self.inner.local_addr()
+    }
+
+    fn poll_send(&self, cx: &mut Context<'_>, transmit: &Transmit<'_>) -> Poll<io::Result<usize>> {
+        self.inner.poll_send(cx, transmit)
+    }
+
+    fn poll_recv(
+        &self,
+        cx: &mut Context<'_>,
+        bufs: &mut [IoSliceMut<'_>],
+        meta: &mut [RecvMeta],
+    ) -> Poll<io::Result<usize>> {
+        loop {
+            let through = self.through.load(Ordering::Relaxed);
+            if through
+                && let Some((bytes, about)) = self.held().pop_front()
+                && let (Some(buf), Some(meta)) = (bufs.first_mut(), meta.first_mut())
+                && let Some(room) = buf.get_mut(..bytes.len())
+            {
+                room.copy_from_slice(&bytes);
+                *meta = about;
+                return Poll::Ready(Ok(1));
+            }
+            let polled = self.inner.poll_recv(cx, bufs, meta);
+            // The stack asks for one message at a time.
+            if let (false, Poll::Ready(Ok(1))) = (through, &polled)
+                && let (Some(buf), Some(meta)) = (bufs.first(), meta.first())
+                && let Some(bytes) = buf.get(..meta.len).filter(|bytes| is_dtls(bytes))
+            {
+                let mut held = self.held();
+                if held.len() < MAX_HELD {
+                    held.push_back((bytes.to_vec(), *meta));
+                }
+                continue;
+            }
+            return polled;
+        }
+    }
+
+    fn max_gso_segments(&self) -> usize {
+        self.inner.max_gso_segments()
+    }
+
+    fn max_gro_segments(&self) -> usize {
+        self.inner.max_gro_segments()
+    }
+}
+
+/// RFC 7983 §7: the first byte tells the protocol.
+fn is_dtls(datagram: &[u8]) -> bool {
+    datagram
+        .first()
+        .is_some_and(|first| (20..=63).contains(first))
 }

@@ -118,6 +118,11 @@ pub(crate) struct Negotiator {
     /// A server offer is being answered.
     answering: Option<Way>,
     round: Round,
+    /// Our offer that nobody has answered in time. The server may have applied it all the same, so it stays
+    /// applied here, too, and is sent again as it is: one made anew would name its section differently.
+    parked: Option<String>,
+    /// The offer that is being answered.
+    sent: Option<String>,
     /// The voice track is wanted and not negotiated yet.
     wanted: bool,
     published: bool,
@@ -140,6 +145,8 @@ impl Negotiator {
             remote: false,
             answering: None,
             round,
+            parked: None,
+            sent: None,
             wanted: false,
             published: false,
             early_offers: VecDeque::new(),
@@ -182,7 +189,7 @@ impl Negotiator {
                 ask_at: Some(at),
             } if now >= at => self.ask(since),
             Round::Offered { since, .. } if self.settled && now >= since + ANSWER_LIMIT => {
-                self.acts.push_back(Act::Rollback);
+                self.parked = self.sent.take();
                 self.fail(Failure::NoAnswer);
             }
             _ => {}
@@ -214,14 +221,18 @@ impl Negotiator {
 
     /// Our offer is made and applied locally.
     pub(crate) fn offered(&mut self, sdp: String, now: Instant) {
-        let Round::Offering { locked, publish } = self.round else {
-            return;
-        };
+        if let Round::Offering { locked, publish } = self.round {
+            self.send_offer(sdp, locked, publish, now);
+        }
+    }
+
+    fn send_offer(&mut self, sdp: String, locked: bool, publish: bool, now: Instant) {
         self.round = Round::Offered {
             locked,
             publish,
             since: now,
         };
+        self.sent = Some(sdp.clone());
         let way = if self.abilities.dc_signaling && self.channel_open {
             Way::Channel
         } else {
@@ -264,17 +275,25 @@ impl Negotiator {
     /// The server's answer to our offer has been applied.
     pub(crate) fn applied(&mut self, now: Instant) {
         self.became_remote();
-        let Round::Offered {
-            locked, publish, ..
-        } = self.round
-        else {
-            return;
+        let publish = match self.round {
+            Round::Offered {
+                locked, publish, ..
+            } => {
+                self.round = Round::Idle;
+                self.sent = None;
+                self.settled = true;
+                if locked {
+                    self.acts.push_back(Act::Unlock);
+                }
+                publish
+            }
+            // Late, but good. A lock that is being asked for meanwhile goes back: see `lock_reply`.
+            Round::Idle | Round::Locking { .. } if self.parked.take().is_some() => {
+                self.round = Round::Idle;
+                true
+            }
+            _ => return,
         };
-        self.round = Round::Idle;
-        self.settled = true;
-        if locked {
-            self.acts.push_back(Act::Unlock);
-        }
         if publish {
             self.published = true;
             self.wanted = false;
@@ -288,6 +307,9 @@ impl Negotiator {
     pub(crate) fn remote(&mut self, kind: &str, sdp: String, way: Way) {
         match (kind, self.round) {
             ("answer", Round::Offered { .. }) => self.acts.push_back(Act::Apply(sdp)),
+            ("answer", Round::Idle | Round::Locking { .. }) if self.parked.is_some() => {
+                self.acts.push_back(Act::Apply(sdp));
+            }
             // Late, or to an offer that we took back.
             ("answer", _) => tracing::debug!("answer without an offer"),
             ("offer", _) => {
@@ -313,7 +335,7 @@ impl Negotiator {
     /// The server's answer to [`Act::Lock`].
     pub(crate) fn lock_reply(&mut self, granted: bool, now: Instant) {
         match (self.round, granted) {
-            (Round::Locking { .. }, true) => self.offer(true),
+            (Round::Locking { .. }, true) => self.offer(true, now),
             (Round::Locking { since, .. }, false) => {
                 let ask_at = Some(now + LOCK_RETRY);
                 self.round = Round::Locking { since, ask_at };
@@ -331,7 +353,7 @@ impl Negotiator {
             return;
         }
         if !self.abilities.lock {
-            self.offer(false);
+            self.offer(false, now);
         } else if self.channel_open {
             self.ask(now);
         }
@@ -345,7 +367,11 @@ impl Negotiator {
         self.acts.push_back(Act::Lock);
     }
 
-    fn offer(&mut self, locked: bool) {
+    fn offer(&mut self, locked: bool, now: Instant) {
+        if let Some(sdp) = self.parked.take() {
+            self.send_offer(sdp, locked, true, now);
+            return;
+        }
         self.round = Round::Offering {
             locked,
             publish: true,
@@ -382,6 +408,9 @@ impl Negotiator {
         let Some((sdp, way)) = self.early_offers.pop_front() else {
             return;
         };
+        if self.parked.take().is_some() {
+            self.acts.push_back(Act::Rollback);
+        }
         if let Round::Offered {
             locked, publish, ..
         } = self.round
@@ -393,6 +422,7 @@ impl Negotiator {
                 self.acts.push_back(Act::Unlock);
             }
             self.round = Round::Idle;
+            self.sent = None;
             self.wanted |= publish;
         }
         self.answering = Some(way);

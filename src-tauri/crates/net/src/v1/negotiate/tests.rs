@@ -200,17 +200,62 @@ fn a_withheld_answer_gives_the_lock_back_before_the_server_drops_tracks() {
     n.tick(now + ms(4000));
     assert_eq!(
         acts(&mut n),
-        [
-            Act::Rollback,
-            Act::Unlock,
-            Act::NotPublished(Failure::NoAnswer)
-        ]
+        [Act::Unlock, Act::NotPublished(Failure::NoAnswer)]
     );
-    // Too late: nobody waits for it any more.
-    n.remote("answer", "late".into(), Way::Socket);
-    assert_eq!(acts(&mut n), []);
+    // The server may have applied the offer: the very same one is sent again.
     n.publish(now + ms(5000));
     assert_eq!(acts(&mut n), [Act::Lock]);
+    n.lock_reply(true, now + ms(5001));
+    assert_eq!(acts(&mut n), [send("offer", "v", Way::Socket)]);
+    n.remote("answer", "va".into(), Way::Socket);
+    n.applied(now + ms(5100));
+    assert_eq!(
+        acts(&mut n),
+        [Act::Apply("va".into()), Act::Unlock, Act::Published]
+    );
+}
+
+/// A session whose voice offer went unanswered.
+fn parked(now: Instant) -> Negotiator {
+    let mut n = settled(WS, now);
+    n.publish(now);
+    n.lock_reply(true, now);
+    n.offered("v".into(), now);
+    n.tick(now + ms(4000));
+    acts(&mut n);
+    n
+}
+
+#[test]
+fn a_late_answer_still_counts_and_the_lock_asked_for_meanwhile_goes_back() {
+    let now = Instant::now();
+    let mut n = parked(now);
+    n.publish(now + ms(5000));
+    n.remote("answer", "late".into(), Way::Socket);
+    assert_eq!(acts(&mut n), [Act::Lock, Act::Apply("late".into())]);
+    n.applied(now + ms(5010));
+    assert_eq!(acts(&mut n), [Act::Published]);
+    n.lock_reply(true, now + ms(5020));
+    assert_eq!(acts(&mut n), [Act::Unlock]);
+}
+
+#[test]
+fn a_server_offer_takes_the_unanswered_one_back() {
+    let now = Instant::now();
+    let mut n = parked(now);
+    n.remote("offer", "so".into(), Way::Socket);
+    assert_eq!(acts(&mut n), [Act::Rollback, Act::Answer("so".into())]);
+    n.answered("sa".into(), now + ms(4100));
+    n.publish(now + ms(5000));
+    n.lock_reply(true, now + ms(5000));
+    assert_eq!(
+        acts(&mut n),
+        [
+            send("answer", "sa", Way::Socket),
+            Act::Lock,
+            Act::Offer { publish: true }
+        ]
+    );
 }
 
 #[test]
