@@ -326,7 +326,7 @@ fn malformed_input_is_refused_and_never_panics() {
         seed ^= seed << 17;
         seed
     };
-    let mut feed = |bytes: &[u8]| {
+    let feed = |bytes: &[u8]| {
         let _ = Message::read(bytes);
         let _ = dc::inflate(bytes);
         let _ = dc::read_sdp_frame(bytes);
