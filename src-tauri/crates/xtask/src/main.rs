@@ -34,7 +34,7 @@ Usage: cargo xtask CHORE
                              (without a display: drive one call through the real window and tell what was heard)
        --headless            do so even with a display
   test                       everything that CI runs
-       --only STEP           one step: setup fmt ui clippy build unit e2e peers docs deny
+       --only STEP[,STEP…]   some steps: setup fmt ui clippy build unit e2e peers docs deny
   check-platforms            type-check everything for Windows and macOS, from Linux
        --only TARGET         one target: x86_64-pc-windows-gnu or aarch64-apple-darwin
   bench join [--joins N]     time from join to connected and to first audio, ours beside Chromium's

@@ -49,14 +49,14 @@ const STEPS: &[Step] = &[
     ("deny", licences),
 ];
 
-/// Runs all steps, or one.
+/// Runs all steps, or those named, separated by commas.
 ///
 /// # Errors
 /// When any step fails. Without set-up or a build nothing after it is tried.
 pub(crate) fn run(place: &Place, only: Option<&str>) -> Result<(), TaskError> {
     let chosen: Vec<&Step> = STEPS
         .iter()
-        .filter(|(name, _)| only.is_none_or(|only| only == *name))
+        .filter(|(name, _)| only.is_none_or(|only| only.split(',').any(|one| one == *name)))
         .collect();
     if chosen.is_empty() {
         let known: Vec<_> = STEPS.iter().map(|(name, _)| *name).collect();
