@@ -131,7 +131,7 @@ async fn a_lost_peer_is_replaced_once_and_heard_again() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_was_written_during_an_outage_is_there_afterwards() {
     let world = World::new().await;
-    let mut alice = world.person("alice", Signal::Silence).await;
+    let alice = world.person("alice", Signal::Silence).await;
     let mut bob = world.person("bob", Signal::Silence).await;
     let standup = alice.channel("Standup").id;
     bob.does(Command::OpenChannel {
