@@ -88,7 +88,7 @@ impl Media {
             duration: 960,
             key: false,
             // Uneven, as speech is: the server's detector looks at the deviation.
-            level: Some(if n / 5 % 2 == 0 { 20 } else { 90 }),
+            level: Some(if (n / 5).is_multiple_of(2) { 20 } else { 90 }),
             talk_start: n == 0,
             data: Bytes::from(n.to_be_bytes().to_vec()),
         })

@@ -66,7 +66,7 @@ pub(crate) fn run(
             windows::open_main(app)?;
             Ok(())
         })
-        .build(tauri::tauri_build_context!())?;
+        .build(context())?;
 
     runtime.spawn(bridge::pump(app.handle().clone(), core.clone()));
     let leaving = Arc::new(AtomicBool::new(false));
@@ -120,4 +120,14 @@ pub(crate) async fn terminated() {
         // No signals on this system: never asked.
         std::future::pending::<()>().await;
     }
+}
+
+/// What tauri-build has generated from `tauri.conf.json`: settings, rights and the interface itself.
+#[expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    reason = "generated code; what it unwraps was parsed at build time"
+)]
+fn context() -> tauri::Context<tauri::Wry> {
+    tauri::tauri_build_context!()
 }

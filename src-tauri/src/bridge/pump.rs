@@ -67,7 +67,11 @@ pub(crate) async fn pump(app: AppHandle, core: Running) {
                     }
                     Some(Update::Whole(snapshot)) => {
                         in_call = self::in_call(&snapshot.call);
-                        slices(&snapshot).into_iter().fold(false, |begins, patch| coalescer.take(patch) || begins)
+                        let mut begins = false;
+                        for patch in slices(&snapshot) {
+                            begins |= coalescer.take(patch);
+                        }
+                        begins
                     }
                     None => return,
                 };

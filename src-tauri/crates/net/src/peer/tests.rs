@@ -104,7 +104,7 @@ fn compressed(sdp: &str) -> usize {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn voice_crosses_and_the_offers_are_as_the_server_wants_them() {
-    let (mut a, mut b, first) = connect().await;
+    let (mut a, b, first) = connect().await;
     assert!(!first.contains("m=audio") && first.contains("m=application"));
     assert!(compressed(&first) < 2000, "{}", compressed(&first));
 
