@@ -162,7 +162,11 @@ impl<'a> Story<'a> {
             }
             // The wish to join was refused at once, for a reason known before (calls are off here…).
             ClientEvent::Notice { code, .. }
-                if self.step == Step::InCall && !self.joining && code.starts_with("call.") =>
+                if self.step == Step::InCall
+                    && !self.joining
+                    && code.starts_with("call.")
+                    // Only a wait: the wish is kept until the server has said what is possible.
+                    && code != "call.loading" =>
             {
                 Some(Next::End(exit::CANNOT_JOIN, None))
             }
