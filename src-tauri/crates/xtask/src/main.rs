@@ -33,7 +33,7 @@ Usage: cargo xtask CHORE
   demo                       set up, build, start a server and a talking bot, open the app
                              (without a display: drive one call through the real window and tell what was heard)
        --headless            do so even with a display
-  test                       everything that CI runs
+  test                       every check
        --only STEP[,STEP…]   some steps: setup fmt ui clippy build unit e2e peers docs deny
   check-platforms            type-check everything for Windows and macOS, from Linux
        --only TARGET         one target: x86_64-pc-windows-gnu or aarch64-apple-darwin
