@@ -3,12 +3,12 @@
 use std::cmp::Reverse;
 
 use crate::id::Millis;
-use crate::snapshot::{Call as Slice, ParticipantRow};
+use crate::snapshot::{Call as Slice, Microphone, ParticipantRow};
 
 use super::super::clock::ServerClock;
 use super::super::devices::Devices;
 use super::super::directory::Directory;
-use super::{Call, Current, Microphone};
+use super::{Call, Current};
 
 impl Call {
     /// The slice of the snapshot.

@@ -1,0 +1,113 @@
+//! The microphone as it really is, the gate, and how loud we hear the others.
+
+use crate::effect::{CallWish, Effect, MediaWish, Remember};
+use crate::id::SessionId;
+use crate::port::CallIntent;
+use crate::snapshot::Microphone;
+
+use super::super::devices::Devices;
+use super::super::out::{Out, Part};
+use super::Call;
+
+impl Call {
+    /// Microphone off or on. Off: the gate first, then the others, then the picture.
+    pub(crate) fn set_muted(&mut self, muted: bool, devices: &mut Devices, out: &mut Out) {
+        let Some(current) = &mut self.current else {
+            return;
+        };
+        current.decided = true;
+        if !muted && devices.microphone_fails() {
+            // Whoever presses the button has perhaps plugged something in (calls-v1-rest §10.2). Should it work now,
+            // they press again: nothing opens by itself.
+            devices.reopen_microphone(out);
+            return;
+        }
+        current.unmuted = !muted;
+        self.settle_voice(true, out);
+    }
+
+    /// Brings gate and server in line with the wish. `tell`: the others hear of it.
+    pub(super) fn settle_voice(&mut self, tell: bool, out: &mut Out) {
+        let Some(current) = &self.current else {
+            return;
+        };
+        let (number, unmuted) = (current.number, current.unmuted);
+        let open = unmuted && current.flows();
+        self.set_gate(open, out);
+        if tell {
+            let intent = CallIntent::Mute(!unmuted);
+            out.push(Effect::Call(number, CallWish::Apply(intent)));
+        }
+        out.dirty(Part::Call);
+    }
+
+    pub(super) fn set_gate(&mut self, open: bool, out: &mut Out) {
+        // Closing is said even if it was closed: it costs nothing, and is the one thing that must never be missed.
+        if !open || !self.gate_open {
+            out.push(Effect::Media(MediaWish::Gate(open)));
+        }
+        self.gate_open = open;
+    }
+
+    /// The microphone stopped working: the person is muted until they say otherwise.
+    pub(crate) fn microphone_failed(&mut self, out: &mut Out) {
+        if let Some(current) = &mut self.current {
+            let tell = current.unmuted;
+            current.unmuted = false;
+            // A direct call that opens later would open by itself.
+            current.decided = true;
+            self.settle_voice(tell, out);
+        }
+    }
+
+    /// What the microphone looks like has changed.
+    pub(crate) fn microphone_changed(&self, out: &mut Out) {
+        if self.current.is_some() {
+            out.dirty(Part::Call);
+        }
+    }
+
+    /// The microphone, as it really is.
+    pub(super) fn microphone(&self, devices: &Devices) -> Microphone {
+        let Some(current) = &self.current else {
+            return Microphone::Muted;
+        };
+        if devices.microphone_fails() {
+            Microphone::Unavailable
+        } else if !current.unmuted {
+            Microphone::Muted
+        } else if self.gate_open
+            && current.flows()
+            && current.voice_ready
+            && devices.microphone_works()
+        {
+            Microphone::Open
+        } else {
+            Microphone::Opening
+        }
+    }
+
+    pub(crate) fn set_volume(&mut self, session: &SessionId, percent: u16, out: &mut Out) {
+        let Some(current) = &self.current else {
+            return;
+        };
+        let Some(user) = current.participant(session).map(|one| one.user.clone()) else {
+            return;
+        };
+        let percent = percent.min(200);
+        if percent == 100 {
+            self.volumes.remove(&user);
+        } else {
+            self.volumes.insert(user.clone(), percent);
+        }
+        // All devices of a person are one person.
+        for one in current.participants.iter().filter(|one| one.user == user) {
+            out.push(Effect::Media(MediaWish::Volume(
+                one.session.clone(),
+                percent,
+            )));
+        }
+        out.push(Effect::Remember(Remember::Volume(user, percent)));
+        out.dirty(Part::Call);
+    }
+}

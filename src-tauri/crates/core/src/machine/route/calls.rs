@@ -1,0 +1,128 @@
+//! Calls: wishes of people, and what comes back.
+
+use crate::id::ChannelId;
+use crate::input::{CallNumber, Now};
+use crate::port::CallEvent;
+use crate::port::media::MediaEvent;
+
+use super::super::Machine;
+use super::super::call::Around;
+use super::super::notices::Draft;
+
+impl Machine {
+    /// `/call start`, `join` and `leave` are ours (calls-v1-rest §16); false leaves the command to the server.
+    pub(super) fn call_command<'a>(
+        &mut self,
+        now: Now,
+        channel: &ChannelId,
+        word: Option<&str>,
+        rest: impl Iterator<Item = &'a str>,
+    ) -> bool {
+        let starting = match word {
+            Some("start") => true,
+            Some("join") => false,
+            Some("leave") => {
+                if self.call.channel() == Some(channel) {
+                    self.call.leave(&mut self.out);
+                } else {
+                    self.complain(now, "call.not_here");
+                }
+                return true;
+            }
+            _ => return false,
+        };
+        if starting && self.directory.calls.running(channel).is_some() {
+            self.complain(now, "call.running");
+        } else if self.call.is_on() {
+            self.complain(now, "call.already");
+        } else {
+            let title = rest.collect::<Vec<_>>().join(" ");
+            let title = (!title.is_empty()).then_some(title);
+            self.join_call(now, channel, title, false);
+        }
+        true
+    }
+
+    pub(super) fn complain(&mut self, now: Now, code: &'static str) {
+        self.out.notices.raise(now.instant, Draft::new(code));
+    }
+
+    pub(super) fn join_call(
+        &mut self,
+        now: Now,
+        channel: &ChannelId,
+        title: Option<String>,
+        switch: bool,
+    ) {
+        if !self.account.is_in() {
+            return;
+        }
+        let here = self.call.channel() == Some(channel);
+        if self.directory.channel(channel).is_none() {
+            // A link may lead anywhere; where we are not a member, the server would not let us in.
+            self.complain(now, "call.forbidden");
+            return;
+        }
+        self.wish = None;
+        if let Some(code) = self.directory.call_blocked(channel).filter(|_| !here) {
+            if code == "call.loading" {
+                self.wish = Some((channel.clone(), title));
+            }
+            let mut notice = Draft::new(code);
+            if let Some(place) = self.directory.channel(channel) {
+                // `call.inactive` names the person, who is the direct channel's name.
+                notice = notice.value("name", self.directory.channel_name(place));
+            }
+            if let Some(config) = self.directory.calls.config() {
+                let running = self.directory.calls.running(channel);
+                let n = running.map_or(0, |call| call.participants.len());
+                notice = notice
+                    .value("n", n.to_string())
+                    .value("max", config.max_participants.to_string());
+            }
+            self.out.notices.raise(now.instant, notice);
+            return;
+        }
+        self.call
+            .join(now, channel, title, switch, &self.directory, &mut self.out);
+    }
+
+    pub(in crate::machine) fn called(&mut self, now: Now, number: CallNumber, event: CallEvent) {
+        let around = Around {
+            directory: &mut self.directory,
+            clock: &mut self.clock,
+            devices: &self.devices,
+        };
+        let expired = self.call.handle(now, number, event, around, &mut self.out);
+        if expired {
+            self.expire(now);
+        }
+    }
+
+    pub(in crate::machine) fn sounded(&mut self, now: Now, event: MediaEvent) {
+        let (now, out) = (now.instant, &mut self.out);
+        match event {
+            MediaEvent::Devices(rows) => self.devices.listed(rows, out),
+            MediaEvent::DeviceLost {
+                role,
+                name,
+                now: other,
+            } => {
+                self.devices.lost(now, role, &name, other.as_deref(), out);
+            }
+            MediaEvent::DeviceBack { role, name } => self.devices.back(now, role, &name, out),
+            MediaEvent::Ready(role) => self.devices.ready(role, out),
+            MediaEvent::Unavailable(role, problem) => {
+                self.devices.unavailable(now, role, problem, out);
+            }
+            MediaEvent::FirstAudio(session) => {
+                self.call.first_audio(now, session, out);
+                return;
+            }
+        }
+        if self.devices.microphone_fails() {
+            self.call.microphone_failed(&mut self.out);
+        }
+        self.call.microphone_changed(&mut self.out);
+    }
+}
