@@ -6,7 +6,7 @@
 use std::fmt::Write as _;
 use std::path::Path;
 
-use calls_core::{command, id, model, notice, snapshot};
+use calls_core::{command, id, model, notice, preferences, snapshot};
 use ts_rs::{Config, TS};
 
 macro_rules! declarations {
@@ -43,6 +43,11 @@ fn bindings() -> String {
         model::Presence,
         model::CallPost,
         model::PostKind,
+        preferences::Theme,
+        preferences::Density,
+        preferences::Motion,
+        preferences::Clock,
+        preferences::Appearance,
         command::DeviceRole,
         command::Command,
         notice::Severity,

@@ -10,6 +10,7 @@ use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
 use calls_core::id::{ChannelId, DeviceId, UserId};
+use calls_core::preferences::Appearance;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
@@ -39,6 +40,9 @@ pub(crate) struct Settings {
     pub drafts: BTreeMap<ChannelId, String>,
     /// How loud people are heard, per cent, where it is not 100.
     pub volumes: BTreeMap<UserId, u16>,
+    /// How the interface looks.
+    #[serde(deserialize_with = "forgiving")]
+    pub appearance: Appearance,
     /// Whatever a newer version wrote.
     #[serde(flatten)]
     unknown: Map<String, Value>,
@@ -55,9 +59,20 @@ impl Default for Settings {
             output: None,
             drafts: BTreeMap::new(),
             volumes: BTreeMap::new(),
+            appearance: Appearance::default(),
             unknown: Map::new(),
         }
     }
+}
+
+/// A value of a newer version that we cannot read becomes the default, and costs nothing but itself.
+fn forgiving<'de, D, T>(from: D) -> Result<T, D::Error>
+where
+    D: serde::Deserializer<'de>,
+    T: serde::de::DeserializeOwned + Default,
+{
+    let value = Value::deserialize(from)?;
+    Ok(serde_json::from_value(value).unwrap_or_default())
 }
 
 /// Why settings could not be kept. They hold for this run; say so and go on.

@@ -335,6 +335,7 @@ fn config(settings: Settings) -> ClientConfig {
         output: settings.output,
         drafts: settings.drafts,
         volumes: settings.volumes,
+        appearance: settings.appearance,
         ..ClientConfig::default()
     }
 }

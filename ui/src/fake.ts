@@ -143,8 +143,9 @@ export function fakeBridge(search: string): Bridge {
   const root = document.documentElement;
   const asked = query.get("view");
   const first = scene(names.find((name) => name === asked) ?? "main");
-  if (query.has("theme")) root.dataset["theme"] = query.get("theme") ?? "";
-  if (query.has("dir")) root.dir = query.get("dir") ?? "";
+  const theme = (["light", "dark", "contrast"] as const).find((one) => one === query.get("theme")) ?? "system";
+  first.appearance = { ...first.appearance, theme, language: query.get("lang") ?? "en", textPercent: Number(query.get("text") ?? 100) };
+  if (query.has("dir")) root.dataset["dir"] = query.get("dir") ?? "";
   const bridge = stillBridge(first, query.get("window") ?? "main");
   const play = new Play(first, bridge);
   play.babble();
@@ -234,6 +235,9 @@ class Play {
       }
       case "chooseDevice":
         this.set({ slice: "devices", value: { ...this.state.devices, [command.role]: command.device } });
+        break;
+      case "setAppearance":
+        this.set({ slice: "appearance", value: command.appearance });
         break;
       case "dismissNotice":
         this.set({ slice: "notices", value: notices.filter((notice) => notice.id !== command.id) });

@@ -1,6 +1,7 @@
 import type { Bridge } from "./bridge";
 import { share } from "./lib/share";
-import type { Account, Call, Devices, Directory, Levels, Link, Notice, Patch, Slice, Snapshot, Timeline } from "./bindings";
+import { PLAIN } from "./lib/theme";
+import type { Account, Appearance, Call, Devices, Directory, Levels, Link, Notice, Patch, Slice, Snapshot, Timeline } from "./bindings";
 
 const SILENT: Levels = { input: 0, sessions: {} };
 
@@ -41,6 +42,7 @@ export class Store {
     switchTo: null,
   });
   devices = $state.raw<Devices>({ inputs: [], outputs: [], input: null, output: null });
+  appearance = $state.raw<Appearance>(PLAIN);
   notices = $state.raw<Notice[]>([]);
   levels = $state.raw<Levels>(SILENT);
 
@@ -73,6 +75,7 @@ export class Store {
     this.timeline = share(this.timeline, next.timeline);
     this.call = share(this.call, next.call);
     this.devices = share(this.devices, next.devices);
+    this.appearance = share(this.appearance, next.appearance);
     this.notices = share(this.notices, next.notices);
     this.ready = true;
   }
@@ -105,6 +108,9 @@ export class Store {
         break;
       case "devices":
         this.devices = share(this.devices, slice.value);
+        break;
+      case "appearance":
+        this.appearance = share(this.appearance, slice.value);
         break;
       case "notices":
         this.notices = share(this.notices, slice.value);

@@ -123,6 +123,7 @@ fn slices(snapshot: &Snapshot) -> Vec<Arc<Patch>> {
         timeline,
         call,
         devices,
+        appearance,
         notices,
     } = snapshot.clone();
     [
@@ -132,6 +133,7 @@ fn slices(snapshot: &Snapshot) -> Vec<Arc<Patch>> {
         Slice::Timeline(timeline),
         Slice::Call(Box::new(call)),
         Slice::Devices(devices),
+        Slice::Appearance(appearance),
         Slice::Notices(notices),
     ]
     .into_iter()

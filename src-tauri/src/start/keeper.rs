@@ -163,6 +163,7 @@ fn apply(settings: &mut Settings, what: Remember) {
                 settings.drafts.insert(channel, text);
             }
         }
+        Remember::Appearance(appearance) => settings.appearance = appearance,
         Remember::Volume(user, PLAIN_VOLUME) => {
             settings.volumes.remove(&user);
         }

@@ -129,6 +129,12 @@ status: string, };
  */
 export type PostKind = { "type": "message" } | { "type": "system" } | { "type": "ephemeral" } | { "type": "call" } & CallPost | { "type": "other" };
 
+export type Theme = "system" | "light" | "dark" | "contrast";
+export type Density = "comfortable" | "compact";
+export type Motion = "system" | "less";
+export type Clock = "system" | "hours12" | "hours24";
+export type Appearance = { theme: Theme, textPercent: number, density: Density, motion: Motion, language: string, clock: Clock, };
+
 /**
  * Which end of the sound.
  */
@@ -241,7 +247,7 @@ device: DeviceId | null, } | { "type": "watchLevel",
 /**
  * Watch.
  */
-on: boolean, } | { "type": "dismissNotice", 
+on: boolean, } | { "type": "setAppearance", appearance: Appearance, } | { "type": "dismissNotice", 
 /**
  * Its number.
  */
@@ -820,6 +826,10 @@ call: Call,
  */
 devices: Devices, 
 /**
+ * How the interface looks.
+ */
+appearance: Appearance, 
+/**
  * What the person should know, oldest first.
  */
 notices: Array<Notice>, };
@@ -827,7 +837,7 @@ notices: Array<Notice>, };
 /**
  * One changed slice.
  */
-export type Slice = { "slice": "account", "value": Account } | { "slice": "link", "value": Link } | { "slice": "directory", "value": Directory } | { "slice": "timeline", "value": Timeline } | { "slice": "call", "value": Call } | { "slice": "devices", "value": Devices } | { "slice": "notices", "value": Array<Notice> };
+export type Slice = { "slice": "account", "value": Account } | { "slice": "link", "value": Link } | { "slice": "directory", "value": Directory } | { "slice": "timeline", "value": Timeline } | { "slice": "call", "value": Call } | { "slice": "devices", "value": Devices } | { "slice": "appearance", "value": Appearance } | { "slice": "notices", "value": Array<Notice> };
 
 /**
  * A change of the snapshot. Apply it if its revision is higher than the one held.

@@ -1,4 +1,5 @@
 /** The people, places and posts of the demo and the tests. */
+import { PLAIN } from "../lib/theme";
 import type {
   Account,
   Call,
@@ -261,6 +262,7 @@ export function snapshot(timeline: Partial<Timeline> = {}): Snapshot {
     },
     call: idle,
     devices,
+    appearance: PLAIN,
     notices: [],
   };
 }

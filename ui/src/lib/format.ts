@@ -1,22 +1,27 @@
+import type { Clock } from "../bindings";
 import { t } from "./i18n";
+import { PSEUDO } from "./language.svelte";
 
 /** The reader's own way of writing times. `undefined` follows the system. */
 let locale: string | undefined;
+let hours: Clock = "system";
 
-/** For tests and screenshots, where times must not depend on the machine. */
-export function useLocale(tag: string | undefined): void {
-  locale = tag;
+/** The person's language, and whether they count to 12 or to 24. Tests name both, so as not to depend on the machine. */
+export function useLocale(tag: string | undefined, clock: Clock = "system"): void {
+  locale = tag === PSEUDO ? "en" : tag;
+  hours = clock;
   formats = makeFormats();
 }
 
 let formats = makeFormats();
 
 function makeFormats() {
+  const cycle = hours === "system" ? {} : { hour12: hours === "hours12" };
   return {
-    time: new Intl.DateTimeFormat(locale, { hour: "numeric", minute: "2-digit" }),
+    time: new Intl.DateTimeFormat(locale, { hour: "numeric", minute: "2-digit", ...cycle }),
     day: new Intl.DateTimeFormat(locale, { weekday: "long", day: "numeric", month: "long" }),
     year: new Intl.DateTimeFormat(locale, { day: "numeric", month: "long", year: "numeric" }),
-    full: new Intl.DateTimeFormat(locale, { dateStyle: "full", timeStyle: "short" }),
+    full: new Intl.DateTimeFormat(locale, { dateStyle: "full", timeStyle: "short", ...cycle }),
   };
 }
 

@@ -3,6 +3,7 @@
  * Say what happened, then what to do. Present tense, names first, no "please", "oops" or exclamation mark.
  */
 import { caps } from "./keys";
+import { language, pseudo, PSEUDO } from "./language.svelte";
 
 export type Values = { [key in string]?: string | number };
 
@@ -18,6 +19,7 @@ const words = {
   "somebody": "Somebody",
   "the.server": "the server",
   "a.device": "A device",
+  "unknown": "Something did not work.",
   "the.command": "The command",
   "close": "Close",
   "cancel": "Cancel",
@@ -226,6 +228,63 @@ const words = {
   "offline.try": "Try now",
   "offline.wait": "Connecting to {server}…",
   "notices.label": "Notices",
+
+  "settings": "Settings",
+  "settings.back": "Back to channels",
+  "settings.find": "Find a setting",
+  "settings.none": "No setting by that name.",
+  "settings.local": "Settings stay on this computer.",
+  "settings.sound": "Sound and devices",
+  "settings.sound.text": "Changes apply at once, also in a running call.",
+  "settings.appearance": "Appearance",
+  "settings.appearance.text": "Follows your system until you choose.",
+  "settings.shortcuts": "Shortcuts",
+  "settings.shortcuts.text": "What the keys do.",
+  "settings.advanced": "Advanced",
+  "settings.advanced.text": "For when something is not right.",
+  "settings.level": "Level",
+  "settings.level.text": "speak as you would in a call",
+  "look.theme": "Theme",
+  "look.system": "System",
+  "look.light": "Light",
+  "look.dark": "Dark",
+  "look.contrast": "High contrast",
+  "look.text": "Text size",
+  "look.density": "Density",
+  "look.comfortable": "Comfortable",
+  "look.compact": "Compact",
+  "look.motion": "Motion",
+  "look.motion.system": "As the system",
+  "look.motion.less": "Less",
+  "look.motion.text": "less: reactions appear without rising",
+  "look.language": "Language",
+  "look.language.system": "As the system",
+  "look.clock": "Time of day",
+  "look.clock.system": "As the language",
+  "look.clock.12": "12 hours",
+  "look.clock.24": "24 hours",
+  "keys.call": "In a call",
+  "keys.anywhere": "Anywhere in Halloo",
+  "keys.writing": "While writing",
+  "keys.mute": "Mute or unmute",
+  "keys.hand": "Raise or lower hand",
+  "keys.people": "People in the call",
+  "keys.leave": "Leave",
+  "keys.start": "Start or join in this channel",
+  "keys.jump": "Jump to",
+  "keys.next": "Next unread",
+  "keys.previous": "Previous unread",
+  "keys.part": "Next part of the window",
+  "keys.settings": "Settings",
+  "keys.list": "This list",
+  "keys.send": "Send",
+  "keys.line": "New line",
+  "keys.edit": "Edit your last message",
+  "advanced.server": "Server",
+  "advanced.calls": "Calls plugin",
+  "advanced.calls.none": "off",
+  "advanced.version": "Mattermost {version}",
+  "advanced.account": "Signed in as {name}",
 } as const;
 
 export type Word = keyof typeof words;
@@ -325,25 +384,30 @@ const sentences: Record<string, Sentence> = {
   "keys.local": { lead: "Your desktop has not allowed keys everywhere yet.", button: "Ask the desktop" },
 };
 
-const UNKNOWN: Sentence = { lead: "Something did not work." };
-
 /** A word or sentence of the interface, its blanks filled. `n` chooses between one and many. */
 export function t(word: Word, values: Values = {}): string {
-  const found: string | { one: string; other: string } = words[word];
-  if (typeof found === "string") return fill(found, values);
-  return fill(plural.select(Number(values["n"])) === "one" ? found.one : found.other, values);
+  const found: string | Partial<Record<Intl.LDMLPluralRule, string>> = language.catalogue?.words[word] ?? words[word];
+  if (typeof found === "string") return fill(speak(found), values);
+  // A language that we lack the word in is counted as English is.
+  const rules = language.catalogue?.words[word] ? plural(language.tag) : plural("en");
+  const form = found[rules.select(Number(values["n"]))] ?? found.other ?? found.one ?? "";
+  return fill(speak(form), values);
+}
+
+function speak(text: string): string {
+  return language.tag === PSEUDO ? pseudo(text) : text;
 }
 
 /** A notice's code in words. Unknown codes say what the server said, so that nothing is ever silent. */
 export function sentence(code: string, values: Values = {}, detail: string | null = null): Sentence {
-  const found = sentences[code];
-  if (!found) return detail ? { lead: detail } : UNKNOWN;
+  const found = language.catalogue?.sentences[code] ?? sentences[code];
+  if (!found) return detail ? { lead: detail } : { lead: t("unknown") };
   const set = Object.fromEntries(Object.entries(values).filter(([, value]) => value !== "" && value !== undefined));
   const known: Values = { key: caps("Control+Shift+Space"), ...set };
   return {
-    lead: fillOrDrop(found.lead, { ...stand(), ...known }) ?? UNKNOWN.lead,
+    lead: fillOrDrop(found.lead, { ...stand(), ...known }) ?? t("unknown"),
     rest: found.rest && fillOrDrop(found.rest, known),
-    button: found.button,
+    button: found.button && speak(found.button),
   };
 }
 
@@ -369,7 +433,13 @@ export function plain(code: string, values: Values = {}, detail: string | null =
   return rest ? `${ended} ${rest}` : lead;
 }
 
-const plural = new Intl.PluralRules("en");
+const rules = new Map<string, Intl.PluralRules>();
+
+function plural(tag: string): Intl.PluralRules {
+  const known = rules.get(tag) ?? new Intl.PluralRules(tag);
+  rules.set(tag, known);
+  return known;
+}
 
 function fill(text: string, values: Values): string {
   return text.replace(/\{(\w+)\}/g, (blank, key: string) => String(values[key] ?? blank));
@@ -378,6 +448,7 @@ function fill(text: string, values: Values): string {
 /** Leaves out the parts that speak of something unknown, rather than show a blank. */
 function fillOrDrop(text: string, values: Values): string | undefined {
   const known = (part: string) => [...part.matchAll(/\{(\w+)\}/g)].every(([, key = ""]) => values[key] !== undefined);
-  const parts = text.split(". ").map((part, at, all) => (at < all.length - 1 ? `${part}.` : part));
-  return parts.filter(known).map((part) => fill(part, values)).join(" ") || undefined;
+  // At full stops, also those of languages that put no space behind them.
+  const parts = text.split(/(?<=\.) |(?<=。)/);
+  return parts.filter(known).map((part) => fill(speak(part), values)).join(/。/.test(text) ? "" : " ") || undefined;
 }

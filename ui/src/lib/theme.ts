@@ -1,5 +1,20 @@
-/** Follows the system: light, dark, or contrast where more of it is asked for on a dark ground. */
-export function followSystem(root: HTMLElement): () => void {
+import type { Appearance } from "../bindings";
+
+/** How the interface looks until the core has said otherwise. */
+export const PLAIN: Appearance = { theme: "system", textPercent: 100, density: "comfortable", motion: "system", language: "", clock: "system" };
+
+/**
+ * Dresses the page: colours, size of text, distances, motion. Where the system is to decide it is followed: light,
+ * dark, or contrast where more of it is asked for on a dark ground. Returns how to stop following.
+ */
+export function dress(root: HTMLElement, { theme, textPercent, density, motion }: Appearance): () => void {
+  root.style.fontSize = `${textPercent}%`;
+  root.dataset["density"] = density;
+  root.dataset["motion"] = motion;
+  if (theme !== "system") {
+    root.dataset["theme"] = theme;
+    return () => {};
+  }
   const dark = matchMedia("(prefers-color-scheme: dark)");
   const more = matchMedia("(prefers-contrast: more)");
   const apply = () => {

@@ -21,6 +21,7 @@ use std::sync::Arc;
 
 use calls_core::id::{ChannelId, DeviceId, UserId};
 use calls_core::input::Memory;
+use calls_core::preferences::Appearance;
 use calls_media::{AudioHost, Processing};
 
 pub use calls_core::effect::ClientEvent;
@@ -51,6 +52,8 @@ pub struct ClientConfig {
     pub drafts: BTreeMap<ChannelId, String>,
     /// How loud we hear people, per cent, where it is not 100.
     pub volumes: BTreeMap<UserId, u16>,
+    /// How the interface looks.
+    pub appearance: Appearance,
 }
 
 impl ClientConfig {
@@ -64,6 +67,7 @@ impl ClientConfig {
             output: self.output,
             drafts: self.drafts,
             volumes: self.volumes,
+            appearance: self.appearance,
         }
     }
 }

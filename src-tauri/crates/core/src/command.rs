@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 
 use crate::id::{ChannelId, DeviceId, PendingId, PostId, SessionId, TeamId, UserId};
+use crate::preferences::Appearance;
 
 /// Which end of the sound.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, TS)]
@@ -137,6 +138,11 @@ pub enum Command {
     WatchLevel {
         /// Watch.
         on: bool,
+    },
+    /// How the interface looks, as a whole.
+    SetAppearance {
+        /// From now on.
+        appearance: Appearance,
     },
     /// Close a notice.
     DismissNotice {

@@ -6,6 +6,7 @@ use crate::command::DeviceRole;
 use crate::id::{ChannelId, DeviceId, RequestId, SessionId, UserId};
 use crate::input::{CallNumber, SavedSession};
 use crate::port::{CallIntent, EndReason, JoinTicket, Request, Secret};
+use crate::preferences::Appearance;
 use crate::snapshot::{Patch, Quality};
 
 /// One thing the machine wants done. Performed in order, without waiting; answers come back as inputs.
@@ -94,6 +95,8 @@ pub enum Remember {
     Draft(ChannelId, String),
     /// How loud somebody is heard, per cent; 100 is as if it was never set.
     Volume(UserId, u16),
+    /// How the interface looks.
+    Appearance(Appearance),
 }
 
 /// Something that happened, for scripts and the command line. The interface draws snapshots instead.

@@ -7,6 +7,7 @@ use crate::command::Command;
 use crate::id::{ChannelId, DeviceId, Millis, RequestId, UserId};
 use crate::port::media::MediaEvent;
 use crate::port::{CallEvent, LinkEvent, Reply, RequestError, Secret, ServerEvent};
+use crate::preferences::Appearance;
 
 /// The time, twice: one that never jumps, for deadlines; one that people read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -51,6 +52,8 @@ pub struct Memory {
     pub drafts: BTreeMap<ChannelId, String>,
     /// How loud we hear people, per cent, where it is not 100.
     pub volumes: BTreeMap<UserId, u16>,
+    /// How the interface looks.
+    pub appearance: Appearance,
 }
 
 /// One thing the machine hears.

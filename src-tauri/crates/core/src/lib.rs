@@ -9,5 +9,6 @@ pub mod machine;
 pub mod model;
 pub mod notice;
 pub mod port;
+pub mod preferences;
 pub mod snapshot;
 pub mod wire;

@@ -48,6 +48,7 @@ pub struct Machine {
     call: Call,
     devices: Devices,
     clock: ServerClock,
+    appearance: crate::preferences::Appearance,
     /// The window with the open channel has the person's attention.
     focused: bool,
     headless: bool,
@@ -124,6 +125,8 @@ impl Machine {
         self.place = memory.place;
         self.devices
             .remembered(memory.input, memory.output, &mut self.out);
+        self.appearance = memory.appearance.sound();
+        self.out.dirty(Part::Appearance);
         self.compose.remembered(memory.drafts);
         self.call.remembered(memory.volumes);
         self.account
@@ -191,6 +194,7 @@ impl Machine {
                 now.unix,
             ))),
             Part::Devices => Slice::Devices(self.devices.slice().clone()),
+            Part::Appearance => Slice::Appearance(self.appearance.clone()),
         }
     }
 
@@ -203,6 +207,7 @@ impl Machine {
             Slice::Timeline(new) => replace(&mut held.timeline, new),
             Slice::Call(new) => replace(&mut held.call, new),
             Slice::Devices(new) => replace(&mut held.devices, new),
+            Slice::Appearance(new) => replace(&mut held.appearance, new),
             Slice::Notices(new) => replace(&mut held.notices, new),
         };
         if changed {

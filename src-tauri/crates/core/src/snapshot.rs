@@ -9,6 +9,7 @@ use crate::command::DeviceRole;
 use crate::id::{ChannelId, DeviceId, Millis, PendingId, PostId, SessionId, TeamId, UserId};
 use crate::model::{ChannelKind, PostKind, Presence, Team, User};
 use crate::notice::Notice;
+use crate::preferences::Appearance;
 
 /// The whole state of the interface.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, TS)]
@@ -29,6 +30,8 @@ pub struct Snapshot {
     pub call: Call,
     /// Sound devices.
     pub devices: Devices,
+    /// How the interface looks.
+    pub appearance: Appearance,
     /// What the person should know, oldest first.
     pub notices: Vec<Notice>,
 }
@@ -49,6 +52,8 @@ pub enum Slice {
     Call(Box<Call>),
     /// See [`Snapshot::devices`].
     Devices(Devices),
+    /// See [`Snapshot::appearance`].
+    Appearance(Appearance),
     /// See [`Snapshot::notices`].
     Notices(Vec<Notice>),
 }

@@ -17,6 +17,7 @@ pub(crate) enum Part {
     Timeline,
     Call,
     Devices,
+    Appearance,
 }
 
 /// What a request was for; kept until its answer comes.

@@ -87,6 +87,13 @@ impl Machine {
             }
             Command::ChooseDevice { role, device } => self.devices.choose(role, device, out),
             Command::WatchLevel { on } => self.devices.watch(on),
+            Command::SetAppearance { appearance } => {
+                self.appearance = appearance.sound();
+                out.push(crate::effect::Effect::Remember(
+                    crate::effect::Remember::Appearance(self.appearance.clone()),
+                ));
+                out.dirty(super::out::Part::Appearance);
+            }
             Command::DismissNotice { id } => {
                 if out.notices.close(id).as_deref() == Some("call.weak") {
                     self.call.weak_dismissed(instant);

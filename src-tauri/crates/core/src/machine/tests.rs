@@ -333,6 +333,7 @@ fn apply(snapshot: &mut Snapshot, slice: Slice) {
         Slice::Timeline(value) => snapshot.timeline = value,
         Slice::Call(value) => snapshot.call = *value,
         Slice::Devices(value) => snapshot.devices = value,
+        Slice::Appearance(value) => snapshot.appearance = value,
         Slice::Notices(value) => snapshot.notices = value,
     }
 }

@@ -1,0 +1,37 @@
+import Headset from "@lucide/svelte/icons/headset";
+import Keyboard from "@lucide/svelte/icons/keyboard";
+import Palette from "@lucide/svelte/icons/palette";
+import Wrench from "@lucide/svelte/icons/wrench";
+import type { Component } from "svelte";
+
+import type { Word } from "../../lib/i18n";
+import type { Store } from "../../store.svelte";
+import AdvancedPage from "./AdvancedPage.svelte";
+import AppearancePage from "./AppearancePage.svelte";
+import ShortcutsPage from "./ShortcutsPage.svelte";
+import SoundPage from "./SoundPage.svelte";
+
+/** What every page is given. */
+export interface PageProps {
+  store: Store;
+}
+
+/** A page of the settings: one file beside this one, and one line in the list below. */
+export interface Page {
+  id: string;
+  title: Word;
+  /** One sentence under the title. */
+  text: Word;
+  icon: Component<{ class?: string }>;
+  component: Component<PageProps>;
+  /** Words that find it besides its title: the labels of its rows. */
+  finds: readonly Word[];
+}
+
+/** The pages, in the order of display. */
+export const pages: readonly Page[] = [
+  { id: "sound", title: "settings.sound", text: "settings.sound.text", icon: Headset, component: SoundPage, finds: ["device.input", "device.output", "settings.level"] },
+  { id: "appearance", title: "settings.appearance", text: "settings.appearance.text", icon: Palette, component: AppearancePage, finds: ["look.theme", "look.text", "look.density", "look.motion", "look.language", "look.clock"] },
+  { id: "shortcuts", title: "settings.shortcuts", text: "settings.shortcuts.text", icon: Keyboard, component: ShortcutsPage, finds: ["keys.call", "keys.anywhere", "keys.writing"] },
+  { id: "advanced", title: "settings.advanced", text: "settings.advanced.text", icon: Wrench, component: AdvancedPage, finds: ["advanced.server", "advanced.calls"] },
+];
