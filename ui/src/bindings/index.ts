@@ -129,11 +129,54 @@ status: string, };
  */
 export type PostKind = { "type": "message" } | { "type": "system" } | { "type": "ephemeral" } | { "type": "call" } & CallPost | { "type": "other" };
 
+/**
+ * Colours.
+ */
 export type Theme = "system" | "light" | "dark" | "contrast";
+
+/**
+ * How close rows stand.
+ */
 export type Density = "comfortable" | "compact";
+
+/**
+ * Whether things travel.
+ */
 export type Motion = "system" | "less";
+
+/**
+ * How times are written.
+ */
 export type Clock = "system" | "hours12" | "hours24";
-export type Appearance = { theme: Theme, textPercent: number, density: Density, motion: Motion, language: string, clock: Clock, };
+
+/**
+ * How the interface looks. Unknown values in a settings file become the defaults, field by field where they can.
+ */
+export type Appearance = { 
+/**
+ * Colours.
+ */
+theme: Theme, 
+/**
+ * Size of the text, per cent, [`TEXT_MIN`] to [`TEXT_MAX`].
+ */
+textPercent: number, 
+/**
+ * How close rows stand.
+ */
+density: Density, 
+/**
+ * Whether things travel.
+ */
+motion: Motion, 
+/**
+ * Language tag (`en`, `de`, …); empty follows the system.
+ */
+language: string, 
+/**
+ * How times are written.
+ */
+clock: Clock, };
 
 /**
  * Which end of the sound.
@@ -247,7 +290,11 @@ device: DeviceId | null, } | { "type": "watchLevel",
 /**
  * Watch.
  */
-on: boolean, } | { "type": "setAppearance", appearance: Appearance, } | { "type": "dismissNotice", 
+on: boolean, } | { "type": "setAppearance", 
+/**
+ * From now on.
+ */
+appearance: Appearance, } | { "type": "dismissNotice", 
 /**
  * Its number.
  */
