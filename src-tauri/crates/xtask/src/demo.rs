@@ -90,7 +90,7 @@ impl Party {
             "--json",
         ])
         .arg("--play")
-        .arg(&melody)
+        .arg(format!("loop:{}", melody.display()))
         .arg("--record")
         .arg(out.join("heard-by-bob.wav"))
         .arg("--profile")
@@ -158,6 +158,8 @@ impl Party {
         let mut ear = run::command("parecord", &self.out);
         rig.dress(&mut ear).args([
             "--device=spk.monitor",
+            // Without it a virtual sink works in blocks of two seconds.
+            "--latency-msec=20",
             "--rate=48000",
             "--channels=1",
             "--format=s16le",
