@@ -192,6 +192,31 @@ pub enum Fault {
         /// Whether it is cut.
         cut: bool,
     },
+    /// Nonsense on the media path; see [`SfuFault::GarblePackets`](crate::sfu::SfuFault::GarblePackets).
+    GarblePackets {
+        /// Whose; everybody's when both are left out.
+        user: Option<String>,
+        /// Which.
+        session: Option<String>,
+        /// Share of datagrams to the client that are followed by a broken one, 0…1.
+        #[serde(default)]
+        noise: f32,
+        /// Share of forwarded RTP packets whose payload is noise, 0…1.
+        #[serde(default)]
+        payload: f32,
+    },
+    /// Bytes on the data channel that need not mean anything.
+    SendData {
+        /// Whose.
+        user: Option<String>,
+        /// Which.
+        session: Option<String>,
+        /// As text instead of binary.
+        #[serde(default)]
+        text: bool,
+        /// The message, an array of numbers.
+        bytes: Vec<u8>,
+    },
     /// The SFU closes the peer.
     KickPeer {
         /// Whose.

@@ -147,6 +147,24 @@ pub enum SfuFault {
         /// Whether the path is cut.
         cut: bool,
     },
+    /// Send nonsense to the client, as a broken or hostile peer or network would.
+    GarblePackets {
+        /// The session, or every session.
+        session: Option<String>,
+        /// Share (0…1) of datagrams to the client that are followed by a broken one: damaged, cut short, or noise.
+        noise: f32,
+        /// Share (0…1) of forwarded RTP packets whose payload is noise; they are encrypted as others are.
+        payload: f32,
+    },
+    /// Send this on the session's data channel, whatever it means.
+    SendData {
+        /// The session.
+        session: String,
+        /// As a binary message, or as text (then it should be UTF-8).
+        binary: bool,
+        /// The message.
+        bytes: Vec<u8>,
+    },
     /// Give a silent peer up after this time instead of [`DEAD_AFTER`].
     DeadAfter(Duration),
     /// Close the peer as a removed session is closed: DTLS close, then `Closed`.

@@ -197,6 +197,39 @@ impl World {
                     }
                 }
             }
+            Fault::GarblePackets {
+                user,
+                session,
+                noise,
+                payload,
+            } => {
+                let garble = |session| SfuFault::GarblePackets {
+                    session,
+                    noise,
+                    payload,
+                };
+                if everybody(&user, &session) {
+                    self.sfu.fault(garble(None));
+                } else {
+                    for id in self.fault_sessions(user.as_deref(), session.as_deref())? {
+                        self.sfu.fault(garble(Some(id)));
+                    }
+                }
+            }
+            Fault::SendData {
+                user,
+                session,
+                text,
+                bytes,
+            } => {
+                for session in self.fault_sessions(user.as_deref(), session.as_deref())? {
+                    self.sfu.fault(SfuFault::SendData {
+                        session,
+                        binary: !text,
+                        bytes: bytes.clone(),
+                    });
+                }
+            }
             Fault::CutPath { user, session, cut } => {
                 if everybody(&user, &session) {
                     self.sfu.fault(SfuFault::CutPath { session: None, cut });

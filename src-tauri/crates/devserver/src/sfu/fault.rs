@@ -19,7 +19,12 @@ struct Path {
     outgoing: f32,
     incoming: f32,
     cut: bool,
+    noise: f32,
+    payload: f32,
 }
+
+/// Room for what follows a datagram as noise, bytes: an Ethernet frame's payload less IP and UDP.
+const LONGEST: u64 = 1472;
 
 impl Faults {
     /// Takes the faults of the path; others are not for here.
@@ -37,6 +42,16 @@ impl Faults {
             }
             SfuFault::CutPath { session, cut } => {
                 self.paths.entry(session.clone()).or_default().cut = cut;
+                session
+            }
+            SfuFault::GarblePackets {
+                session,
+                noise,
+                payload,
+            } => {
+                let path = self.paths.entry(session.clone()).or_default();
+                path.noise = noise;
+                path.payload = payload;
                 session
             }
             _ => return,
@@ -57,7 +72,7 @@ impl Faults {
         self.drops(session, packet, |path| path.incoming)
     }
 
-    /// Removes what is lost from `transmits[first..]`, all of one session.
+    /// Removes what is lost from `transmits[first..]`, all of one session, and adds the noise of that path.
     pub(crate) fn filter_outgoing(
         &mut self,
         session: &str,
@@ -72,14 +87,76 @@ impl Faults {
             n += 1;
             n <= first || !self.drops(session, &transmit.contents, |path| path.outgoing)
         });
+        let Some(noise) = self.path(session).map(|path| path.noise) else {
+            return;
+        };
+        for at in first.min(transmits.len())..transmits.len() {
+            if self.random() < noise
+                && let Some(Transmit {
+                    proto,
+                    source,
+                    destination,
+                    contents,
+                }) = transmits.get(at)
+            {
+                let broken = Transmit {
+                    proto: *proto,
+                    source: *source,
+                    destination: *destination,
+                    contents: self.broken(contents).into(),
+                };
+                transmits.push(broken);
+            }
+        }
+    }
+
+    /// Something like this datagram that must not be believed.
+    fn broken(&mut self, datagram: &[u8]) -> Vec<u8> {
+        let mut bytes = datagram.to_vec();
+        match self.next() % 4 {
+            // Damaged on the way.
+            0 => {
+                let at = self.next() % (bytes.len() as u64).max(1);
+                if let Some(byte) = usize::try_from(at).ok().and_then(|at| bytes.get_mut(at)) {
+                    *byte ^= 0x55;
+                }
+            }
+            // Cut short.
+            1 => {
+                let left = self.next() % (bytes.len() as u64).max(1);
+                bytes.truncate(usize::try_from(left).unwrap_or_default());
+            }
+            // Noise that begins as the datagram does.
+            2 => {
+                let whole = std::mem::take(&mut bytes);
+                bytes.extend(whole.iter().take(2));
+                bytes.extend(whole.iter().skip(2).map(|_| self.byte()));
+            }
+            // Noise.
+            _ => {
+                let length = self.next() % LONGEST;
+                bytes = (0..length).map(|_| self.byte()).collect();
+            }
+        }
+        bytes
+    }
+
+    /// Noise in the place of a payload, as often as was asked for; `None` leaves the payload as it is.
+    pub(crate) fn garble(&mut self, session: &str, payload: &[u8]) -> Option<Vec<u8>> {
+        let share = self.path(session)?.payload;
+        (self.random() < share).then(|| payload.iter().map(|_| self.byte()).collect())
+    }
+
+    fn path(&self, session: &str) -> Option<Path> {
+        if self.paths.is_empty() {
+            return None;
+        }
+        let own = self.paths.get(&Some(session.to_owned()));
+        own.or_else(|| self.paths.get(&None)).copied()
     }
 
     fn drops(&mut self, session: &str, packet: &[u8], share: impl Fn(&Path) -> f32) -> bool {
-        if self.paths.is_empty() {
-            return false;
-        }
-        let own = self.paths.get(&Some(session.to_owned()));
-        let Some(path) = own.or_else(|| self.paths.get(&None)).copied() else {
+        let Some(path) = self.path(session) else {
             return false;
         };
         // RTP and RTCP (RFC 7983); other packets are only lost when the path is cut.
@@ -92,13 +169,22 @@ impl Faults {
         path.cut || (media && self.random() < share(&path))
     }
 
-    /// 0…1, from splitmix64.
+    /// 0…1.
     fn random(&mut self) -> f32 {
+        (self.next() >> 40) as f32 / (1_u64 << 24) as f32
+    }
+
+    fn byte(&mut self) -> u8 {
+        self.next() as u8
+    }
+
+    /// splitmix64.
+    fn next(&mut self) -> u64 {
         self.random = self.random.wrapping_add(0x9e37_79b9_7f4a_7c15);
         let mut z = self.random;
         z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
         z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        ((z ^ (z >> 31)) >> 40) as f32 / (1_u64 << 24) as f32
+        z ^ (z >> 31)
     }
 }
 
@@ -124,6 +210,23 @@ mod tests {
         assert!((1800..2200).contains(&lost), "{lost}");
         assert!((0..1000).all(|_| !faults.drops_incoming("a", &RTCP)));
         assert!((0..1000).all(|_| !faults.drops_incoming("b", &RTP)));
+    }
+
+    #[test]
+    fn only_the_wanted_share_of_payloads_is_noise() {
+        let mut faults = Faults::default();
+        assert_eq!(faults.garble("a", &[7; 100]), None);
+        faults.set(SfuFault::GarblePackets {
+            session: Some("a".to_owned()),
+            noise: 0.0,
+            payload: 0.5,
+        });
+        let noise: Vec<_> = (0..1000)
+            .filter_map(|_| faults.garble("a", &[7; 100]))
+            .collect();
+        assert!((400..600).contains(&noise.len()), "{}", noise.len());
+        assert!(noise.iter().all(|n| n.len() == 100 && n[..] != [7; 100]));
+        assert_eq!(faults.garble("b", &[7; 100]), None);
     }
 
     #[test]

@@ -57,9 +57,24 @@ impl Switch {
         };
         let receivers = std::mem::take(&mut track.receivers);
         for receiver in &receivers {
-            if let Some(peer) = self.peers.get_mut(receiver)
-                && peer.forward(track_id, &packet)
-            {
+            let Some(peer) = self.peers.get_mut(receiver) else {
+                continue;
+            };
+            let noise = self.faults.garble(&peer.session, &packet.payload);
+            let sent = match noise {
+                None => peer.forward(track_id, &packet),
+                Some(noise) => {
+                    let payload = noise.into();
+                    peer.forward(
+                        track_id,
+                        &Packet {
+                            payload,
+                            ..packet.clone()
+                        },
+                    )
+                }
+            };
+            if sent {
                 self.stats.packets_out += 1;
                 self.touch(*receiver);
             }

@@ -212,6 +212,18 @@ impl Switch {
                     self.remove(now, id, Some(CloseReason::Kicked));
                 }
             }
+            SfuFault::SendData {
+                session,
+                binary,
+                bytes,
+            } => {
+                if let Some(id) = self.session(&session)
+                    && let Some(peer) = self.peers.get_mut(&id)
+                {
+                    peer.send_raw(binary, &bytes);
+                    self.touch(id);
+                }
+            }
             SfuFault::DeadAfter(time) => {
                 self.setup.dead_after = time;
                 let all: Vec<_> = self.peers.keys().copied().collect();
