@@ -42,19 +42,26 @@ async function bundle() {
 
 /** A browser in which participants are opened. */
 export class Browser {
-    static async start() {
+    /** `sound: true` uses the machine's devices, and plays what is heard. */
+    static async start({sound = false} = {}) {
         const browser = new Browser();
         const executablePath = process.env.HALLOO_CHROMIUM ?? PROGRAMS.find((file) => existsSync(file));
         if (!executablePath) {
             throw new Error('Chromium is not installed');
         }
         browser.script = await bundle();
-        browser.chromium = await chromium.launch({executablePath, headless: true, args: FLAGS});
+        browser.chromium = await chromium.launch({
+            executablePath,
+            headless: true,
+            args: sound ? FLAGS.filter((flag) => flag !== '--use-fake-device-for-media-stream') : FLAGS,
+            ignoreDefaultArgs: sound ? ['--mute-audio'] : [],
+        });
         return browser;
     }
 
-    /** A signed-in page that is in no call yet. `form` is 'older' or 'current', `source` 'beep' or a frequency. */
-    async participant(server, user, {form = 'current', source = 'beep', channel = 'standup'} = {}) {
+    /** A signed-in page that is in no call yet. `form` is 'older' or 'current', `source` 'beep', 'mic' (as the official
+     * client opens it), 'mic-raw' (without processing) or a frequency; `lean` leaves our meter out. */
+    async participant(server, user, {form = 'current', source = 'beep', channel = 'standup', lean = false} = {}) {
         const {token} = await server.login(user);
         const context = await this.chromium.newContext({permissions: ['microphone']});
         const page = await context.newPage();
@@ -64,6 +71,9 @@ export class Browser {
         await context.addCookies([{name: 'MMAUTHTOKEN', value: token, url: server.url, httpOnly: true}]);
         // Any address of the server will do; what matters is that the page really comes from there.
         await page.goto(`${server.url}/api/v4/system/ping`);
+        await page.evaluate((on) => {
+            globalThis.lean = on;
+        }, lean);
         await page.addScriptTag({content: this.script});
         const channelId = await server.channel(channel, token);
         const peer = new Participant(page, context, log, {token, form, source, channel: channelId, user});

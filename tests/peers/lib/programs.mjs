@@ -8,7 +8,8 @@ import readline from 'node:readline';
 import {until} from './run.mjs';
 
 const target = process.env.CARGO_TARGET_DIR ?? path.resolve(import.meta.dirname, '../../../target');
-const program = (variable, name) => process.env[variable] ?? path.join(target, 'debug', name);
+/** Where one of our programs is. */
+export const program = (variable, name) => process.env[variable] ?? path.join(target, 'debug', name);
 
 /** Where recordings and logs of a run are kept. */
 export const OUT = process.env.HALLOO_PEERS_OUT ?? path.join(target, 'peers');
@@ -89,10 +90,11 @@ for (const signal of ['SIGINT', 'SIGTERM']) {
 
 /** A development server and what its REST interface gives without a client library. */
 export class Server {
-    static async start(seed = 'small') {
+    /** `words`: more of the command line. */
+    static async start(seed = 'small', words = []) {
         const server = new Server();
         server.program = new Talking(program('HALLOO_DEVSERVER', 'calls-devserver'),
-            ['--listen', '127.0.0.1:0', '--media-port', '0', '--seed', seed, '--json']);
+            ['--listen', '127.0.0.1:0', '--media-port', '0', '--seed', seed, '--json', ...words]);
         server.told = await server.program.line('its first line', (line) => line.url);
         server.url = server.told.url;
         server.team = server.told.team;
@@ -165,6 +167,27 @@ export function aiortc(server, user, words = []) {
     }
     return new Talking(python, [path.resolve(import.meta.dirname, '../aiortc_peer.py'), '--server', server.url, '--user', user,
         '--team', server.team, '--channel', 'standup', ...words], {HALLOO_PASSWORD: server.password(user)});
+}
+
+/** The UDP relay between clients and a server's media port; see `cargo xtask relay`. */
+export class Relay {
+    static async start() {
+        const relay = new Relay();
+        relay.program = new Talking(process.env.HALLOO_XTASK ?? path.join(target, 'debug', 'xtask'), ['relay']);
+        relay.port = (await relay.program.line('its port', (line) => line.port)).port;
+        return relay;
+    }
+
+    /** One order, and the answer to it. */
+    async order(order) {
+        const from = this.program.lines.length;
+        this.program.child.stdin.write(`${JSON.stringify(order)}\n`);
+        return this.program.line('an answer', (line) => !line.error, 5, from);
+    }
+
+    stop() {
+        return this.program.stop();
+    }
 }
 
 /** CPU seconds and resident memory (MiB) of a process, from the kernel. */

@@ -6,12 +6,18 @@ import {Socket} from './socket.js';
 
 const QUIET = -60;
 
-const context = new AudioContext({sampleRate: 48000});
-const meter = context.createAnalyser();
-meter.fftSize = 512;
+// A page that is measured does what the official client does and nothing more: it has no meter of ours.
+const lean = Boolean(globalThis.lean);
+const context = lean ? null : new AudioContext({sampleRate: 48000});
+const meter = context?.createAnalyser();
 const buffer = new Float32Array(512);
 const heard = {level: -120, quietSince: performance.now(), loudSince: null, firstLoud: null};
-setInterval(() => {
+if (meter) {
+    meter.fftSize = 512;
+    setInterval(measure, 5);
+}
+
+function measure() {
     meter.getFloatTimeDomainData(buffer);
     const level = 10 * Math.log10(buffer.reduce((sum, x) => sum + x * x, 0) / buffer.length + 1e-12);
     heard.level = level;
@@ -23,12 +29,20 @@ setInterval(() => {
         heard.loudSince ??= performance.now();
         heard.firstLoud ??= performance.now();
     }
-}, 5);
+}
 
 const session = {tracks: [], ended: null};
 
-/** What is sent: Chromium's fake microphone (a short beep twice a second) or a steady tone. */
+/** What is sent: Chromium's fake microphone (a short beep twice a second), the real one with or without the official
+ * client's processing, or a steady tone. */
 async function microphone(source) {
+    if (source === 'mic' || source === 'mic-raw') {
+        const on = source === 'mic';
+        const stream = await navigator.mediaDevices.getUserMedia({
+            audio: {echoCancellation: on, noiseSuppression: on, autoGainControl: on},
+        });
+        return {stream, track: stream.getAudioTracks()[0]};
+    }
     if (source === 'beep') {
         const stream = await navigator.mediaDevices.getUserMedia({
             audio: {echoCancellation: false, noiseSuppression: false, autoGainControl: false},
@@ -51,7 +65,7 @@ function listen({track}) {
     const player = new Audio();
     player.srcObject = stream;
     player.play().catch((error) => console.log(`play: ${error}`));
-    context.createMediaStreamSource(stream).connect(meter);
+    context?.createMediaStreamSource(stream).connect(meter);
     session.tracks.push({track, player});
 }
 
@@ -59,7 +73,7 @@ globalThis.peer = {
     async join({token, form, source, channel}) {
         session.channel = channel;
         session.mic = await microphone(source);
-        await context.resume();
+        await context?.resume();
         const headers = {Authorization: `Bearer ${token}`};
         const config = await (await fetch('/plugins/com.mattermost.calls/config', {headers})).json();
         const older = form === 'older';

@@ -4,7 +4,8 @@
 import {check, figure, pause, spread, test, until} from '../lib/run.mjs';
 import {halloo} from '../lib/programs.mjs';
 
-async function oursOnce(server) {
+/** One join of our client: {connected, audio}, ms. */
+export async function oursOnce(server) {
     const program = halloo(server, 'alice', ['--play', 'silence']);
     try {
         // Counted by the client itself, from the join command to the connection.
@@ -16,7 +17,8 @@ async function oursOnce(server) {
     }
 }
 
-async function theirsOnce(server, browser) {
+/** The same in Chromium. */
+export async function theirsOnce(server, browser) {
     const page = await browser.participant(server, 'carol', {form: 'current', source: 880});
     try {
         const {connectedMs} = await page.join();

@@ -12,6 +12,9 @@ pub struct Config {
     pub listen: SocketAddr,
     /// The UDP and ICE-TCP port of the SFU, on the same address; 0 takes any free one.
     pub media_port: u16,
+    /// What clients are told instead of the real media address: a relay that forwards to it. Candidates of clients are
+    /// then ignored, so that no packet goes past the relay. `None` tells the truth.
+    pub media_announce: Option<SocketAddr>,
     /// The control address of an SFU in another process, used instead of our own.
     pub foreign_sfu: Option<SocketAddr>,
     /// Which world is made.
@@ -27,6 +30,7 @@ impl Default for Config {
         Self {
             listen: SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 0),
             media_port: 0,
+            media_announce: None,
             foreign_sfu: None,
             seed: Seed::Small,
             switches: Switches::default(),

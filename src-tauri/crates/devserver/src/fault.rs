@@ -286,9 +286,17 @@ pub(crate) async fn restart_sfu(app: &Arc<App>) -> Result<(), FaultError> {
         let world = app.lock();
         (world.sfu.clone(), world.switches.simulcast)
     };
-    let bind = old.local_addr();
+    let (bind, announce) = (old.local_addr(), old.announce());
     old.stop().await;
-    let new = crate::sfu::Sfu::start(SfuConfig { bind, simulcast }, app.sfu_events.clone()).await?;
+    let new = crate::sfu::Sfu::start(
+        SfuConfig {
+            bind,
+            announce,
+            simulcast,
+        },
+        app.sfu_events.clone(),
+    )
+    .await?;
     let mut world = app.lock();
     world.sfu = new;
     // The new one knows nobody: as with a restarted rtcd, every session is over.

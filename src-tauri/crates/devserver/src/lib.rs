@@ -99,6 +99,7 @@ impl DevServer {
         let (events, reports) = mpsc::channel(SFU_EVENTS);
         let media = SfuConfig {
             bind: SocketAddr::new(addr.ip(), config.media_port),
+            announce: config.media_announce,
             simulcast: config.switches.simulcast,
         };
         let sfu = match config.foreign_sfu {

@@ -20,6 +20,9 @@ struct Args {
     /// UDP and ICE-TCP port of the SFU; 0 takes any free one.
     #[arg(long, default_value_t = 8443)]
     media_port: u16,
+    /// Tell clients this media address instead of the real one: that of a relay, which all media then passes.
+    #[arg(long, value_name = "ADDR")]
+    media_announce: Option<SocketAddr>,
     /// The world to start with.
     #[arg(long, value_enum, default_value = "small")]
     seed: World,
@@ -84,6 +87,7 @@ async fn run(args: Args) -> ExitCode {
             World::Large => Seed::Large,
         },
         switches,
+        media_announce: args.media_announce,
         foreign_sfu: args.foreign_sfu,
         ..Config::default()
     };

@@ -56,6 +56,8 @@ mod vad;
 pub struct SfuConfig {
     /// Where UDP and ICE-TCP listen, both on the same port number; port 0 takes any free one.
     pub bind: SocketAddr,
+    /// Told to clients instead of the real address; see [`crate::Config::media_announce`].
+    pub announce: Option<SocketAddr>,
     /// Whether receivers may be switched to the layer `h` of a screen sent in two layers. Without it
     /// everybody keeps `l` (server option `EnableSimulcast`).
     pub simulcast: bool,
@@ -229,6 +231,7 @@ pub enum SfuError {
 pub struct Sfu {
     requests: mpsc::Sender<Request>,
     local_addr: SocketAddr,
+    announce: Option<SocketAddr>,
     overflows: Arc<AtomicU64>,
 }
 
@@ -250,6 +253,7 @@ impl Sfu {
         Ok(Self {
             requests,
             local_addr,
+            announce: config.announce,
             overflows,
         })
     }
@@ -272,6 +276,7 @@ impl Sfu {
         Ok(Self {
             requests,
             local_addr: addr,
+            announce: None,
             overflows: Arc::default(),
         })
     }
@@ -279,6 +284,11 @@ impl Sfu {
     /// The media address; UDP and TCP share its port. With a foreign SFU its control address.
     pub fn local_addr(&self) -> SocketAddr {
         self.local_addr
+    }
+
+    /// What clients are told instead, if anything.
+    pub fn announce(&self) -> Option<SocketAddr> {
+        self.announce
     }
 
     /// A session joined `call`: its first offer is due within 10 s. With `dc_signaling` the server's

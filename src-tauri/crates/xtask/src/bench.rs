@@ -1,7 +1,8 @@
-//! Measurements that are too long for the tests. They print JSON, one object a line.
+//! Measurements that are too long for the tests. They print JSON, one object a line, or write it to `target/bench`.
 
 use crate::error::TaskError;
 use crate::place::Place;
+use crate::rig::Rig;
 use crate::run;
 use crate::setup::{self, Need};
 use crate::test::foreign;
@@ -11,19 +12,47 @@ use crate::test::foreign;
 /// # Errors
 /// When it is unknown, cannot run, or what it measures is broken.
 pub(crate) fn run(place: &Place, kind: &str, options: &[&str]) -> Result<(), TaskError> {
-    if !matches!(kind, "join" | "crowd") {
+    if !matches!(kind, "join" | "crowd" | "voice") {
         return Err(TaskError::Usage(format!(
             "Unknown: cargo xtask bench {kind}"
         )));
     }
-    setup::prepare(place, Need::Tests)?;
+    setup::prepare(
+        place,
+        if kind == "voice" {
+            Need::Bench
+        } else {
+            Need::Tests
+        },
+    )?;
     run::show(run::command("cargo", &place.root).args([
         "build",
         "--workspace",
         "--bins",
         "--locked",
     ]))?;
+    if kind == "voice" {
+        return voice(place, options);
+    }
     let mut words = vec![kind];
     words.extend(options);
     run::show(&mut foreign(place, &words))
+}
+
+/// The voice bench on a desktop and a sound server of its own. Everything that it runs must have been built.
+///
+/// # Errors
+/// When it cannot run, or something could not be measured. Targets that are missed are no error.
+pub(crate) fn voice(place: &Place, options: &[&str]) -> Result<(), TaskError> {
+    let rig = Rig::start()?;
+    let mut words = vec!["voice"];
+    words.extend(options);
+    let mut bench = foreign(place, &words);
+    if let Ok(own) = std::env::current_exe() {
+        bench.env("HALLOO_XTASK", own);
+    }
+    bench
+        .env("HALLOO_BENCH_OUT", place.target.join("bench"))
+        .env("HALLOO_BENCH_PYTHON", setup::bench_python(place));
+    run::show(rig.dress(&mut bench))
 }

@@ -13,6 +13,7 @@ mod http;
 mod notices;
 mod place;
 mod platforms;
+mod relay;
 mod rig;
 mod run;
 mod server;
@@ -34,12 +35,15 @@ Usage: cargo xtask CHORE
                              (without a display: drive one call through the real window and tell what was heard)
        --headless            do so even with a display
   test                       every check
-       --only STEP[,STEP…]   some steps: setup fmt ui clippy build unit e2e peers docs deny
+       --only STEP[,STEP…]   some steps: setup fmt ui clippy build unit e2e peers bench docs deny
   check-platforms            type-check everything for Windows and macOS, from Linux
        --only TARGET         one target: x86_64-pc-windows-gnu or aarch64-apple-darwin
   bench join [--joins N]     time from join to connected and to first audio, ours beside Chromium's
   bench crowd [--clients N] [--seconds S]
                              many clients in one call; memory and CPU of the server
+  bench voice [--quick] [--rounds N] [--only mouth,pesq,echo,muted,join,cpu,memory] [--seed N]
+                             our voice beside Chromium's: target/bench/voice.json and report.html
+  relay                      a UDP relay that loses and delays as told on its standard input (see its source)
   rig PROGRAM [WORDS…]       run a program on a display, session bus and sound devices of our own
   notices                    write THIRD-PARTY notices into the target directory
 ";
@@ -71,6 +75,7 @@ fn chore(words: &[String]) -> Result<(), TaskError> {
         ["check-platforms"] => platforms::run(&place, None),
         ["check-platforms", "--only", target] => platforms::run(&place, Some(target)),
         ["bench", kind, options @ ..] => bench::run(&place, kind, options),
+        ["relay"] => relay::run(),
         ["rig", program, words @ ..] => {
             setup::prepare(&place, setup::Need::Rig)?;
             let rig = rig::Rig::start()?;

@@ -35,6 +35,12 @@ const RIG: &[&str] = &[
 /// Needed for the peers that we did not write.
 const PEERS: &[&str] = &["chromium", "python3", "python3-venv"];
 
+/// Needed to make and to judge speech in the benches; the headers build `pesq`, which is C.
+const BENCH: &[&str] = &["espeak-ng", "python3-dev"];
+
+/// PESQ (ITU-T P.862), and what reads recordings.
+const SCORING: &[&str] = &["numpy==2.4.6", "scipy==1.17.1", "pesq==0.0.4"];
+
 /// Needed to fetch other platforms' compilers (they are only unpacked, never installed).
 const PLATFORMS: &[&str] = &["python3", "python3-venv"];
 
@@ -58,6 +64,8 @@ pub(crate) enum Need {
     Rig,
     /// Also Chromium, Node packages, aiortc and cargo-deny.
     Tests,
+    /// Also speech synthesis and PESQ.
+    Bench,
 }
 
 /// Installs what is missing for `need`.
@@ -72,6 +80,9 @@ pub(crate) fn prepare(place: &Place, need: Need) -> Result<(), TaskError> {
     if need >= Need::Tests {
         packages.extend(PEERS);
     }
+    if need >= Need::Bench {
+        packages.extend(BENCH);
+    }
     debian(&packages)?;
     node()?;
     npm_ci(&place.root.join("ui"))?;
@@ -79,6 +90,9 @@ pub(crate) fn prepare(place: &Place, need: Need) -> Result<(), TaskError> {
         npm_ci(&place.root.join("tests/peers"))?;
         aiortc(place)?;
         cargo_deny(place)?;
+    }
+    if need >= Need::Bench {
+        virtual_env(&place.cache.join("scoring"), SCORING)?;
     }
     Ok(())
 }
@@ -259,6 +273,11 @@ fn cargo_deny(place: &Place) -> Result<(), TaskError> {
 /// The Python of the virtual environment that holds aiortc.
 pub(crate) fn aiortc_python(place: &Place) -> PathBuf {
     place.cache.join("aiortc/bin/python")
+}
+
+/// The Python of the virtual environment that holds PESQ.
+pub(crate) fn bench_python(place: &Place) -> PathBuf {
+    place.cache.join("scoring/bin/python")
 }
 
 fn aiortc(place: &Place) -> Result<(), TaskError> {

@@ -180,7 +180,7 @@ impl Peer {
 
     fn add_candidate(&mut self, text: &str) {
         // A TCP candidate of a client is active: it connects to us, there is nothing to try.
-        if text.is_empty() || text.contains(" tcp ") || text.contains(" TCP ") {
+        if self.relayed || text.is_empty() || text.contains(" tcp ") || text.contains(" TCP ") {
             return;
         }
         match guarded(|| str0m::Candidate::from_sdp_string(text)) {
@@ -233,12 +233,22 @@ impl Peer {
         if std::mem::take(&mut self.negotiation.withhold_answer) {
             return Ok(());
         }
-        let json = description("answer", answer.to_string());
+        let json = description("answer", self.unrevealing(answer.to_string()));
         self.signal(via, json, signals);
         for candidate in std::mem::take(&mut self.negotiation.early) {
             self.add_candidate(&candidate);
         }
         Ok(())
+    }
+
+    /// A description without our real addresses, where clients shall not know them.
+    fn unrevealing(&self, sdp: String) -> String {
+        if !self.relayed {
+            return sdp;
+        }
+        sdp.split_inclusive('\n')
+            .filter(|line| !line.starts_with("a=candidate"))
+            .collect()
     }
 
     fn handle_answer(&mut self, text: &str) -> Result<(), Refusal> {
@@ -369,7 +379,7 @@ impl Peer {
         } else {
             Via::WebSocket
         };
-        self.signal(via, description("offer", offer), signals);
+        self.signal(via, description("offer", self.unrevealing(offer)), signals);
         self.negotiation.round = Round::WaitAnswer {
             track,
             pending,

@@ -84,6 +84,8 @@ pub(crate) struct Peer {
     pub(crate) rtc: Rtc,
     pub(crate) channel: Option<ChannelId>,
     pub(crate) connected: bool,
+    /// It reaches us through a relay only: no candidate but the relay's is told or tried.
+    pub(crate) relayed: bool,
     pub(crate) last_heard: Instant,
     /// When str0m wants to be called again.
     pub(crate) wake: Option<Instant>,
@@ -156,6 +158,7 @@ impl Peer {
             rtc: config(identity).build(now),
             channel: None,
             connected: false,
+            relayed: false,
             last_heard: now,
             wake: None,
             lock: SignalingLock::default(),

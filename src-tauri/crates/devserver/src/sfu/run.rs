@@ -81,6 +81,7 @@ impl Runner {
         }
         let setup = Setup {
             local: locals.iter().map(|local| local.addr).collect(),
+            announce: config.announce,
             simulcast: config.simulcast,
             dead_after: DEAD_AFTER,
         };

@@ -69,7 +69,7 @@ impl Switch {
             })
             .to_string()
         };
-        self.local_candidates().into_iter().map(json).collect()
+        self.announced_candidates().into_iter().map(json).collect()
     }
 
     pub(crate) fn handle_events(&mut self, now: Instant, id: PeerId, events: Vec<PeerEvent>) {

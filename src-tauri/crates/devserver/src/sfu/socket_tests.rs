@@ -22,6 +22,7 @@ async fn started() -> (Sfu, mpsc::Receiver<SfuEvent>) {
     let (sender, events) = mpsc::channel(64);
     let config = SfuConfig {
         bind: "127.0.0.1:0".parse().unwrap(),
+        announce: None,
         simulcast: false,
     };
     (Sfu::start(config, sender).await.unwrap(), events)
@@ -187,6 +188,7 @@ async fn a_port_that_is_taken_is_an_error() {
     let (sender, _events) = mpsc::channel(1);
     let config = SfuConfig {
         bind: taken.local_addr().unwrap(),
+        announce: None,
         simulcast: false,
     };
     assert!(Sfu::start(config, sender).await.is_err());

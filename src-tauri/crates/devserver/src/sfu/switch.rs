@@ -39,6 +39,8 @@ pub(crate) struct Call {
 pub(crate) struct Setup {
     /// Addresses of the sockets, each for UDP and TCP.
     pub(crate) local: Vec<SocketAddr>,
+    /// Told to clients instead.
+    pub(crate) announce: Option<SocketAddr>,
     pub(crate) simulcast: bool,
     pub(crate) dead_after: Duration,
 }
@@ -93,6 +95,7 @@ impl Switch {
         }
         let id = PeerId(self.fresh_id());
         let mut peer = Peer::new(session, call, dc_signaling, &self.identity, now);
+        peer.relayed = self.setup.announce.is_some();
         for candidate in self.local_candidates() {
             peer.rtc.add_local_candidate(candidate);
         }
@@ -336,6 +339,19 @@ impl Switch {
 
     fn session(&self, session: &str) -> Option<PeerId> {
         self.sessions.get(session).copied()
+    }
+
+    /// What clients are told.
+    pub(super) fn announced_candidates(&self) -> Vec<Candidate> {
+        match self.setup.announce {
+            Some(addr) => Candidate::builder()
+                .udp()
+                .host(addr)
+                .build()
+                .into_iter()
+                .collect(),
+            None => self.local_candidates(),
+        }
     }
 
     pub(super) fn local_candidates(&self) -> Vec<Candidate> {

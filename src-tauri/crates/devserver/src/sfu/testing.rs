@@ -70,6 +70,7 @@ impl World {
     pub(super) fn new() -> Self {
         let setup = Setup {
             local: vec![SERVER.parse().unwrap()],
+            announce: None,
             simulcast: true,
             dead_after: Duration::from_secs(30),
         };
