@@ -11,6 +11,7 @@ import {Server, stopAll} from './lib/programs.mjs';
 import {runAll} from './lib/run.mjs';
 import {third} from './tests/aiortc.mjs';
 import {browsers} from './tests/chromium.mjs';
+import {command} from './tests/command.mjs';
 import {crowd, many} from './tests/crowd.mjs';
 import {mattermost} from './tests/mattermost.mjs';
 import {joins, timing} from './tests/timing.mjs';
@@ -40,6 +41,7 @@ try {
             browsers(server, () => browser);
             third(server, () => browser);
             timing(server, () => browser);
+            command(server);
             many();
             const count = await runAll(words[0]);
             failed = count.failed;

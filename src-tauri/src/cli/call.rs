@@ -113,7 +113,10 @@ impl<'a> Story<'a> {
             }
         }
         let name = self.arguments.channel.as_deref().unwrap_or_default();
-        match directory.channels.iter().find(|row| same(&row.name, name)) {
+        let rows = &directory.channels;
+        let by_slug = rows.iter().find(|row| row.slug == name);
+        // The name in addresses is the only one that is surely one channel's.
+        match by_slug.or_else(|| rows.iter().find(|row| same(&row.name, name))) {
             Some(row) => Some(self.join(row.id.clone())),
             None => Some(cannot_join("call.no_channel", name)),
         }
@@ -343,6 +346,7 @@ mod tests {
             id: ChannelId::from(id),
             kind: ChannelKind::Public,
             name: name.to_owned(),
+            slug: id.to_owned(),
             header: String::new(),
             user: user.map(UserId::from),
             unread: false,
@@ -411,6 +415,15 @@ mod tests {
             Some(Next::Ask(Command::SetMuted { muted: false }))
         );
         assert_eq!(story.see(&snapshot), None);
+    }
+
+    #[test]
+    fn the_name_in_addresses_goes_before_the_name_on_screen() {
+        let mut snapshot = signed_in();
+        let misleading = row("c2", "c1", None);
+        snapshot.directory.channels.insert(0, misleading);
+        let by_slug = arguments(&["--channel", "c1"]);
+        assert_eq!(Story::new(&by_slug).see(&snapshot), join("c1"));
     }
 
     #[test]

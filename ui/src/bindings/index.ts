@@ -447,6 +447,10 @@ kind: ChannelKind,
  */
 name: string, 
 /**
+ * Name in addresses, as people type it in links and scripts; for direct channels it means nothing to a person.
+ */
+slug: string, 
+/**
  * The line under the name.
  */
 header: string, 

@@ -77,6 +77,7 @@ function channel(id: string, kind: ChannelKind, name: string, more: Partial<Chan
     id,
     kind,
     name,
+    slug: name,
     header: "",
     user: null,
     unread: false,

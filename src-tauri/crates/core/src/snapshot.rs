@@ -180,6 +180,8 @@ pub struct ChannelRow {
     pub kind: ChannelKind,
     /// Name on screen: for direct channels the other person's.
     pub name: String,
+    /// Name in addresses, as people type it in links and scripts; for direct channels it means nothing to a person.
+    pub slug: String,
     /// The line under the name.
     pub header: String,
     /// Whose presence and portrait to show (direct channels).

@@ -69,6 +69,7 @@ impl Directory {
             id: channel.id.clone(),
             kind: channel.kind,
             name,
+            slug: channel.name.clone(),
             header: channel.header.clone(),
             user: self.other(channel),
             unread: known.is_unread(self.collapsed_threads),
