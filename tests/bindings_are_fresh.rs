@@ -6,7 +6,7 @@
 use std::fmt::Write as _;
 use std::path::Path;
 
-use calls_core::{command, id, model, notice, preferences, snapshot};
+use calls_core::{alert, command, id, model, notice, preferences, snapshot};
 use ts_rs::{Config, TS};
 
 macro_rules! declarations {
@@ -49,9 +49,19 @@ fn bindings() -> String {
         preferences::Clock,
         preferences::Appearance,
         command::DeviceRole,
+        alert::Tone,
+        alert::RingDevice,
+        alert::RingFor,
+        alert::QuietHours,
+        alert::GlobalKeys,
+        alert::AlertSettings,
+        alert::MessageLevel,
         command::Command,
         notice::Severity,
         notice::Notice,
+        snapshot::IncomingCall,
+        snapshot::Incoming,
+        snapshot::Alerts,
         snapshot::ServerInfo,
         snapshot::Account,
         snapshot::Link,

@@ -290,7 +290,7 @@ device: DeviceId | null, } | { "type": "watchLevel",
 /**
  * Watch.
  */
-on: boolean, } | { "type": "setAppearance", 
+on: boolean, } | { "type": "answerCall", channel: ChannelId, muted: boolean, switch: boolean } | { "type": "ignoreCall", channel: ChannelId } | { "type": "declineCall", channel: ChannelId } | { "type": "silenceRing" } | { "type": "blockCaller", user: UserId, blocked: boolean } | { "type": "setAlerts", settings: AlertSettings } | { "type": "setRinging", on: boolean } | { "type": "setTone", tone: Tone } | { "type": "setMessages", level: MessageLevel } | { "type": "previewTone", tone: Tone | null } | { "type": "testNote" } | { "type": "holdToTalk", held: boolean } | { "type": "toggleMute" } | { "type": "openAddress", address: string } | { "type": "setAppearance", 
 /**
  * From now on.
  */
@@ -847,7 +847,7 @@ sessions: { [key in string]: number }, };
 /**
  * The whole state of the interface.
  */
-export type Snapshot = { 
+export type Snapshot = { incoming: Incoming, alerts: Alerts, 
 /**
  * Grows with every change.
  */
@@ -888,7 +888,7 @@ notices: Array<Notice>, };
 /**
  * One changed slice.
  */
-export type Slice = { "slice": "account", "value": Account } | { "slice": "link", "value": Link } | { "slice": "directory", "value": Directory } | { "slice": "timeline", "value": Timeline } | { "slice": "call", "value": Call } | { "slice": "devices", "value": Devices } | { "slice": "appearance", "value": Appearance } | { "slice": "notices", "value": Array<Notice> };
+export type Slice = { "slice": "account", "value": Account } | { "slice": "link", "value": Link } | { "slice": "directory", "value": Directory } | { "slice": "timeline", "value": Timeline } | { "slice": "call", "value": Call } | { "slice": "devices", "value": Devices } | { "slice": "incoming", "value": Incoming } | { "slice": "alerts", "value": Alerts } | { "slice": "appearance", "value": Appearance } | { "slice": "notices", "value": Array<Notice> };
 
 /**
  * A change of the snapshot. Apply it if its revision is higher than the one held.
@@ -902,3 +902,14 @@ revision: number,
  * New value.
  */
 slice: Slice, };
+
+export type Tone = "calm" | "dynamic" | "urgent" | "cheerful" | "harbour" | "lantern";
+export type RingDevice = { "type": "system" } | { "type": "device", "device": DeviceId } | { "type": "all" };
+export type RingFor = "short" | "full" | "once";
+export type QuietHours = { on: boolean, from: number, to: number };
+export type GlobalKeys = { talk: string, mute: string, tail: number };
+export type AlertSettings = { tone: Tone | null, volume: number, device: RingDevice, ringFor: RingFor, quiet: QuietHours, channels: Array<ChannelId>, blocked: { [key in UserId]: string }, callNotes: boolean, messageText: boolean, callChat: boolean, joinCue: boolean, muteCue: boolean, keys: GlobalKeys, toTray: boolean, autostart: boolean, startHidden: boolean };
+export type MessageLevel = "all" | "mention" | "none";
+export type IncomingCall = { call: string, channel: ChannelId, kind: ChannelKind, place: string, caller: UserId, name: string, users: Array<UserId>, since: number, ringing: boolean, declinable: boolean, inCall: boolean, elsewhere: boolean, offerBlock: boolean };
+export type Incoming = { calls: Array<IncomingCall> };
+export type Alerts = { settings: AlertSettings, ringing: boolean, serverRings: boolean, tone: Tone, preview: Tone | null, messages: MessageLevel, test: boolean | null };

@@ -77,6 +77,16 @@ impl ClientHandle {
         self.inner.inbox.send(Input::SessionKept(kept));
     }
 
+    /// How far local time is ahead of UTC, minutes; for quiet hours.
+    pub fn zone(&self, minutes: i32) {
+        self.inner.inbox.send(Input::Zone(minutes));
+    }
+
+    /// Whether the test notification that [`crate::Shell::alert`] was given has arrived.
+    pub fn note_shown(&self, shown: bool) {
+        self.inner.inbox.send(Input::NoteShown(shown));
+    }
+
     /// The state now.
     #[must_use]
     pub fn snapshot(&self) -> Arc<Snapshot> {

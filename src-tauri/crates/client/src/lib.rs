@@ -27,7 +27,7 @@ use calls_media::{AudioHost, Processing};
 pub use calls_core::effect::ClientEvent;
 pub use handle::{ClientHandle, Patches, Update};
 pub use net::{Line, Net, SocketSink};
-pub use shell::{NullShell, Remember, SavedSession, Shell};
+pub use shell::{AlertWish, NullShell, Remember, SavedSession, Shell};
 
 /// How a client starts: what the last run left behind, and who we say we are.
 #[derive(Clone, Debug, Default)]
@@ -54,6 +54,8 @@ pub struct ClientConfig {
     pub volumes: BTreeMap<UserId, u16>,
     /// How the interface looks.
     pub appearance: Appearance,
+    /// How the person wants to be called.
+    pub alerts: calls_core::alert::AlertSettings,
 }
 
 impl ClientConfig {
@@ -68,6 +70,7 @@ impl ClientConfig {
             drafts: self.drafts,
             volumes: self.volumes,
             appearance: self.appearance,
+            alerts: self.alerts,
         }
     }
 }

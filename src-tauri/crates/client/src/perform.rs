@@ -115,6 +115,7 @@ impl Performer {
             Effect::Media(MediaWish::Volume(session, percent)) => {
                 self.voice.set_volume(&session, percent);
             }
+            Effect::Alert(wish) => self.shell.alert(wish),
             Effect::Remember(what) => self.shell.remember(what),
             // The conductor publishes these two itself.
             Effect::Patch(_) | Effect::Tell(_) => {}

@@ -1,5 +1,6 @@
 //! The edge to the program around the client: what it keeps for the next run.
 
+pub use calls_core::alert::AlertWish;
 pub use calls_core::effect::Remember;
 pub use calls_core::input::SavedSession;
 
@@ -8,6 +9,10 @@ pub trait Shell: Send + Sync {
     /// Keeps something for the next run. Called on the conductor's task: must not block, so a key store is asked on
     /// another thread, and [`crate::ClientHandle::session_kept`] told what came of [`Remember::Session`].
     fn remember(&self, what: Remember);
+
+    /// Something is to be heard or shown outside the windows. Called on the conductor's task: must not block, whatever
+    /// sound devices and notification services do. Programs without a person do nothing.
+    fn alert(&self, _wish: AlertWish) {}
 }
 
 /// Remembers nothing: for tests, bots and the command line.

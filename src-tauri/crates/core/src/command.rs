@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 
+use crate::alert::{AlertSettings, MessageLevel, Tone};
 use crate::id::{ChannelId, DeviceId, PendingId, PostId, SessionId, TeamId, UserId};
 use crate::preferences::Appearance;
 
@@ -143,6 +144,73 @@ pub enum Command {
     SetAppearance {
         /// From now on.
         appearance: Appearance,
+    },
+    /// Join a call that comes in, or switch to it.
+    AnswerCall {
+        /// Where.
+        channel: ChannelId,
+        /// With the microphone off, whatever the channel's kind.
+        muted: bool,
+        /// Leave the present call without asking.
+        switch: bool,
+    },
+    /// A call that comes in is of no interest, on all our devices. The caller is not told.
+    IgnoreCall {
+        /// Where.
+        channel: ChannelId,
+    },
+    /// Refuse a direct call, and let the caller know; on servers that cannot, ignores it.
+    DeclineCall {
+        /// Where.
+        channel: ChannelId,
+    },
+    /// Stop the ring; the call can still be answered.
+    SilenceRing,
+    /// Calls and messages of this person neither ring nor notify any more, or do so again.
+    BlockCaller {
+        /// Who.
+        user: UserId,
+        /// Block; else unblock.
+        blocked: bool,
+    },
+    /// Change how calls and messages reach the person on this computer.
+    SetAlerts {
+        /// All of it.
+        settings: Box<AlertSettings>,
+    },
+    /// Whether calls ring, on all devices.
+    SetRinging {
+        /// They do.
+        on: bool,
+    },
+    /// The ring tone: one of the official ones holds for all devices, one of ours for this computer.
+    SetTone {
+        /// Which.
+        tone: Tone,
+    },
+    /// Which messages notify, on all devices.
+    SetMessages {
+        /// Which.
+        level: MessageLevel,
+    },
+    /// Hear a tone for five seconds; `None` stops it.
+    PreviewTone {
+        /// Which.
+        tone: Option<Tone>,
+    },
+    /// Show a notification, to see whether it arrives.
+    TestNote,
+    /// The push-to-talk key went down or up.
+    HoldToTalk {
+        /// Down.
+        held: bool,
+    },
+    /// Turn the microphone off if it is on, and on if it is off.
+    ToggleMute,
+    /// Open an address that leads into Mattermost: `https:` of the server, `mattermost:`, `halloo:`.
+    OpenAddress {
+        /// As it came from the system or the page.
+        address: String,
     },
     /// Close a notice.
     DismissNotice {

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use crate::alert::{AlertSettings, AlertWish};
 use crate::command::DeviceRole;
 use crate::id::{ChannelId, DeviceId, RequestId, SessionId, UserId};
 use crate::input::{CallNumber, SavedSession};
@@ -27,6 +28,8 @@ pub enum Effect {
     Call(CallNumber, CallWish),
     /// Sound.
     Media(MediaWish),
+    /// Something to be heard or shown outside the windows.
+    Alert(AlertWish),
     /// Keep something for the next run.
     Remember(Remember),
     /// A slice of the snapshot has changed. At most one for each slice between two inputs.
@@ -97,6 +100,8 @@ pub enum Remember {
     Volume(UserId, u16),
     /// How the interface looks.
     Appearance(Appearance),
+    /// How the person wants to be called.
+    Alerts(Box<AlertSettings>),
 }
 
 /// Something that happened, for scripts and the command line. The interface draws snapshots instead.

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::time::Instant;
 
+use crate::alert::AlertSettings;
 use crate::command::Command;
 use crate::id::{ChannelId, DeviceId, Millis, RequestId, UserId};
 use crate::port::media::MediaEvent;
@@ -54,6 +55,8 @@ pub struct Memory {
     pub volumes: BTreeMap<UserId, u16>,
     /// How the interface looks.
     pub appearance: Appearance,
+    /// How the person wants to be called.
+    pub alerts: AlertSettings,
 }
 
 /// One thing the machine hears.
@@ -75,6 +78,10 @@ pub enum Input {
     Media(MediaEvent),
     /// Whether the key store took the session that was to be remembered.
     SessionKept(bool),
+    /// How far local time is ahead of UTC, minutes. Told at the start and whenever it changes.
+    Zone(i32),
+    /// A notification that was asked for as a test has arrived on the screen, or has not.
+    NoteShown(bool),
     /// A deadline has passed (see `Machine::poll_timeout`).
     Tick,
 }

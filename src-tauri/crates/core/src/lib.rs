@@ -1,6 +1,7 @@
 //! What Halloo *is*: the model, every decision, and the words at its edges. No input, no output.
 #![forbid(unsafe_code)]
 
+pub mod alert;
 pub mod command;
 pub mod effect;
 pub mod id;

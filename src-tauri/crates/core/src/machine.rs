@@ -14,27 +14,36 @@ use crate::input::{Input, Memory, Now};
 use crate::snapshot::{Patch, Slice, Snapshot};
 
 mod account;
+mod alerts;
 mod call;
 mod clock;
 mod compose;
+mod cues;
 mod devices;
 mod directory;
 mod link;
+mod messages;
 mod notices;
 mod out;
+mod places;
+mod ringing;
 mod route;
+mod talk;
 #[cfg(test)]
 mod tests;
 mod timeline;
 
 use account::Account;
+use alerts::Alerts;
 use call::Call;
 use clock::ServerClock;
 use compose::Compose;
 use devices::Devices;
 use directory::{Directory, Draw};
 use link::Link;
+use messages::Messages;
 use out::{Out, Part};
+use ringing::Ringing;
 use timeline::Timeline;
 
 /// The whole state of a client, and everything it decides. See the module's page for how to run it.
@@ -47,6 +56,11 @@ pub struct Machine {
     compose: Compose,
     call: Call,
     devices: Devices,
+    alerts: Alerts,
+    ringing: Ringing,
+    messages: Messages,
+    /// An address that is to be opened after sign-in.
+    address: Option<String>,
     clock: ServerClock,
     appearance: crate::preferences::Appearance,
     /// The window with the open channel has the person's attention.
@@ -85,9 +99,12 @@ impl Machine {
             Input::Call(number, event) => self.called(now, number, event),
             Input::Media(event) => self.sounded(now, event),
             Input::SessionKept(kept) => self.account.kept(now.instant, kept, &mut self.out),
+            Input::Zone(minutes) => self.zone_is(minutes),
+            Input::NoteShown(shown) => self.note_shown(shown),
             Input::Tick => {}
         }
         self.handle_timeouts(now);
+        self.settle_alerts(now);
         self.devices.run(self.call.is_on(), &mut self.out);
         self.directory.look_up(&mut self.out);
         self.publish(now);
@@ -106,6 +123,9 @@ impl Machine {
             self.link.poll_timeout(),
             self.directory.poll_timeout(),
             self.compose.poll_timeout(),
+            self.alerts.poll_timeout(),
+            self.ringing.poll_timeout(),
+            self.messages.poll_timeout(),
             self.out.notices.poll_timeout(),
             self.reload,
         ]
@@ -129,6 +149,7 @@ impl Machine {
         self.out.dirty(Part::Appearance);
         self.compose.remembered(memory.drafts);
         self.call.remembered(memory.volumes);
+        self.alerts.remembered(memory.alerts, &mut self.out);
         self.account
             .start(memory.session, memory.server, &mut self.out);
         tracing::debug!(unix = now.unix, "started");
@@ -164,6 +185,9 @@ impl Machine {
     fn publish(&mut self, now: Now) {
         for part in self.out.take_dirty() {
             let slice = self.draw(now, part);
+            if let Slice::Call(after) = &slice {
+                self.cue(after);
+            }
             self.patch(slice);
         }
         if let Some(notices) = self.out.notices.take_changed() {
@@ -195,6 +219,8 @@ impl Machine {
             ))),
             Part::Devices => Slice::Devices(self.devices.slice().clone()),
             Part::Appearance => Slice::Appearance(self.appearance.clone()),
+            Part::Incoming => Slice::Incoming(self.draw_incoming()),
+            Part::Alerts => Slice::Alerts(Box::new(self.draw_alerts())),
         }
     }
 
@@ -208,6 +234,8 @@ impl Machine {
             Slice::Call(new) => replace(&mut held.call, new),
             Slice::Devices(new) => replace(&mut held.devices, new),
             Slice::Appearance(new) => replace(&mut held.appearance, new),
+            Slice::Incoming(new) => replace(&mut held.incoming, new),
+            Slice::Alerts(new) => replace(&mut held.alerts, new),
             Slice::Notices(new) => replace(&mut held.notices, new),
         };
         if changed {

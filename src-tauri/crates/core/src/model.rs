@@ -83,6 +83,51 @@ pub struct Membership {
     pub muted: bool,
     /// Per-channel desktop notification level as the server spells it (`default`, `all`, `mention`, `none`).
     pub desktop: String,
+    /// Per-channel sound of notifications as the server spells it (`default`, `on`, `off`).
+    pub desktop_sound: String,
+}
+
+/// Our own notification settings as the server keeps them: words, by name (mattermost-core §4.4). Kept whole, because
+/// the server replaces them as a whole.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct NotifyProps(pub std::collections::BTreeMap<String, String>);
+
+impl NotifyProps {
+    fn word<'a>(&'a self, name: &str, missing: &'a str) -> &'a str {
+        self.0.get(name).map_or(missing, String::as_str)
+    }
+
+    /// Which messages notify: `all`, `mention`, `none`.
+    #[must_use]
+    pub fn desktop(&self) -> &str {
+        self.word("desktop", "mention")
+    }
+
+    /// Notifications make a sound.
+    #[must_use]
+    pub fn sound(&self) -> bool {
+        self.word("desktop_sound", "true") == "true"
+    }
+
+    /// Calls ring.
+    #[must_use]
+    pub fn calls_ring(&self) -> bool {
+        self.word("calls_desktop_sound", "true") != "false"
+    }
+
+    /// The tone's name; may be empty or unknown.
+    #[must_use]
+    pub fn calls_tone(&self) -> &str {
+        self.word("calls_notification_sound", "")
+    }
+
+    /// The same with one word changed.
+    #[must_use]
+    pub fn with(&self, name: &str, word: &str) -> Self {
+        let mut changed = self.clone();
+        changed.0.insert(name.to_owned(), word.to_owned());
+        changed
+    }
 }
 
 /// A person, or a bot.

@@ -60,6 +60,15 @@ pub const CODES: &[(&str, Severity)] = &[
     ("link.back", Severity::Info),
     ("link.busy", Severity::Info),
     ("request.failed", Severity::Error),
+    // Links.
+    ("link.refused", Severity::Error),
+    ("link.foreign", Severity::Error),
+    ("link.new_server", Severity::Error),
+    ("link.start", Severity::Error),
+    ("link.nowhere", Severity::Error),
+    // Keys that work everywhere.
+    ("keys.local", Severity::Warning),
+    ("keys.taken", Severity::Warning),
     // Writing.
     ("post.too_long", Severity::Error),
     ("post.archived", Severity::Error),

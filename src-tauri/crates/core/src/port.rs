@@ -7,8 +7,8 @@ use std::time::Duration;
 
 use crate::id::{CallId, ChannelId, Millis, PendingId, PostId, SessionId, TeamId, UserId};
 use crate::model::{
-    CallState, CallsChannel, CallsConfig, Channel, Membership, Participant, Post, Presence, Team,
-    User,
+    CallState, CallsChannel, CallsConfig, Channel, Membership, NotifyProps, Participant, Post,
+    Presence, Team, User,
 };
 use crate::snapshot::{Quality, ServerInfo};
 
@@ -110,6 +110,19 @@ pub enum Request {
     },
     /// The channel has been read. Answer: [`Reply::Done`].
     ViewChannel(ChannelId),
+    /// Our own ringing for the call of a channel ends, on all our clients. Answer: [`Reply::Done`].
+    DismissCall(ChannelId),
+    /// Refuse the call of a direct channel. Answer: [`Reply::Done`].
+    DeclineCall(ChannelId),
+    /// Our notification settings, as a whole. Answer: [`Reply::Done`].
+    SetNotify(NotifyProps),
+    /// A channel by the names in an address. Answer: [`Reply::Channel`].
+    FindChannel {
+        /// Name of its team.
+        team: String,
+        /// Its name.
+        name: String,
+    },
     /// The direct channel with somebody, made if need be. Answer: [`Reply::Channel`].
     OpenDirect {
         /// We.
@@ -186,6 +199,8 @@ pub struct DirectoryLoad {
     pub collapsed_threads: bool,
     /// Longest post, characters.
     pub max_post_size: usize,
+    /// Our own notification settings.
+    pub notify: NotifyProps,
 }
 
 /// How names are shown (`TeammateNameDisplay`).
@@ -275,6 +290,10 @@ pub enum ServerEvent {
     DirectoryStale,
     /// Somebody's account changed.
     UserChanged(Box<User>),
+    /// Our own account changed, and perhaps our notification settings.
+    MeChanged(Box<User>, Box<NotifyProps>),
+    /// We have dismissed a call, with one of our clients.
+    CallDismissed(CallId),
     /// Our own presence changed.
     PresenceChanged(UserId, Presence),
     /// The Calls plugin came, went or changed.

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 use ts_rs::TS;
 
+use crate::alert::{AlertSettings, MessageLevel, Tone};
 use crate::command::DeviceRole;
 use crate::id::{ChannelId, DeviceId, Millis, PendingId, PostId, SessionId, TeamId, UserId};
 use crate::model::{ChannelKind, PostKind, Presence, Team, User};
@@ -32,6 +33,10 @@ pub struct Snapshot {
     pub devices: Devices,
     /// How the interface looks.
     pub appearance: Appearance,
+    /// Calls that come in.
+    pub incoming: Incoming,
+    /// How calls and messages reach the person.
+    pub alerts: Alerts,
     /// What the person should know, oldest first.
     pub notices: Vec<Notice>,
 }
@@ -54,6 +59,10 @@ pub enum Slice {
     Devices(Devices),
     /// See [`Snapshot::appearance`].
     Appearance(Appearance),
+    /// See [`Snapshot::incoming`].
+    Incoming(Incoming),
+    /// See [`Snapshot::alerts`].
+    Alerts(Box<Alerts>),
     /// See [`Snapshot::notices`].
     Notices(Vec<Notice>),
 }
@@ -462,4 +471,65 @@ pub struct Levels {
     pub input: f32,
     /// What we hear of each session, 0..1, likewise.
     pub sessions: BTreeMap<String, f32>,
+}
+
+/// Calls that come in, oldest first.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, TS)]
+#[serde(rename_all = "camelCase")]
+pub struct Incoming {
+    /// At most eight.
+    pub calls: Vec<IncomingCall>,
+}
+
+/// A call that comes in.
+#[derive(Clone, Debug, PartialEq, Serialize, TS)]
+#[serde(rename_all = "camelCase")]
+pub struct IncomingCall {
+    /// Identity of the call.
+    pub call: String,
+    /// Where.
+    pub channel: ChannelId,
+    /// Kind of the channel.
+    pub kind: ChannelKind,
+    /// The channel's name on screen, one plain line.
+    pub place: String,
+    /// Who calls.
+    pub caller: UserId,
+    /// Their name, one plain line.
+    pub name: String,
+    /// Who is in it, each once, without us.
+    pub users: Vec<UserId>,
+    /// First seen: Unix milliseconds by *our* clock.
+    #[ts(type = "number")]
+    pub since: Millis,
+    /// It rings at this moment.
+    pub ringing: bool,
+    /// Declining tells the caller.
+    pub declinable: bool,
+    /// We are in another call: joining means switching.
+    pub in_call: bool,
+    /// It was answered on another device, and goes in a moment.
+    pub elsewhere: bool,
+    /// The caller has called very often: offer to block them.
+    pub offer_block: bool,
+}
+
+/// How calls and messages reach the person.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, TS)]
+#[serde(rename_all = "camelCase")]
+pub struct Alerts {
+    /// On this computer.
+    pub settings: AlertSettings,
+    /// Calls ring (on all devices).
+    pub ringing: bool,
+    /// The server rings for direct and group calls at all.
+    pub server_rings: bool,
+    /// The tone that rings.
+    pub tone: Tone,
+    /// The tone that is being tried.
+    pub preview: Option<Tone>,
+    /// Which messages notify (on all devices).
+    pub messages: MessageLevel,
+    /// What became of the test notification: on its way (`None` also before any test), arrived or not.
+    pub test: Option<bool>,
 }

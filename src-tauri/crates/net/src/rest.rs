@@ -150,6 +150,23 @@ impl Rest {
                     .await?;
                 Ok(Reply::Done)
             }
+            Request::DismissCall(channel) => {
+                self.calls_only(&channel, "dismiss-notification").await
+            }
+            Request::DeclineCall(channel) => self.calls_only(&channel, "decline").await,
+            Request::SetNotify(props) => {
+                let body = serde_json::json!({ "notify_props": props.0 });
+                self.put_only(&["api", "v4", "users", "me", "patch"], &body)
+                    .await?;
+                Ok(Reply::Done)
+            }
+            Request::FindChannel { team, name } => {
+                let path = [
+                    "api", "v4", "teams", "name", &team, "channels", "name", &name,
+                ];
+                let channel: wire::rest::Channel = self.get(&path, &[]).await?;
+                load::with_membership(self, channel).await
+            }
             Request::OpenDirect { me, user } => {
                 let ids = [me.as_str(), user.as_str()];
                 let channel: wire::rest::Channel = self
@@ -203,6 +220,28 @@ impl Rest {
         query: &[(&str, &str)],
     ) -> Result<T, RequestError> {
         http::json(&self.bytes(path, query).await?)
+    }
+
+    /// Asks something of a channel's call that has no answer.
+    async fn calls_only(
+        &self,
+        channel: &calls_core::id::ChannelId,
+        what: &str,
+    ) -> Result<Reply, RequestError> {
+        let path = ["plugins", calls::PLUGIN_ID, "calls", channel.as_str(), what];
+        self.post_only(&path, &serde_json::json!({})).await?;
+        Ok(Reply::Done)
+    }
+
+    async fn put_only<B: Serialize + Sync + ?Sized>(
+        &self,
+        path: &[&str],
+        body: &B,
+    ) -> Result<Bytes, RequestError> {
+        let account = self.account();
+        let url = http::address(&account.server, path, &[])?;
+        let request = self.http.put(url, account.token.as_ref(), body);
+        Ok(self.http.send(request, MAX_JSON).await?.body)
     }
 
     async fn post_only<B: Serialize + Sync + ?Sized>(

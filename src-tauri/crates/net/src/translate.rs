@@ -5,7 +5,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use calls_core::id::{CallId, ChannelId, Millis, PendingId, PostId, SessionId, TeamId, UserId};
 use calls_core::model::{
     CallPost, CallState, CallsChannel, CallsConfig, Channel, ChannelKind, IceServer, Membership,
-    Participant, Post, PostKind, Presence, Team, User,
+    NotifyProps, Participant, Post, PostKind, Presence, Team, User,
 };
 use calls_core::port::ServerEvent;
 use calls_core::wire::calls::{self, CallsEvent};
@@ -152,6 +152,13 @@ impl Translator {
             "user_updated" => {
                 let user = event.data.get("user").cloned()?;
                 let user = self.counted(wire::from_value::<rest::User>(user))?;
+                if user.id == self.me {
+                    let props = notify_props_of(&user);
+                    return Some(ServerEvent::MeChanged(
+                        Box::new(user_of(user)),
+                        Box::new(props),
+                    ));
+                }
                 Some(ServerEvent::UserChanged(Box::new(user_of(user))))
             }
             "status_change" => Some(ServerEvent::PresenceChanged(
@@ -208,6 +215,11 @@ impl Translator {
             CallsEvent::CallState(call) => Some(ServerEvent::CallState(Box::new(call_state_of(
                 *call, channel,
             )))),
+            CallsEvent::Dismissed { user, call } => {
+                // Sent to the user alone; a server that says it to all must not silence us.
+                (user == self.me && !call.is_empty())
+                    .then(|| ServerEvent::CallDismissed(CallId::new(call)))
+            }
             CallsEvent::Enabled(enabled) => Some(ServerEvent::CallsEnabled { channel, enabled }),
             _ => None,
         }
@@ -274,6 +286,16 @@ pub(crate) fn user_of(user: rest::User) -> User {
     }
 }
 
+/// Our own notification settings.
+pub(crate) fn notify_props_of(user: &rest::User) -> NotifyProps {
+    NotifyProps(
+        user.notify_props
+            .iter()
+            .filter_map(|(name, word)| Some((name.clone(), word.as_str()?.to_owned())))
+            .collect(),
+    )
+}
+
 /// A presence.
 pub(crate) fn presence_of(status: &str) -> Presence {
     match status {
@@ -331,6 +353,7 @@ pub(crate) fn membership_of(member: rest::ChannelMember) -> Membership {
         last_viewed_at: member.last_viewed_at,
         muted: prop("mark_unread") == "mention",
         desktop: prop("desktop"),
+        desktop_sound: prop("desktop_sound"),
         channel: ChannelId::new(member.channel_id),
     }
 }
@@ -346,7 +369,7 @@ pub(crate) fn post_of(post: rest::Post) -> Post {
             title: text("title").to_owned(),
             start_at: number("start_at"),
             end_at: number("end_at"),
-            status: text("status").to_owned(),
+            status: text("call_status").to_owned(),
         }),
         kind if kind.starts_with("system_") => PostKind::System,
         _ => PostKind::Other,

@@ -114,6 +114,30 @@ impl Directory {
         self.channels.get(id).map(|known| &known.channel)
     }
 
+    /// Our membership of a channel.
+    pub(crate) fn membership(&self, id: &ChannelId) -> Option<&Membership> {
+        self.channels.get(id).map(|known| &known.member)
+    }
+
+    /// Whether somebody is there.
+    pub(crate) fn presence(&self, id: &UserId) -> Presence {
+        self.presences.get(id).copied().unwrap_or_default()
+    }
+
+    /// The channel with this name in the team with that name.
+    pub(crate) fn channel_named(&self, team: &str, name: &str) -> Option<&Channel> {
+        let team = self.teams.iter().find(|known| known.name == team)?;
+        self.channels
+            .values()
+            .map(|known| &known.channel)
+            .find(|channel| channel.team.as_ref() == Some(&team.id) && channel.name == name)
+    }
+
+    /// Whose user name this is.
+    pub(crate) fn user_named(&self, name: &str) -> Option<UserId> {
+        self.by_name.get(name).cloned()
+    }
+
     pub(crate) fn collapsed_threads(&self) -> bool {
         self.collapsed_threads
     }

@@ -18,6 +18,8 @@ pub(crate) enum Part {
     Call,
     Devices,
     Appearance,
+    Incoming,
+    Alerts,
 }
 
 /// What a request was for; kept until its answer comes.
@@ -58,6 +60,16 @@ pub(crate) enum Asked {
         text: String,
     },
     View,
+    /// A call is dismissed.
+    Dismiss,
+    /// A call is declined; where.
+    Decline(ChannelId),
+    /// Our notification settings; what they were before.
+    Notify(Box<crate::model::NotifyProps>),
+    /// The channel that a link names.
+    Link {
+        join: bool,
+    },
 }
 
 /// The shared outlet of all parts.

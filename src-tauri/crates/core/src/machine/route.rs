@@ -94,6 +94,20 @@ impl Machine {
                 ));
                 out.dirty(super::out::Part::Appearance);
             }
+            command @ (Command::AnswerCall { .. }
+            | Command::IgnoreCall { .. }
+            | Command::DeclineCall { .. }
+            | Command::SilenceRing
+            | Command::BlockCaller { .. }
+            | Command::SetAlerts { .. }
+            | Command::SetRinging { .. }
+            | Command::SetTone { .. }
+            | Command::SetMessages { .. }
+            | Command::PreviewTone { .. }
+            | Command::TestNote
+            | Command::HoldToTalk { .. }
+            | Command::ToggleMute
+            | Command::OpenAddress { .. }) => self.alert_command(now, command),
             Command::DismissNotice { id } => {
                 if out.notices.close(id).as_deref() == Some("call.weak") {
                     self.call.weak_dismissed(instant);

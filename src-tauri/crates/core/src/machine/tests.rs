@@ -10,8 +10,8 @@ use crate::effect::{CallWish, ClientEvent, Effect, LinkWish, MediaWish, Remember
 use crate::id::{CallId, ChannelId, Millis, RequestId, TeamId, UserId};
 use crate::input::{CallNumber, Input, Memory, Now, SavedSession};
 use crate::model::{
-    CallState, CallsChannel, CallsConfig, Channel, ChannelKind, Membership, Participant, Post,
-    PostKind, Presence, Team, User,
+    CallState, CallsChannel, CallsConfig, Channel, ChannelKind, Membership, NotifyProps,
+    Participant, Post, PostKind, Presence, Team, User,
 };
 use crate::notice::Notice;
 use crate::port::media::{DeviceProblem, MediaEvent};
@@ -32,7 +32,10 @@ mod compose;
 mod devices;
 mod directory;
 mod link;
+mod messages;
 mod microphone;
+mod places;
+mod ringing;
 mod timeline;
 
 /// 2026-01-01, the day on which all stories begin.
@@ -334,6 +337,8 @@ fn apply(snapshot: &mut Snapshot, slice: Slice) {
         Slice::Call(value) => snapshot.call = *value,
         Slice::Devices(value) => snapshot.devices = value,
         Slice::Appearance(value) => snapshot.appearance = value,
+        Slice::Incoming(value) => snapshot.incoming = value,
+        Slice::Alerts(value) => snapshot.alerts = *value,
         Slice::Notices(value) => snapshot.notices = value,
     }
 }
@@ -456,6 +461,7 @@ fn directory() -> DirectoryLoad {
         name_format: NameFormat::Username,
         collapsed_threads: false,
         max_post_size: 100,
+        notify: NotifyProps::default(),
     }
 }
 

@@ -358,6 +358,13 @@ pub enum CallsEvent {
         /// Session.
         session: String,
     },
+    /// A user has dismissed a call, or joined it, with one of their clients.
+    Dismissed {
+        /// Who.
+        user: String,
+        /// The call itself.
+        call: String,
+    },
     /// Calls were switched on or off in the channel.
     Enabled(bool),
     /// Another event of the plugin that says nothing to us.
@@ -431,6 +438,10 @@ pub fn read_event(event: &Event) -> Option<CallsEvent> {
         "host_screen_off" => CallsEvent::HostScreenOff { session: session() },
         "host_lower_hand" => CallsEvent::HostLowerHand { session: session() },
         "host_removed" => CallsEvent::HostRemoved { session: session() },
+        "user_dismissed_notification" => CallsEvent::Dismissed {
+            user: who().user,
+            call: event.text("callID").to_owned(),
+        },
         "channel_enable_voice" => CallsEvent::Enabled(true),
         "channel_disable_voice" => CallsEvent::Enabled(false),
         _ => CallsEvent::Other,

@@ -78,6 +78,9 @@ pub struct User {
     pub last_picture_update: i64,
     /// Not a person.
     pub is_bot: bool,
+    /// Notification settings, as words; only in our own account.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub notify_props: BTreeMap<String, Value>,
 }
 
 /// Presence of a user (`POST /users/status/ids`).

@@ -75,6 +75,16 @@ impl Http {
         authorise(self.client.post(url), token).json(body)
     }
 
+    /// A request that replaces something, with a JSON body.
+    pub(super) fn put<B: Serialize + ?Sized>(
+        &self,
+        url: Url,
+        token: Option<&Secret>,
+        body: &B,
+    ) -> RequestBuilder {
+        authorise(self.client.put(url), token).json(body)
+    }
+
     /// Sends, and reads the whole answer, at most `limit` bytes.
     pub(super) async fn send(
         &self,

@@ -32,7 +32,9 @@ pub(super) async fn directory(rest: &Rest) -> Result<Reply, RequestError> {
         rest.get::<rest::ClientConfig>(&["api", "v4", "config", "client"], &[("format", "old")]),
         rest.get::<Vec<rest::Preference>>(&["api", "v4", "users", "me", "preferences"], &[]),
     );
-    let me = user_of(me?);
+    let me = me?;
+    let notify = translate::notify_props_of(&me);
+    let me = user_of(me);
     let channels: Vec<Channel> = channels?.into_iter().filter_map(channel_of).collect();
     // Sign-in must not fail over a setting.
     let config = config.unwrap_or_default();
@@ -54,6 +56,7 @@ pub(super) async fn directory(rest: &Rest) -> Result<Reply, RequestError> {
         presences,
         name_format: name_format(&config, &preferences),
         collapsed_threads: collapsed_threads(&config, &preferences),
+        notify,
         max_post_size: setting(&config, "MaxPostSize").parse().unwrap_or(16_383),
     })))
 }

@@ -46,6 +46,11 @@ impl Calls {
         self.running.get(channel)
     }
 
+    /// Every call going on in a channel of ours.
+    pub(crate) fn all(&self) -> impl Iterator<Item = &CallState> {
+        self.running.values()
+    }
+
     /// Calls switched on or off explicitly in a channel.
     pub(crate) fn switch(&self, channel: &ChannelId) -> Option<bool> {
         self.enabled.get(channel).copied()

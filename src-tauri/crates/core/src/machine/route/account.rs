@@ -31,6 +31,7 @@ impl Machine {
         self.wish = None;
         self.meanwhile.clear();
         self.compose.link_down();
+        self.clear_alerts();
         self.link.closed(&mut self.out);
         self.directory.clear(&mut self.out);
         self.timeline.clear(&mut self.out);
@@ -57,6 +58,8 @@ impl Machine {
             return; // The last words of a socket that is being closed.
         }
         let server = self.account.server_name();
+        let up = matches!(event, LinkEvent::Up { .. });
+        self.ringing.linked(now.instant, up);
         match event {
             LinkEvent::Up { resumed } => {
                 self.link.up(now.instant, &server, &mut self.out);

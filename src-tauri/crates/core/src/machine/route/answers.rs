@@ -45,11 +45,13 @@ impl Machine {
             (Asked::SignOut, _) => self.account.signed_out(out),
             (Asked::Directory, Reply::Directory(load)) => {
                 self.account.loaded(load.me.clone(), out);
+                self.alerts.told(load.notify.clone(), out);
                 self.directory.loaded(instant, *load, out);
                 for event in std::mem::take(&mut self.meanwhile) {
                     self.server(now, event);
                 }
                 self.open_first(now);
+                self.open_waiting_address(now);
                 let open = self.directory.open_channel().cloned();
                 if open.is_none() {
                     self.timeline.close(&mut self.out);
@@ -59,6 +61,7 @@ impl Machine {
                 for user in self.directory.calls.loaded(load.map(|load| *load), out) {
                     self.directory.see(&user);
                 }
+                self.out.dirty(crate::machine::out::Part::Alerts);
                 if let Some((channel, title)) = self.wish.take() {
                     self.join_call(now, &channel, title, false);
                 }
@@ -89,7 +92,19 @@ impl Machine {
                 post.pending = Some(pending);
                 self.posted(now, &post, false, true);
             }
-            (Asked::Execute { .. } | Asked::View, _) => {}
+            (Asked::Link { join }, Reply::Channel(channel, member, users)) => {
+                let id = channel.id.clone();
+                self.channel_came(now, *channel, *member, users, false);
+                self.open_linked(now, &id, join);
+            }
+            (
+                Asked::Execute { .. }
+                | Asked::View
+                | Asked::Dismiss
+                | Asked::Decline(_)
+                | Asked::Notify(_),
+                _,
+            ) => {}
             (asked, reply) => {
                 tracing::warn!(?asked, ?reply, "an answer to something else");
             }
@@ -163,6 +178,10 @@ impl Machine {
             Asked::Direct => {
                 let notice = detailed(Draft::new("request.failed"), &error);
                 out.notices.raise(now.instant, notice);
+            }
+            Asked::Link { .. } => self.nowhere(now),
+            asked @ (Asked::Dismiss | Asked::Decline(_) | Asked::Notify(_)) => {
+                self.alert_failed(now, asked, &error);
             }
             Asked::Posts { channel, .. } => {
                 self.timeline.failed(&channel, out);

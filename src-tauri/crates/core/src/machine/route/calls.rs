@@ -47,7 +47,7 @@ impl Machine {
         self.out.notices.raise(now.instant, Draft::new(code));
     }
 
-    pub(super) fn join_call(
+    pub(in crate::machine) fn join_call(
         &mut self,
         now: Now,
         channel: &ChannelId,
@@ -82,6 +82,9 @@ impl Machine {
             }
             self.out.notices.raise(now.instant, notice);
             return;
+        }
+        if switch || !self.call.is_on() {
+            self.answering(channel);
         }
         self.call
             .join(now, channel, title, switch, &self.directory, &mut self.out);

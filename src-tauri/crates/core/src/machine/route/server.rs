@@ -37,6 +37,12 @@ impl Machine {
                 self.account.changed(&user, out);
                 self.directory.user_changed(*user, out);
             }
+            ServerEvent::MeChanged(user, props) => {
+                self.account.changed(&user, out);
+                self.directory.user_changed(*user, out);
+                self.notify_told(*props);
+            }
+            ServerEvent::CallDismissed(call) => self.ringing.dismiss(&call),
             ServerEvent::PresenceChanged(user, presence) => {
                 self.directory.presences(vec![(user, presence)], out);
             }
@@ -73,6 +79,9 @@ impl Machine {
                 session,
             } => {
                 self.directory.see(&user);
+                if user == *self.directory.me() {
+                    self.ringing.joined_elsewhere();
+                }
                 let one = Participant {
                     session,
                     user,
@@ -111,6 +120,7 @@ impl Machine {
         let looking = open && self.focused;
         self.directory
             .posted(post, mentions_me, looking, &mut self.out);
+        self.tell_of_post(now, post, mentions_me, looking);
         self.timeline.posted(post, &mut self.out);
         self.compose.arrived(now.instant, post, &me, &mut self.out);
         if looking && post.author != me && post.kind != PostKind::Ephemeral {

@@ -1,0 +1,497 @@
+//! Rings, cues and notifications: what the core wants heard and shown outside its windows, and how the person wants it.
+//!
+//! The core says *what*; the program around it plays and shows ([`AlertWish`]), and never blocks on either.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde::{Deserialize, Serialize};
+use ts_rs::TS;
+
+use crate::id::{CallId, ChannelId, DeviceId, UserId};
+
+/// A ring tone. The first four have the official client's names, and are stored on the server; the others are ours,
+/// and stay on this computer. All sounds are our own.
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, TS,
+)]
+#[serde(rename_all = "camelCase")]
+pub enum Tone {
+    /// Soft, rising; what rings when nothing was chosen (calls-v1-rest §15.3).
+    #[default]
+    Calm,
+    /// A running figure.
+    Dynamic,
+    /// Hard to overhear.
+    Urgent,
+    /// A short tune.
+    Cheerful,
+    /// Ours: a bell buoy.
+    Harbour,
+    /// Ours: two low notes, for shared rooms.
+    Lantern,
+}
+
+impl Tone {
+    /// All of them, in the order of the settings.
+    pub const ALL: [Self; 6] = [
+        Self::Calm,
+        Self::Dynamic,
+        Self::Urgent,
+        Self::Cheerful,
+        Self::Harbour,
+        Self::Lantern,
+    ];
+
+    /// The name under which the server keeps it; `None` for ours, which other clients do not know.
+    #[must_use]
+    pub fn server_name(self) -> Option<&'static str> {
+        match self {
+            Self::Calm => Some("Calm"),
+            Self::Dynamic => Some("Dynamic"),
+            Self::Urgent => Some("Urgent"),
+            Self::Cheerful => Some("Cheerful"),
+            Self::Harbour | Self::Lantern => None,
+        }
+    }
+
+    /// What the server's name means; an unknown one is [`Tone::Calm`], as in the official client.
+    #[must_use]
+    pub fn named(name: &str) -> Self {
+        Self::ALL
+            .into_iter()
+            .find(|tone| tone.server_name() == Some(name))
+            .unwrap_or_default()
+    }
+
+    /// Its file in `assets/sounds`, without the ending.
+    #[must_use]
+    pub fn file(self) -> &'static str {
+        match self {
+            Self::Calm => "ring-calm",
+            Self::Dynamic => "ring-dynamic",
+            Self::Urgent => "ring-urgent",
+            Self::Cheerful => "ring-cheerful",
+            Self::Harbour => "ring-harbour",
+            Self::Lantern => "ring-lantern",
+        }
+    }
+}
+
+/// A short sound of a call.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, TS)]
+#[serde(rename_all = "camelCase")]
+pub enum Cue {
+    /// We are in.
+    JoinSelf,
+    /// Somebody else came.
+    JoinOther,
+    /// We are out.
+    Leave,
+    /// Our microphone is off.
+    Mute,
+    /// Our microphone is on.
+    Unmute,
+    /// Somebody raised a hand.
+    Hand,
+    /// Somebody shares the screen.
+    Share,
+    /// A message.
+    Message,
+}
+
+impl Cue {
+    /// All of them.
+    pub const ALL: [Self; 8] = [
+        Self::JoinSelf,
+        Self::JoinOther,
+        Self::Leave,
+        Self::Mute,
+        Self::Unmute,
+        Self::Hand,
+        Self::Share,
+        Self::Message,
+    ];
+
+    /// Its file in `assets/sounds`, without the ending.
+    #[must_use]
+    pub fn file(self) -> &'static str {
+        match self {
+            Self::JoinSelf => "join-self",
+            Self::JoinOther => "join",
+            Self::Leave => "leave",
+            Self::Mute => "mute",
+            Self::Unmute => "unmute",
+            Self::Hand => "hand",
+            Self::Share => "share",
+            Self::Message => "message",
+        }
+    }
+}
+
+/// Where rings are heard.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[serde(tag = "type", content = "device", rename_all = "camelCase")]
+pub enum RingDevice {
+    /// Where the system plays.
+    #[default]
+    System,
+    /// On this one; where the system plays while it is not there.
+    Device(DeviceId),
+    /// On all there are.
+    All,
+}
+
+/// How long a call rings.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[serde(rename_all = "camelCase")]
+pub enum RingFor {
+    /// 15 seconds.
+    Short,
+    /// 30 seconds, as long as the official clients ring.
+    #[default]
+    Full,
+    /// The tone, one time.
+    Once,
+}
+
+impl RingFor {
+    /// Longest ring, seconds. A tone is at most six long.
+    #[must_use]
+    pub fn seconds(self) -> u16 {
+        match self {
+            Self::Short => 15,
+            Self::Full => 30,
+            Self::Once => 6,
+        }
+    }
+}
+
+/// Hours without ringing and notifications, each day.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[serde(rename_all = "camelCase")]
+pub struct QuietHours {
+    /// They hold.
+    pub on: bool,
+    /// First quiet minute of the day, 0 to 1439, local time.
+    pub from: u16,
+    /// First minute that is not quiet; before `from` means the next day.
+    pub to: u16,
+}
+
+impl Default for QuietHours {
+    fn default() -> Self {
+        Self {
+            on: false,
+            from: 19 * 60,
+            to: 8 * 60,
+        }
+    }
+}
+
+impl QuietHours {
+    /// Whether a minute of the day is quiet.
+    #[must_use]
+    pub fn hold(self, minute: u16) -> bool {
+        if !self.on || self.from == self.to {
+            false
+        } else if self.from < self.to {
+            (self.from..self.to).contains(&minute)
+        } else {
+            minute >= self.from || minute < self.to
+        }
+    }
+}
+
+/// Keys that work while another window has the focus, as `Ctrl+Shift+Space`; empty for none.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[serde(rename_all = "camelCase", default)]
+pub struct GlobalKeys {
+    /// Held down: our microphone is open.
+    pub talk: String,
+    /// Microphone off or on.
+    pub mute: String,
+    /// How long the microphone stays open after the key was let go, milliseconds, 0 to 2000.
+    pub tail: u16,
+}
+
+/// How the person wants to be called: kept on this computer.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[serde(rename_all = "camelCase", default)]
+pub struct AlertSettings {
+    /// A tone for this computer; `None` rings with the one chosen on the server.
+    pub tone: Option<Tone>,
+    /// How loud, per cent, 0 to 100.
+    pub volume: u16,
+    /// Where it rings.
+    pub device: RingDevice,
+    /// How long it rings.
+    pub ring_for: RingFor,
+    /// Quiet hours.
+    pub quiet: QuietHours,
+    /// Channels whose calls ring too, although they are neither direct nor group channels.
+    pub channels: BTreeSet<ChannelId>,
+    /// Whose calls and messages neither ring nor notify, with their names.
+    pub blocked: BTreeMap<UserId, String>,
+    /// Calls are shown as notifications, with buttons.
+    pub call_notes: bool,
+    /// Notifications show what was written; else only who wrote.
+    pub message_text: bool,
+    /// Replies in the chat of our call notify like others.
+    pub call_chat: bool,
+    /// A sound when somebody joins our call.
+    pub join_cue: bool,
+    /// A sound when our microphone goes off or on.
+    pub mute_cue: bool,
+    /// Keys that work everywhere.
+    pub keys: GlobalKeys,
+    /// Closing the window keeps Halloo running where there is a tray.
+    pub to_tray: bool,
+    /// Starts with the session.
+    pub autostart: bool,
+    /// That start shows no window.
+    pub start_hidden: bool,
+}
+
+impl Default for AlertSettings {
+    fn default() -> Self {
+        Self {
+            tone: None,
+            volume: 80,
+            device: RingDevice::System,
+            ring_for: RingFor::Full,
+            quiet: QuietHours::default(),
+            channels: BTreeSet::new(),
+            blocked: BTreeMap::new(),
+            call_notes: true,
+            message_text: true,
+            call_chat: false,
+            join_cue: true,
+            mute_cue: false,
+            keys: GlobalKeys {
+                tail: 200,
+                ..GlobalKeys::default()
+            },
+            to_tray: true,
+            autostart: false,
+            start_hidden: true,
+        }
+    }
+}
+
+impl AlertSettings {
+    /// With values in their ranges and lists of bearable length, whoever wrote them.
+    #[must_use]
+    pub fn in_range(mut self) -> Self {
+        /// More channels or people than anybody picks by hand.
+        const MOST: usize = 500;
+        self.volume = self.volume.min(100);
+        self.quiet.from = self.quiet.from.min(1439);
+        self.quiet.to = self.quiet.to.min(1439);
+        self.keys.tail = self.keys.tail.min(2000);
+        while self.channels.len() > MOST {
+            self.channels.pop_last();
+        }
+        while self.blocked.len() > MOST {
+            self.blocked.pop_last();
+        }
+        self
+    }
+}
+
+/// Which messages notify: the user's own setting on the server.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[serde(rename_all = "camelCase")]
+pub enum MessageLevel {
+    /// All.
+    All,
+    /// Mentions and direct messages.
+    #[default]
+    Mention,
+    /// None; calls do not ring either (calls-v1-rest §15.3).
+    None,
+}
+
+impl MessageLevel {
+    /// As the server spells it.
+    #[must_use]
+    pub fn server_name(self) -> &'static str {
+        match self {
+            Self::All => "all",
+            Self::Mention => "mention",
+            Self::None => "none",
+        }
+    }
+
+    /// What the server's word means; an unknown one is the default.
+    #[must_use]
+    pub fn named(name: &str) -> Self {
+        match name {
+            "all" => Self::All,
+            "none" => Self::None,
+            _ => Self::Mention,
+        }
+    }
+}
+
+/// Which notification: showing another one with the same key replaces it.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum NoteKey {
+    /// A call that rings.
+    Call(CallId),
+    /// New messages of a channel.
+    Messages(ChannelId),
+    /// New messages of many channels.
+    ManyMessages,
+    /// The person wants to see whether notifications arrive.
+    Test,
+}
+
+/// A notification. Its texts are plain: whoever shows them escapes what its system would take for markup.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Note {
+    /// Which.
+    pub key: NoteKey,
+    /// Where a click leads.
+    pub channel: Option<ChannelId>,
+    /// First line, at most 120 characters, one line.
+    pub title: String,
+    /// The rest, at most 300 characters; may be empty.
+    pub body: String,
+    /// Makes no sound of its own.
+    pub silent: bool,
+    /// Buttons, most important first.
+    pub buttons: Vec<NoteButton>,
+}
+
+/// A button of a notification.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum NoteButton {
+    /// Join the call; from another call after a question.
+    Join,
+    /// Decline the call, where the server can tell the caller.
+    Decline,
+    /// Ignore the call.
+    Ignore,
+    /// Answer the message.
+    Reply,
+}
+
+/// What the core wants heard or shown outside its windows. None of it may block.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum AlertWish {
+    /// Ring now, in place of any other ring or preview.
+    Ring(Ring),
+    /// No ring and no preview any more, at once.
+    Silence,
+    /// A short sound on the call's loudspeaker.
+    Cue {
+        /// Which.
+        cue: Cue,
+        /// The loudspeaker chosen for calls; `None` follows the system.
+        device: Option<DeviceId>,
+    },
+    /// Show this.
+    Show(Box<Note>),
+    /// It is of no interest any more.
+    Withdraw(NoteKey),
+}
+
+/// A ring, or a preview of one.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Ring {
+    /// What.
+    pub tone: Tone,
+    /// How loud, per cent, 0 to 100.
+    pub volume: u16,
+    /// Where.
+    pub device: RingDevice,
+    /// How long at most, seconds; the core says earlier when to stop. The tone repeats meanwhile.
+    pub seconds: u16,
+    /// The tone sounds one time only.
+    pub once: bool,
+}
+
+/// A text of somebody else's as a notification may show it: one paragraph, no control characters, nothing that turns
+/// the direction of what stands around it, at most `most` characters.
+#[must_use]
+pub fn plain(text: &str, most: usize) -> String {
+    let mut out = String::new();
+    let mut count = 0;
+    for c in text.chars() {
+        let c = if c.is_whitespace() { ' ' } else { c };
+        // Overrides, embeddings and isolates (UAX #9), zero-width and tag characters: a name made of them reads as another.
+        let hidden = c.is_control()
+            || matches!(c, '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{206f}')
+            || matches!(c, '\u{feff}' | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e007f}');
+        if hidden || (c == ' ' && (out.is_empty() || out.ends_with(' '))) {
+            continue;
+        }
+        if count == most {
+            out.pop();
+            out.push('…');
+            break;
+        }
+        out.push(c);
+        count += 1;
+    }
+    out.truncate(out.trim_end().len());
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, clippy::expect_used)]
+    use super::*;
+
+    #[test]
+    fn quiet_hours_may_pass_midnight() {
+        let night = QuietHours {
+            on: true,
+            from: 19 * 60,
+            to: 8 * 60,
+        };
+        for (minute, quiet) in [
+            (19 * 60, true),
+            (1439, true),
+            (0, true),
+            (479, true),
+            (480, false),
+            (1139, false),
+        ] {
+            assert_eq!(night.hold(minute), quiet, "{minute}");
+        }
+        let noon = QuietHours {
+            on: true,
+            from: 720,
+            to: 780,
+        };
+        assert!(noon.hold(720) && !noon.hold(780) && !noon.hold(719));
+        assert!(!QuietHours { on: false, ..night }.hold(0));
+        assert!(
+            !QuietHours {
+                on: true,
+                from: 5,
+                to: 5
+            }
+            .hold(5)
+        );
+    }
+
+    #[test]
+    fn tones_have_the_official_names_and_unknown_ones_are_calm() {
+        for name in ["Calm", "Dynamic", "Urgent", "Cheerful"] {
+            assert_eq!(Tone::named(name).server_name(), Some(name));
+        }
+        assert_eq!(Tone::named("Bing"), Tone::Calm);
+        assert_eq!(Tone::named(""), Tone::Calm);
+    }
+
+    #[test]
+    fn hostile_text_becomes_one_plain_line() {
+        assert_eq!(plain("  a\n\n\tb\u{202e}c\u{7}  ", 20), "a bc");
+        assert_eq!(plain("\u{200b}\u{200f}", 20), "");
+        assert_eq!(plain("abcdef", 3), "ab…");
+        assert_eq!(plain("abc", 3), "abc");
+        assert_eq!(plain(&"x".repeat(1_000_000), 300).chars().count(), 300);
+    }
+}
