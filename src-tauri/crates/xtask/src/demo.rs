@@ -21,6 +21,9 @@ use crate::webdriver::Window;
 /// The channel the bot talks in.
 const CHANNEL: &str = "Standup";
 
+/// When carol calls: late enough to have seen the window.
+const CAROL_AFTER: Duration = Duration::from_secs(8);
+
 /// How long the call without a display lasts, from the moment it is live.
 const CALL: Duration = Duration::from_secs(8);
 
@@ -129,8 +132,10 @@ impl Party {
     fn show(&self, place: &Place) -> Result<(), TaskError> {
         let (program, words, password) = self.app(place)?;
         println!(
-            "Opening the app, signed in as alice. Open {CHANNEL} and join the call. Close the window to end the demonstration."
+            "Opening the app, signed in as alice. Open {CHANNEL} and join the call.\n\
+             Carol calls in a moment; press Enter here and she calls again. Quit Halloo to end the demonstration."
         );
+        self.let_carol_call(place)?;
         let mut app = Running::start(
             run::command(program, &place.root)
                 .args(words)
@@ -139,6 +144,34 @@ impl Party {
         // As long as a person likes.
         app.wait("the app", Duration::from_secs(u64::from(u32::MAX)))
             .map(drop)
+    }
+
+    /// Carol rings alice once by herself, and again for each Enter; ten seconds each time, unless she is answered.
+    fn let_carol_call(&self, place: &Place) -> Result<(), TaskError> {
+        let (url, team) = (self.server.url.clone(), self.server.team.clone());
+        let password = self.server.password("carol")?.to_owned();
+        let (place, out) = (place.clone(), self.out.clone());
+        // It ends with us: the program is a child that the interrupt stops, too.
+        std::thread::spawn(move || {
+            std::thread::sleep(CAROL_AFTER);
+            loop {
+                let mut carol = run::command(place.program("halloo"), &place.root);
+                carol
+                    .args(["call", "--server", &url, "--user", "carol", "--team", &team])
+                    .args(["--dm", "alice", "--unmuted", "--duration", "20", "--play"])
+                    .arg(out.join("melody.wav"))
+                    .env("HALLOO_PASSWORD", &password);
+                match Running::start(quiet(&mut carol)) {
+                    Ok(mut carol) => drop(carol.wait("carol", Duration::from_secs(60))),
+                    Err(_) => return,
+                }
+                let mut line = String::new();
+                if !matches!(std::io::stdin().read_line(&mut line), Ok(read) if read > 0) {
+                    return;
+                }
+            }
+        });
+        Ok(())
     }
 
     /// Drives one call through the real window on a desktop of our own and tells what was heard at both ends.

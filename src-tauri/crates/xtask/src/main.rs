@@ -18,6 +18,7 @@ mod rig;
 mod run;
 mod server;
 mod setup;
+mod sounds;
 mod steps;
 mod test;
 mod wav;
@@ -45,6 +46,7 @@ Usage: cargo xtask CHORE
                              our voice beside Chromium's: target/bench/voice.json and report.html
   relay                      a UDP relay that loses and delays as told on its standard input (see its source)
   rig PROGRAM [WORDS…]       run a program on a display, session bus and sound devices of our own
+  sounds                     write our ring tones and cues to assets/sounds
   notices                    write THIRD-PARTY notices into the target directory
 ";
 
@@ -81,6 +83,7 @@ fn chore(words: &[String]) -> Result<(), TaskError> {
             let rig = rig::Rig::start()?;
             run::show(rig.dress(run::command(program, &place.root).args(words)))
         }
+        ["sounds"] => sounds::write(&place),
         ["notices"] => notices::run(&place),
         [] | ["help" | "--help" | "-h"] => {
             println!("{USAGE}");

@@ -113,7 +113,15 @@ fn interface(place: &Place) -> Result<Count, TaskError> {
 fn window(place: &Place) -> Result<Count, TaskError> {
     let rig = Rig::start()?;
     let mut tests = cargo(place);
-    tests.args(["test", "--workspace", "--locked", "--test", "window_e2e"]);
+    tests.args([
+        "test",
+        "--workspace",
+        "--locked",
+        "--test",
+        "window_e2e",
+        "--test",
+        "ringing_e2e",
+    ]);
     run::counted(
         rig.dress(&mut tests)
             .env("HALLOO_E2E_OUT", place.target.join("e2e")),
