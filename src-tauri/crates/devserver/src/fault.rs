@@ -127,6 +127,21 @@ pub enum Fault {
         /// The frame.
         text: String,
     },
+    /// Sends an event that nothing caused, properly numbered, as a strange or hostile server would.
+    SendEvent {
+        /// To whom.
+        user: String,
+        /// Its name.
+        event: String,
+        /// Its data.
+        data: serde_json::Value,
+        /// The channel in its broadcast, by name or id; empty for none.
+        #[serde(default)]
+        channel: String,
+        /// How many; `{n}` in the texts of the data becomes the number of each.
+        #[serde(default = "one")]
+        count: u32,
+    },
     /// Requests under `prefix` are answered late, with HTML, or with a status of their own.
     Rest {
         /// Beginning of the path, `/` for all (the development routes are never touched).

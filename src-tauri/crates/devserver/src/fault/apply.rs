@@ -101,6 +101,20 @@ impl World {
                     self.hub.raw(&id, &text);
                 }
             }
+            Fault::SendEvent {
+                user,
+                event,
+                data,
+                channel,
+                count,
+            } => {
+                let user = self.fault_user(&user)?;
+                for n in 0..count.min(10_000) {
+                    let text = data.to_string().replace("{n}", &n.to_string());
+                    let data = serde_json::from_str(&text).unwrap_or_default();
+                    self.emit_user_in(&user, &channel, "", &event, data);
+                }
+            }
             Fault::RefuseJoin { user, text, count } => {
                 self.calls.refusals.push((user, text, count));
             }
