@@ -62,6 +62,17 @@ const scenes = {
   "failed-full": () => cast.inCall({ phase: failed("call.full", { n: "8", max: "8" }), participants: [] }),
   "failed-lost": () => cast.inCall({ phase: failed("call.lost"), participants: [] }),
   "failed-unknown": () => cast.inCall({ phase: failed("call.moon", {}, "the moon is in the wrong phase"), participants: [] }),
+  "incoming": () => cast.ringing(cast.incoming("dm-bob", "bob")),
+  "incoming-decline": () => cast.ringing(cast.incoming("dm-bob", "bob", { declinable: true })),
+  "incoming-stack": () =>
+    cast.ringing(
+      cast.incoming("dm-bob", "bob", { declinable: true }),
+      cast.incoming("group", "dave", { kind: "group", ringing: false }),
+      cast.incoming("dm-grace", "grace", { ringing: false }),
+    ),
+  "incoming-rang-out": () => cast.ringing(cast.incoming("dm-bob", "bob", { ringing: false, since: Date.now() - 48_000 })),
+  "incoming-flood": () => cast.ringing(cast.incoming("dm-bob", "bob", { ringing: false, offerBlock: true })),
+  "incoming-elsewhere": () => cast.ringing(cast.incoming("dm-bob", "bob", { ringing: false, elsewhere: true })),
   "switch": () => cast.inCall({ switchTo: "group" }),
   "offline": () => ({
     ...cast.snapshot({ posts: cast.offlinePosts }),

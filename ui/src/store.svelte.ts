@@ -1,7 +1,35 @@
 import type { Bridge } from "./bridge";
 import { share } from "./lib/share";
 import { PLAIN } from "./lib/theme";
-import type { Account, Appearance, Call, Devices, Directory, Levels, Link, Notice, Patch, Slice, Snapshot, Timeline } from "./bindings";
+import type { Account, Alerts, Appearance, Call, Devices, Directory, Incoming, Levels, Link, Notice, Patch, Slice, Snapshot, Timeline } from "./bindings";
+
+/** Until the core has told: its own defaults. */
+export const QUIET: Alerts = {
+  settings: {
+    tone: null,
+    volume: 80,
+    device: { type: "system" },
+    ringFor: "full",
+    quiet: { on: false, from: 1140, to: 480 },
+    channels: [],
+    blocked: {},
+    callNotes: true,
+    messageText: true,
+    callChat: false,
+    joinCue: true,
+    muteCue: false,
+    keys: { talk: "", mute: "", tail: 200 },
+    toTray: true,
+    autostart: false,
+    startHidden: true,
+  },
+  ringing: true,
+  serverRings: true,
+  tone: "calm",
+  preview: null,
+  messages: "mention",
+  test: null,
+};
 
 const SILENT: Levels = { input: 0, sessions: {} };
 
@@ -43,6 +71,8 @@ export class Store {
   });
   devices = $state.raw<Devices>({ inputs: [], outputs: [], input: null, output: null });
   appearance = $state.raw<Appearance>(PLAIN);
+  incoming = $state.raw<Incoming>({ calls: [] });
+  alerts = $state.raw<Alerts>(QUIET);
   notices = $state.raw<Notice[]>([]);
   levels = $state.raw<Levels>(SILENT);
 
@@ -76,6 +106,8 @@ export class Store {
     this.call = share(this.call, next.call);
     this.devices = share(this.devices, next.devices);
     this.appearance = share(this.appearance, next.appearance);
+    this.incoming = share(this.incoming, next.incoming);
+    this.alerts = share(this.alerts, next.alerts);
     this.notices = share(this.notices, next.notices);
     this.ready = true;
   }
@@ -108,6 +140,12 @@ export class Store {
         break;
       case "devices":
         this.devices = share(this.devices, slice.value);
+        break;
+      case "incoming":
+        this.incoming = share(this.incoming, slice.value);
+        break;
+      case "alerts":
+        this.alerts = share(this.alerts, slice.value);
         break;
       case "appearance":
         this.appearance = share(this.appearance, slice.value);

@@ -1,24 +1,7 @@
 /** The people, places and posts of the demo and the tests. */
 import { PLAIN } from "../lib/theme";
-import type {
-  Account,
-  Call,
-  ChannelKind,
-  ChannelRow,
-  Command,
-  Devices,
-  Notice,
-  ParticipantRow,
-  Person,
-  PostKind,
-  PostRow,
-  Presence,
-  Quality,
-  ServerInfo,
-  Severity,
-  Snapshot,
-  Timeline,
-} from "../bindings";
+import { QUIET } from "../store.svelte";
+import type { Account, Call, ChannelKind, ChannelRow, Command, Devices, IncomingCall, Notice, ParticipantRow, Person, PostKind, PostRow, Presence, Quality, ServerInfo, Severity, Snapshot, Timeline } from "../bindings";
 
 const files = import.meta.glob<string>("../../demo/*.svg", { query: "?url", import: "default", eager: true });
 
@@ -264,6 +247,8 @@ export function snapshot(timeline: Partial<Timeline> = {}): Snapshot {
     call: idle,
     devices,
     appearance: PLAIN,
+    incoming: { calls: [] },
+    alerts: QUIET,
     notices: [],
   };
 }
@@ -337,4 +322,29 @@ export function notice(
 export function signIn(account: Account, ...notices: Notice[]): Snapshot {
   const whole = snapshot({ channel: null, posts: [] });
   return { ...whole, account, link: { state: "down" }, notices };
+}
+
+/** A call that comes in. */
+export function incoming(channel: string, caller: string, change: Partial<IncomingCall> = {}): IncomingCall {
+  return {
+    call: `call-${caller}`,
+    channel,
+    kind: "direct",
+    place: people[caller]?.name ?? caller,
+    caller,
+    name: people[caller]?.name ?? caller,
+    users: [caller],
+    since: Date.now() - 3000,
+    ringing: true,
+    declinable: false,
+    inCall: false,
+    elsewhere: false,
+    offerBlock: false,
+    ...change,
+  };
+}
+
+/** Signed in, while somebody calls. */
+export function ringing(...calls: IncomingCall[]): Snapshot {
+  return { ...snapshot(), incoming: { calls } };
 }

@@ -1,3 +1,5 @@
+import Bell from "@lucide/svelte/icons/bell";
+import BellRing from "@lucide/svelte/icons/bell-ring";
 import Headset from "@lucide/svelte/icons/headset";
 import Keyboard from "@lucide/svelte/icons/keyboard";
 import Palette from "@lucide/svelte/icons/palette";
@@ -8,6 +10,8 @@ import type { Word } from "../../lib/i18n";
 import type { Store } from "../../store.svelte";
 import AdvancedPage from "./AdvancedPage.svelte";
 import AppearancePage from "./AppearancePage.svelte";
+import NotificationsPage from "./NotificationsPage.svelte";
+import Ringing from "./Ringing.svelte";
 import ShortcutsPage from "./ShortcutsPage.svelte";
 import SoundPage from "./SoundPage.svelte";
 
@@ -31,6 +35,8 @@ export interface Page {
 /** The pages, in the order of display. */
 export const pages: readonly Page[] = [
   { id: "sound", title: "settings.sound", text: "settings.sound.text", icon: Headset, component: SoundPage, finds: ["device.input", "device.output", "settings.level"] },
+  { id: "ringing", title: "settings.ringing", text: "settings.ringing.text", icon: BellRing, component: Ringing, finds: ["ring.on", "ring.tone", "ring.device", "ring.volume", "ring.for", "ring.quiet", "ring.channels", "ring.blocked"] },
+  { id: "notifications", title: "settings.notifications", text: "settings.notifications.text", icon: Bell, component: NotificationsPage, finds: ["notes.messages", "notes.calls", "notes.chat", "notes.text", "notes.join", "notes.mute", "notes.tray", "notes.autostart", "notes.test"] },
   { id: "appearance", title: "settings.appearance", text: "settings.appearance.text", icon: Palette, component: AppearancePage, finds: ["look.theme", "look.text", "look.density", "look.motion", "look.language", "look.clock"] },
   { id: "shortcuts", title: "settings.shortcuts", text: "settings.shortcuts.text", icon: Keyboard, component: ShortcutsPage, finds: ["keys.call", "keys.anywhere", "keys.writing"] },
   { id: "advanced", title: "settings.advanced", text: "settings.advanced.text", icon: Wrench, component: AdvancedPage, finds: ["advanced.server", "advanced.calls"] },
