@@ -25,6 +25,8 @@ pub(crate) mod exit {
 #[command(
     name = "halloo",
     version,
+    args_conflicts_with_subcommands = false,
+    subcommand_precedence_over_arg = true,
     after_help = "Secrets come from the environment: HALLOO_PASSWORD (with --user) or HALLOO_TOKEN. \
                   Nothing secret is ever taken from an argument.\n\
                   Exit codes: 0 left, 1 failed, 2 usage, 3 sign-in refused, 4 cannot join, 5 no media."
@@ -33,6 +35,12 @@ pub(crate) struct Arguments {
     /// Options that hold with and without a window.
     #[command(flatten)]
     pub common: Common,
+    /// Start without a window, in the tray.
+    #[arg(long)]
+    pub hidden: bool,
+    /// An address to open: a channel or a call, as `https:`, `mattermost:` or `halloo:`.
+    #[arg(value_name = "ADDRESS")]
+    pub address: Option<String>,
     /// What to do; without it the window opens.
     #[command(subcommand)]
     pub action: Option<Action>,
@@ -60,12 +68,49 @@ pub(crate) struct Common {
 pub(crate) enum Action {
     /// Be in a call without a window.
     Call(CallArguments),
+    /// Speak to the Halloo that runs.
+    Ctl(CtlArguments),
     /// List the sound devices.
     Devices {
         /// One JSON object instead of a table.
         #[arg(long)]
         json: bool,
     },
+}
+
+/// `halloo ctl`.
+#[derive(Clone, Debug, Args)]
+pub(crate) struct CtlArguments {
+    /// What it shall do.
+    #[command(subcommand)]
+    pub what: Ctl,
+    /// One JSON object instead of words.
+    #[arg(long, global = true)]
+    pub json: bool,
+}
+
+/// What the running Halloo can be asked to do.
+#[derive(Clone, Debug, Subcommand)]
+pub(crate) enum Ctl {
+    /// Microphone off.
+    Mute,
+    /// Microphone on.
+    Unmute,
+    /// Microphone the other way.
+    Toggle,
+    /// Join a call: a channel's name, `@person` or a link; without one, the call that comes in.
+    Join {
+        /// Where.
+        place: Option<String>,
+    },
+    /// Leave the call.
+    Leave,
+    /// What goes on.
+    Status,
+    /// Bring the window to the front.
+    Show,
+    /// End the program.
+    Quit,
 }
 
 /// `halloo call`.

@@ -8,7 +8,8 @@ use calls_media::{AudioHost, FileHost, PlaySpec};
 use serde_json::json;
 use tokio::runtime::Runtime;
 
-use crate::args::{CallArguments, Common, exit};
+use crate::args::{CallArguments, Common, Ctl, CtlArguments, exit};
+use crate::control::{self, Ask};
 use crate::{fail, logging, start};
 
 mod call;
@@ -47,6 +48,53 @@ pub(crate) fn devices(json: bool) -> u8 {
         Ok(()) => exit::OK,
         Err(_) => exit::FAILED,
     }
+}
+
+/// `halloo ctl`: speaks to the Halloo that runs. Returns the exit code.
+#[must_use]
+pub(crate) fn ctl(runtime: &Runtime, common: &Common, arguments: &CtlArguments) -> u8 {
+    let folder = match crate::settings::data_folder(common.profile.as_deref()) {
+        Ok(folder) => folder,
+        Err(why) => return fail(&why),
+    };
+    let ask = match &arguments.what {
+        Ctl::Mute => Ask::Mute,
+        Ctl::Unmute => Ask::Unmute,
+        Ctl::Toggle => Ask::Toggle,
+        Ctl::Join { place } => Ask::Join {
+            place: place.clone(),
+        },
+        Ctl::Leave => Ask::Leave,
+        Ctl::Status => Ask::Status,
+        Ctl::Show => Ask::Show { address: None },
+        Ctl::Quit => Ask::Quit,
+    };
+    let answer = runtime
+        .block_on(control::ask(&folder, &ask))
+        .unwrap_or_else(|| json!({"ok": false, "error": "Halloo does not run"}));
+    let done = answer["ok"] == true;
+    let text = if arguments.json {
+        answer.to_string()
+    } else if !done {
+        format!("halloo: {}", answer["error"].as_str().unwrap_or("failed"))
+    } else if matches!(ask, Ask::Status) {
+        let lines = answer.as_object().into_iter().flatten();
+        lines
+            .filter(|(key, _)| *key != "ok")
+            .map(|(key, value)| match value.as_str() {
+                Some(word) => format!("{key}: {word}"),
+                None => format!("{key}: {value}"),
+            })
+            .collect::<Vec<_>>()
+            .join("\n")
+    } else {
+        String::new()
+    };
+    if !text.is_empty() {
+        // Nobody may be reading.
+        let _ = writeln!(std::io::stdout(), "{text}");
+    }
+    if done { exit::OK } else { exit::FAILED }
 }
 
 /// `halloo call`: is in a call until asked to leave. Returns the exit code.

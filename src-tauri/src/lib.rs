@@ -12,16 +12,24 @@ use std::time::Instant;
 use clap::Parser;
 
 mod args;
+mod awake;
 mod bridge;
 mod cli;
+mod control;
+mod desk;
+mod keys;
 mod links;
 mod logging;
+mod notifier;
+mod ringer;
 mod secrets;
+mod session;
 mod settings;
 mod shell;
 mod start;
 #[cfg(test)]
 mod testing;
+mod tray;
 mod windows;
 
 use args::{Action, Arguments, exit};
@@ -51,6 +59,7 @@ fn dispatch(arguments: Arguments, begun: Instant) -> u8 {
         Err(why) => return fail(&why),
     };
     let code = match arguments.action {
+        Some(Action::Ctl(ref ctl)) => cli::ctl(&runtime, &arguments.common, ctl),
         Some(Action::Call(ref call)) => cli::call(&runtime, &arguments.common, call),
         _ => window(&runtime, &arguments, begun),
     };
@@ -66,7 +75,14 @@ fn window(runtime: &tokio::runtime::Runtime, arguments: &Arguments, begun: Insta
     };
     let redactor = logging::start(arguments.common.log.as_deref(), Some(&folder));
     tracing::info!(version = env!("CARGO_PKG_VERSION"), "Halloo starts");
-    let core = match runtime.block_on(start::with_window(
+    let shown = control::Ask::Show {
+        address: arguments.address.clone(),
+    };
+    if runtime.block_on(control::ask(&folder, &shown)).is_some() {
+        tracing::info!("Halloo runs already: it was told to come to the front");
+        return exit::OK;
+    }
+    let (core, desk) = match runtime.block_on(start::with_window(
         &arguments.common,
         &folder,
         redactor,
@@ -75,7 +91,17 @@ fn window(runtime: &tokio::runtime::Runtime, arguments: &Arguments, begun: Insta
         Ok(core) => core,
         Err(why) => return fail(&why),
     };
-    match shell::run(&core, runtime.handle(), begun) {
+    if let Some(address) = arguments.address.clone() {
+        core.dispatch(calls_core::command::Command::OpenAddress { address });
+    }
+    let around = shell::Around {
+        desk,
+        folder: &folder,
+        hidden: arguments.hidden,
+        profile: session::foreign_profile(arguments.common.profile.as_deref()),
+        begun,
+    };
+    match shell::run(&core, runtime.handle(), &around) {
         Ok(()) => exit::OK,
         Err(why) => {
             runtime.block_on(core.stop());

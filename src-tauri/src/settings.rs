@@ -9,6 +9,7 @@ use std::fs;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
+use calls_core::alert::AlertSettings;
 use calls_core::id::{ChannelId, DeviceId, UserId};
 use calls_core::preferences::Appearance;
 use serde::{Deserialize, Serialize};
@@ -43,6 +44,8 @@ pub(crate) struct Settings {
     /// How the interface looks.
     #[serde(deserialize_with = "forgiving")]
     pub appearance: Appearance,
+    /// How the person wants to be called.
+    pub alerts: AlertSettings,
     /// Whatever a newer version wrote.
     #[serde(flatten)]
     unknown: Map<String, Value>,
@@ -60,6 +63,7 @@ impl Default for Settings {
             drafts: BTreeMap::new(),
             volumes: BTreeMap::new(),
             appearance: Appearance::default(),
+            alerts: AlertSettings::default(),
             unknown: Map::new(),
         }
     }

@@ -1,14 +1,24 @@
 //! The program with its window: Tauri, the client behind it, and an orderly end.
 
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
 
+use calls_core::command::Command;
+use calls_core::snapshot::{Call, CallPhase};
 use tauri::webview::PageLoadEvent;
-use tauri::{AppHandle, RunEvent};
+use tauri::{AppHandle, Manager, RunEvent, UserAttentionType};
+use tokio::sync::Notify;
 
+use crate::awake::Awake;
 use crate::bridge::{self, Portraits};
+use crate::control::{self, Listener};
+use crate::desk::Desk;
+use crate::keys::Keys;
+use crate::session;
 use crate::start::Running;
+use crate::tray::Tray;
 use crate::windows;
 
 /// Why the window does not open.
@@ -19,8 +29,30 @@ pub(crate) enum ShellError {
     Window(#[from] tauri::Error),
 }
 
-/// Shows the window until the person closes it, the system asks to end, or the core is gone; leaves any call;
-/// returns when everything has ended. `begun` is when the program started, for the log.
+/// What goes with the window.
+pub(crate) struct Around<'a> {
+    /// Rings, notifications, and what comes back from them.
+    pub(crate) desk: Arc<Desk>,
+    /// The profile's folder.
+    pub(crate) folder: &'a Path,
+    /// The same, if it is not the person's own.
+    pub(crate) profile: Option<PathBuf>,
+    /// No window at first.
+    pub(crate) hidden: bool,
+    /// When the program started, for the log.
+    pub(crate) begun: Instant,
+}
+
+/// The person wants the program to end; kept by Tauri for the tray.
+struct Quit(Arc<Notify>);
+
+/// Ends the program, in order.
+pub(crate) fn quit(app: &AppHandle) {
+    app.state::<Quit>().0.notify_one();
+}
+
+/// Shows the window until the person quits (or closes it where there is no tray), the system asks to end, or the
+/// core is gone; leaves any call; returns when everything has ended.
 ///
 /// Runs on the main thread: systems insist on it.
 ///
@@ -30,8 +62,10 @@ pub(crate) enum ShellError {
 pub(crate) fn run(
     core: &Running,
     runtime: &tokio::runtime::Handle,
-    begun: Instant,
+    around: &Around<'_>,
 ) -> Result<(), ShellError> {
+    let begun = around.begun;
+    let quit = Arc::new(Notify::new());
     tauri::async_runtime::set(runtime.clone());
     let portraits = Arc::new(Portraits::default());
     let for_portraits = core.clone();
@@ -43,6 +77,7 @@ pub(crate) fn run(
     });
     let app = builder
         .manage(core.clone())
+        .manage(Quit(Arc::clone(&quit)))
         .invoke_handler(tauri::generate_handler![
             bridge::dispatch,
             bridge::snapshot,
@@ -62,35 +97,159 @@ pub(crate) fn run(
                 tracing::info!(ms = begun.elapsed().as_millis(), "page loaded");
             }
         })
-        .setup(|app| {
-            windows::open_main(app)?;
-            Ok(())
-        })
         .build(context())?;
 
     runtime.spawn(bridge::pump(app.handle().clone(), core.clone()));
+    runtime.spawn({
+        let (app, desk) = (app.handle().clone(), Arc::clone(&around.desk));
+        async move {
+            loop {
+                desk.shown().await;
+                let front = app.clone();
+                // Windows are made on the main thread.
+                let _ = app.run_on_main_thread(move || windows::show_main(&front));
+            }
+        }
+    });
+    listen(core, runtime, around, &quit);
     let leaving = Arc::new(AtomicBool::new(false));
     {
         let (app, core, leaving) = (app.handle().clone(), core.clone(), Arc::clone(&leaving));
         runtime.spawn(async move {
-            terminated().await;
+            tokio::select! {
+                () = terminated() => {}
+                () = quit.notified() => {}
+            }
             leave(app, core, &leaving).await;
         });
     }
     let (runtime, core) = (runtime.clone(), core.clone());
-    let _ = app.run_return(move |app, event| {
-        // A code means that we ask ourselves, when all is done. Without one, the last window was closed: the
-        // call is left first. (A tray that keeps the program alive is another issue.)
-        if let RunEvent::ExitRequested {
+    let (hidden, profile) = (around.hidden, around.profile.clone());
+    let mut has_tray = false;
+    let _ = app.run_return(move |app, event| match event {
+        RunEvent::Ready => {
+            let tray = Tray::open(app, &core);
+            has_tray = tray.is_some();
+            // Without a tray a hidden start would be one that nobody can find.
+            if hidden && has_tray {
+                core.dispatch(Command::SetFocus { focused: false });
+            } else {
+                windows::show_main(app);
+            }
+            runtime.spawn(desktop(app.clone(), core.clone(), tray, profile.clone()));
+        }
+        // A code means that we ask ourselves, when all is done. Without one, the last window was closed.
+        RunEvent::ExitRequested {
             api, code: None, ..
-        } = event
-        {
+        } => {
             api.prevent_exit();
+            let snapshot = core.snapshot();
+            if in_call(&snapshot.call) || (has_tray && snapshot.alerts.settings.to_tray) {
+                tracing::info!("the window is closed, Halloo goes on");
+                core.dispatch(Command::SetFocus { focused: false });
+                return;
+            }
             let (app, core, leaving) = (app.clone(), core.clone(), Arc::clone(&leaving));
             runtime.spawn(async move { leave(app, core, &leaving).await });
         }
+        #[cfg(target_os = "macos")]
+        RunEvent::Opened { urls } => {
+            for address in urls {
+                core.dispatch(Command::OpenAddress {
+                    address: address.into(),
+                });
+            }
+            windows::show_main(app);
+        }
+        #[cfg(target_os = "macos")]
+        RunEvent::Reopen { .. } => windows::show_main(app),
+        _ => {}
     });
     Ok(())
+}
+
+/// Lets a second start, links and `halloo ctl` find us.
+fn listen(
+    core: &Running,
+    runtime: &tokio::runtime::Handle,
+    around: &Around<'_>,
+    quit: &Arc<Notify>,
+) {
+    let _inside = runtime.enter();
+    match Listener::open(around.folder) {
+        Ok(listener) => {
+            let (desk, quit) = (Arc::clone(&around.desk), Arc::clone(quit));
+            runtime.spawn(control::serve(listener, core.clone(), desk, quit));
+        }
+        Err(why) => {
+            tracing::warn!(%why, "no control socket: a second start will not find this one");
+        }
+    }
+}
+
+/// Follows the core with everything that is no page: the tray, the popup of calls, the window's call for attention.
+async fn desktop(app: AppHandle, core: Running, mut tray: Option<Tray>, profile: Option<PathBuf>) {
+    let mut keys = Keys::open(&core);
+    if profile.is_none()
+        && let Err(why) = session::take_links()
+    {
+        tracing::info!(%why, "links are not brought to Halloo");
+    }
+    let first = core.snapshot().alerts.settings.clone();
+    let mut starts = (first.autostart, first.start_hidden);
+    let mut awake = None;
+    let has_tray = tray.is_some();
+    let mut snapshots = core.handle().watch();
+    let (mut calls, mut was_in_call) = (0, false);
+    loop {
+        let snapshot = snapshots.borrow_and_update().clone();
+        if let Some(tray) = &mut tray {
+            tray.show(&snapshot);
+        }
+        let now = snapshot.incoming.calls.len();
+        if now != calls {
+            let (popup, grew) = (app.clone(), now > calls);
+            calls = now;
+            // Windows are made on the main thread.
+            let _ = app.run_on_main_thread(move || {
+                windows::incoming::show(&popup, now);
+                if grew && let Some(main) = popup.get_webview_window(windows::MAIN) {
+                    let _ = main.request_user_attention(Some(UserAttentionType::Critical));
+                }
+            });
+        }
+        let settings = &snapshot.alerts.settings;
+        keys.hold(&settings.keys);
+        if (settings.autostart, settings.start_hidden) != starts {
+            starts = (settings.autostart, settings.start_hidden);
+            if let Err(why) = session::autostart(starts.0, starts.1, profile.as_deref()) {
+                tracing::warn!(%why, "start with the session");
+            }
+        }
+        let in_call = in_call(&snapshot.call);
+        match (in_call, awake.is_some()) {
+            (true, false) => awake = Awake::hold(),
+            (false, true) => awake = None,
+            _ => {}
+        }
+        if was_in_call && !in_call && !has_tray {
+            // The window was closed during the call, and there is no tray to find us in.
+            let back = app.clone();
+            let _ = app.run_on_main_thread(move || {
+                if back.get_webview_window(windows::MAIN).is_none() {
+                    windows::show_main(&back);
+                }
+            });
+        }
+        was_in_call = in_call;
+        if snapshots.changed().await.is_err() {
+            return;
+        }
+    }
+}
+
+fn in_call(call: &Call) -> bool {
+    !matches!(call.phase, CallPhase::Idle | CallPhase::Failed { .. })
 }
 
 /// Leaves the call, ends the core, then the event loop; once, whoever asks for it first.

@@ -12,6 +12,7 @@ use calls_media::AudioHost;
 use tokio::sync::watch;
 
 use crate::args::Common;
+use crate::desk::Desk;
 use crate::logging::Redactor;
 use crate::secrets::SecretStore;
 use crate::settings::{Settings, SettingsFile};
@@ -191,7 +192,7 @@ pub(crate) async fn with_window(
     folder: &Path,
     redactor: Arc<Redactor>,
     audio: Arc<dyn AudioHost>,
-) -> Result<Running, StartError> {
+) -> Result<(Running, Arc<Desk>), StartError> {
     let given = Credentials::given(common)?;
     let file = SettingsFile::load(folder);
     let settings = file.value().clone();
@@ -222,6 +223,8 @@ pub(crate) async fn with_window(
         redactor.hide(session.token.reveal());
     }
     let keeper = Arc::new(Keeper::new(file, store, Arc::clone(&redactor)));
+    let desk = Desk::new();
+    keeper.furnish(Arc::clone(&desk));
     let config = ClientConfig {
         session,
         server,
@@ -229,6 +232,8 @@ pub(crate) async fn with_window(
     };
     let running = start(config, audio, Some(Arc::clone(&keeper)), redactor);
     keeper.serve(running.handle.clone());
+    desk.serve(running.handle.clone());
+    running.handle.zone(crate::desk::zone());
     if let Some(late) = late {
         let running = running.clone();
         tokio::spawn(async move {
@@ -244,7 +249,7 @@ pub(crate) async fn with_window(
     if let Some(given) = given {
         running.sign_in(given);
     }
-    Ok(running)
+    Ok((running, desk))
 }
 
 /// The client without a window: remembers nothing, and opens no channel.
@@ -336,6 +341,7 @@ fn config(settings: Settings) -> ClientConfig {
         drafts: settings.drafts,
         volumes: settings.volumes,
         appearance: settings.appearance,
+        alerts: settings.alerts,
         ..ClientConfig::default()
     }
 }

@@ -1,9 +1,11 @@
 //! The windows. So far one; the label chooses the view that the page shows.
 
 use tauri::webview::{Color, NewWindowResponse};
-use tauri::{App, Theme, Url, WebviewUrl, WebviewWindow, WebviewWindowBuilder};
+use tauri::{AppHandle, Manager, Theme, Url, WebviewUrl, WebviewWindow, WebviewWindowBuilder};
 
 use crate::links;
+
+pub(crate) mod incoming;
 
 /// The label of the main window, also named in its capability.
 pub(crate) const MAIN: &str = "main";
@@ -24,7 +26,7 @@ const GROUND_DARK: Color = Color(0x13, 0x1b, 0x1e, 0xff);
 /// # Errors
 ///
 /// When the system has no display or no webview.
-pub(crate) fn open_main(app: &App) -> tauri::Result<WebviewWindow> {
+pub(crate) fn open_main(app: &AppHandle) -> tauri::Result<WebviewWindow> {
     let window = WebviewWindowBuilder::new(app, MAIN, WebviewUrl::default())
         .title("Halloo")
         .inner_size(SIZE.0, SIZE.1)
@@ -44,6 +46,20 @@ pub(crate) fn open_main(app: &App) -> tauri::Result<WebviewWindow> {
     #[cfg(target_os = "linux")]
     reload_after_crash(&window)?;
     Ok(window)
+}
+
+/// Brings the main window to the front, made anew if it was closed to the tray.
+pub(crate) fn show_main(app: &AppHandle) {
+    let shown = match app.get_webview_window(MAIN) {
+        Some(window) => window
+            .unminimize()
+            .and_then(|()| window.show())
+            .and_then(|()| window.set_focus()),
+        None => open_main(app).map(drop),
+    };
+    if let Err(why) = shown {
+        tracing::warn!(%why, "the window does not come to the front");
+    }
 }
 
 /// How often a page whose process died is loaded again. A picture that crashes the decoder would do so each time.

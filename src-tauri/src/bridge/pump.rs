@@ -124,6 +124,8 @@ fn slices(snapshot: &Snapshot) -> Vec<Arc<Patch>> {
         call,
         devices,
         appearance,
+        incoming,
+        alerts,
         notices,
     } = snapshot.clone();
     [
@@ -134,6 +136,8 @@ fn slices(snapshot: &Snapshot) -> Vec<Arc<Patch>> {
         Slice::Call(Box::new(call)),
         Slice::Devices(devices),
         Slice::Appearance(appearance),
+        Slice::Incoming(incoming),
+        Slice::Alerts(Box::new(alerts)),
         Slice::Notices(notices),
     ]
     .into_iter()

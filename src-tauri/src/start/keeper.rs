@@ -5,9 +5,10 @@ use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::thread::JoinHandle;
 
-use calls_client::{ClientHandle, Remember, SavedSession, Shell};
+use calls_client::{AlertWish, ClientHandle, Remember, SavedSession, Shell};
 use calls_core::command::DeviceRole;
 
+use crate::desk::Desk;
 use crate::logging::Redactor;
 use crate::secrets::SecretStore;
 use crate::settings::{Settings, SettingsFile};
@@ -27,6 +28,7 @@ pub(crate) struct Keeper {
     redactor: Arc<Redactor>,
     runtime: tokio::runtime::Handle,
     client: OnceLock<ClientHandle>,
+    desk: OnceLock<Arc<Desk>>,
     /// For which server a token is kept, so that it can be forgotten.
     server: Mutex<Option<String>>,
 }
@@ -48,8 +50,15 @@ impl Keeper {
             redactor,
             runtime: tokio::runtime::Handle::current(),
             client: OnceLock::new(),
+            desk: OnceLock::new(),
             server: Mutex::new(server),
         }
+    }
+
+    /// What plays and shows what the client wants heard and shown.
+    pub(crate) fn furnish(&self, desk: Arc<Desk>) {
+        // Called once.
+        let _ = self.desk.set(desk);
     }
 
     /// Whom to tell whether the key store took a session.
@@ -128,6 +137,12 @@ impl Shell for Keeper {
         }
         self.note(what);
     }
+
+    fn alert(&self, wish: AlertWish) {
+        if let Some(desk) = self.desk.get() {
+            desk.alert(wish);
+        }
+    }
 }
 
 /// Writes until nobody can leave notes any more. What has come together is written once.
@@ -164,6 +179,7 @@ fn apply(settings: &mut Settings, what: Remember) {
             }
         }
         Remember::Appearance(appearance) => settings.appearance = appearance,
+        Remember::Alerts(alerts) => settings.alerts = *alerts,
         Remember::Volume(user, PLAIN_VOLUME) => {
             settings.volumes.remove(&user);
         }

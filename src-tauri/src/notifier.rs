@@ -1,0 +1,318 @@
+//! Notifications of the system, through notify-rust. A click becomes a command.
+//!
+//! One task owns what is shown; it is handed wishes through a short queue and never waited for. Whatever the
+//! notification service does (it is not there, it hangs, it answers late, it ignores a withdrawal), rings and calls go on.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use calls_core::alert::{Note, NoteButton, NoteKey};
+use calls_core::command::Command;
+use calls_core::id::ChannelId;
+use tokio::sync::mpsc;
+
+#[cfg(all(unix, not(target_os = "macos")))]
+#[path = "notifier/linux.rs"]
+mod system;
+#[cfg(not(all(unix, not(target_os = "macos"))))]
+#[path = "notifier/other.rs"]
+mod system;
+
+/// Wishes that may wait. They come at a person's speed (the core limits them); more means that the service hangs.
+const QUEUE: usize = 64;
+
+/// How long a notification service may take to show something. Later it is taken for hung.
+const PATIENCE: Duration = Duration::from_secs(3);
+
+/// How long a hung service is left alone.
+const REST: Duration = Duration::from_secs(20);
+
+/// What became of a notification.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Clicked {
+    /// Itself.
+    Itself,
+    /// One of its buttons.
+    Button(NoteButton),
+    /// A reply was typed into it.
+    Reply(String),
+}
+
+/// Whom to tell of clicks.
+pub(crate) trait Clicks: Send + Sync + 'static {
+    /// Does what a click asks for; `show` says that the window must come to the front.
+    fn does(&self, command: Option<Command>, show: bool);
+    /// Whether the test notification has arrived.
+    fn shown(&self, shown: bool);
+}
+
+#[derive(Debug)]
+enum Wish {
+    Show(Box<Note>),
+    Withdraw(NoteKey),
+}
+
+/// Shows notifications.
+#[derive(Debug)]
+pub(crate) struct Notifier {
+    wishes: mpsc::Sender<Wish>,
+}
+
+impl Notifier {
+    /// Starts the task on the current runtime; it ends with the last handle.
+    pub(crate) fn start(runtime: &tokio::runtime::Handle, clicks: Arc<dyn Clicks>) -> Self {
+        let (wishes, inbox) = mpsc::channel(QUEUE);
+        runtime.spawn(run(inbox, clicks));
+        Self { wishes }
+    }
+
+    /// Shows a notification, in place of one with the same key.
+    pub(crate) fn show(&self, note: Box<Note>) {
+        self.wish(Wish::Show(note));
+    }
+
+    /// Takes it away.
+    pub(crate) fn withdraw(&self, key: NoteKey) {
+        self.wish(Wish::Withdraw(key));
+    }
+
+    fn wish(&self, wish: Wish) {
+        if self.wishes.try_send(wish).is_err() {
+            tracing::warn!("the notification service hangs");
+        }
+    }
+}
+
+/// A notification that is shown, or on its way.
+struct Shown {
+    /// Ends its task, which takes it away.
+    withdraw: mpsc::Sender<()>,
+    number: u64,
+    /// What the service calls it, to be replaced.
+    id: Arc<std::sync::atomic::AtomicU32>,
+}
+
+async fn run(mut inbox: mpsc::Receiver<Wish>, clicks: Arc<dyn Clicks>) {
+    let mut shown: BTreeMap<NoteKey, Shown> = BTreeMap::new();
+    let (over, mut ended) = mpsc::channel::<(NoteKey, u64, bool)>(QUEUE);
+    let mut number = 0;
+    let mut rest_until: Option<tokio::time::Instant> = None;
+    loop {
+        tokio::select! {
+            biased;
+            Some((key, which, hung)) = ended.recv() => {
+                if hung {
+                    rest_until = Some(tokio::time::Instant::now() + REST);
+                }
+                if shown.get(&key).is_some_and(|one| one.number == which) {
+                    shown.remove(&key);
+                }
+            }
+            wish = inbox.recv() => match wish {
+                Some(Wish::Show(note)) => {
+                    let rests = rest_until.is_some_and(|until| tokio::time::Instant::now() < until);
+                    if rests && note.key != NoteKey::Test {
+                        tracing::debug!("not shown: the notification service hangs");
+                        continue;
+                    }
+                    number += 1;
+                    let key = note.key.clone();
+                    let replaced = shown.remove(&key);
+                    let id = replaced.map(|one| one.id).unwrap_or_default();
+                    let (withdraw, withdrawn) = mpsc::channel(1);
+                    shown.insert(key.clone(), Shown { withdraw, number, id: Arc::clone(&id) });
+                    let (over, clicks) = (over.clone(), Arc::clone(&clicks));
+                    tokio::spawn(async move {
+                        let hung = present(*note, id, withdrawn, clicks).await;
+                        // The receiver lives as long as this loop.
+                        let _ = over.send((key, number, hung)).await;
+                    });
+                }
+                Some(Wish::Withdraw(key)) => {
+                    if let Some(one) = shown.remove(&key) {
+                        // Full means told already; closed, that it has ended.
+                        let _ = one.withdraw.try_send(());
+                    }
+                }
+                None => return,
+            },
+        }
+    }
+}
+
+/// Shows one notification until it is clicked, closed or withdrawn; true if the service hangs.
+async fn present(
+    note: Note,
+    id: Arc<std::sync::atomic::AtomicU32>,
+    mut withdrawn: mpsc::Receiver<()>,
+    clicks: Arc<dyn Clicks>,
+) -> bool {
+    let test = note.key == NoteKey::Test;
+    let handle = match tokio::time::timeout(PATIENCE, system::show(&note, &id)).await {
+        Ok(Ok(handle)) => handle,
+        Ok(Err(why)) => {
+            tracing::info!(%why, "no notification");
+            if test {
+                clicks.shown(false);
+            }
+            return false;
+        }
+        Err(_) => {
+            tracing::warn!("the notification service does not answer");
+            if test {
+                clicks.shown(false);
+            }
+            return true;
+        }
+    };
+    if test {
+        clicks.shown(true);
+    }
+    let clicked = tokio::select! {
+        clicked = system::wait(&handle) => clicked,
+        said = withdrawn.recv() => {
+            // A newer one with the same key has taken its place on the screen: nothing to take away.
+            if said.is_some() {
+                let closed = tokio::time::timeout(PATIENCE, system::close(&handle)).await;
+                return closed.is_err();
+            }
+            None
+        }
+    };
+    if let Some(clicked) = clicked {
+        tracing::info!(?clicked, "a notification was clicked");
+        let (command, show) = meaning(&note, &clicked);
+        clicks.does(command, show);
+    }
+    false
+}
+
+/// What a click asks for, and whether the window must come to the front.
+fn meaning(note: &Note, clicked: &Clicked) -> (Option<Command>, bool) {
+    let Some(channel) = note.channel.clone() else {
+        return (None, true);
+    };
+    let open = |channel: ChannelId| Some(Command::OpenChannel { channel });
+    match clicked {
+        Clicked::Itself | Clicked::Button(NoteButton::Reply) => (open(channel), true),
+        Clicked::Button(NoteButton::Join) => (
+            Some(Command::AnswerCall {
+                channel,
+                muted: false,
+                switch: false,
+            }),
+            true,
+        ),
+        Clicked::Button(NoteButton::Decline) => (Some(Command::DeclineCall { channel }), false),
+        Clicked::Button(NoteButton::Ignore) => (Some(Command::IgnoreCall { channel }), false),
+        Clicked::Reply(text) => (
+            Some(Command::SendPost {
+                channel,
+                root: None,
+                text: text.clone(),
+            }),
+            false,
+        ),
+    }
+}
+
+/// What a button says.
+fn label(button: NoteButton) -> &'static str {
+    match button {
+        NoteButton::Join => "Join",
+        NoteButton::Decline => "Decline",
+        NoteButton::Ignore => "Ignore",
+        NoteButton::Reply => "Reply",
+    }
+}
+
+/// Under which name a button comes back.
+fn name(button: NoteButton) -> &'static str {
+    match button {
+        NoteButton::Join => "join",
+        NoteButton::Decline => "decline",
+        NoteButton::Ignore => "ignore",
+        NoteButton::Reply => "reply",
+    }
+}
+
+fn button(named: &str) -> Option<NoteButton> {
+    [
+        NoteButton::Join,
+        NoteButton::Decline,
+        NoteButton::Ignore,
+        NoteButton::Reply,
+    ]
+    .into_iter()
+    .find(|button| name(*button) == named)
+}
+
+/// Text that a service takes for markup, spelled so that it shows as it is (Desktop Notifications 1.3, "Markup").
+fn escaped(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    for c in text.chars() {
+        match c {
+            '&' => out.push_str("&amp;"),
+            '<' => out.push_str("&lt;"),
+            '>' => out.push_str("&gt;"),
+            c => out.push(c),
+        }
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, clippy::expect_used)]
+    use super::*;
+
+    fn note(key: NoteKey) -> Note {
+        Note {
+            key,
+            channel: Some("c".into()),
+            title: "t".to_owned(),
+            body: "b".to_owned(),
+            silent: true,
+            buttons: vec![NoteButton::Join],
+        }
+    }
+
+    #[test]
+    fn a_click_means_what_is_written_on_it() {
+        let call = note(NoteKey::Call("x".into()));
+        assert_eq!(
+            meaning(&call, &Clicked::Button(NoteButton::Ignore)),
+            (
+                Some(Command::IgnoreCall {
+                    channel: "c".into()
+                }),
+                false
+            )
+        );
+        assert_eq!(
+            meaning(&call, &Clicked::Itself),
+            (
+                Some(Command::OpenChannel {
+                    channel: "c".into()
+                }),
+                true
+            )
+        );
+        for one in [
+            NoteButton::Join,
+            NoteButton::Decline,
+            NoteButton::Ignore,
+            NoteButton::Reply,
+        ] {
+            assert_eq!(button(name(one)), Some(one));
+            assert!(!label(one).is_empty());
+        }
+        assert_eq!(button("default"), None);
+    }
+
+    #[test]
+    fn markup_is_shown_not_obeyed() {
+        assert_eq!(escaped("<a href='x'>&amp;"), "&lt;a href='x'&gt;&amp;amp;");
+    }
+}

@@ -1,0 +1,197 @@
+//! A notification service that writes down what it is shown and clicks when told to; and a tray that has room.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex};
+use std::time::Instant;
+
+use zbus::blocking::{Connection, connection};
+use zbus::zvariant::OwnedValue;
+
+/// A notification as it came.
+#[derive(Clone, Debug)]
+pub struct Shown {
+    /// Its number.
+    pub id: u32,
+    /// First line.
+    pub title: String,
+    /// The rest, as it came: markup is escaped.
+    pub body: String,
+    /// Names of its buttons, without their texts.
+    pub buttons: Vec<String>,
+    /// It must make no sound.
+    pub silent: bool,
+    /// When it came.
+    pub at: Instant,
+    /// When it was taken away.
+    pub closed: Option<Instant>,
+}
+
+/// What has been shown so far.
+#[derive(Clone, Default)]
+pub struct Log(Arc<Mutex<Vec<Shown>>>);
+
+impl Log {
+    /// Everything, oldest first.
+    pub fn all(&self) -> Vec<Shown> {
+        self.0.lock().unwrap().clone()
+    }
+
+    /// What is on the screen now.
+    pub fn open(&self) -> Vec<Shown> {
+        self.all()
+            .into_iter()
+            .filter(|one| one.closed.is_none())
+            .collect()
+    }
+}
+
+struct Notifications {
+    log: Log,
+    last: u32,
+}
+
+#[zbus::interface(name = "org.freedesktop.Notifications")]
+impl Notifications {
+    fn get_capabilities(&self) -> Vec<String> {
+        ["actions", "body", "body-markup", "persistence"]
+            .map(str::to_owned)
+            .to_vec()
+    }
+
+    #[allow(clippy::too_many_arguments)]
+    fn notify(
+        &mut self,
+        _app: &str,
+        replaces: u32,
+        _icon: &str,
+        title: String,
+        body: String,
+        actions: Vec<String>,
+        hints: HashMap<String, OwnedValue>,
+        _timeout: i32,
+    ) -> u32 {
+        let id = if replaces == 0 {
+            self.last += 1;
+            self.last
+        } else {
+            replaces
+        };
+        let mut log = self.log.0.lock().unwrap();
+        for old in log
+            .iter_mut()
+            .filter(|one| one.id == id && one.closed.is_none())
+        {
+            old.closed = Some(Instant::now());
+        }
+        log.push(Shown {
+            id,
+            title,
+            body,
+            buttons: actions.into_iter().step_by(2).collect(),
+            silent: hints
+                .get("suppress-sound")
+                .is_some_and(|value| bool::try_from(value).unwrap_or(false)),
+            at: Instant::now(),
+            closed: None,
+        });
+        id
+    }
+
+    fn close_notification(&mut self, id: u32) {
+        let mut log = self.log.0.lock().unwrap();
+        for one in log
+            .iter_mut()
+            .filter(|one| one.id == id && one.closed.is_none())
+        {
+            one.closed = Some(Instant::now());
+        }
+    }
+
+    fn get_server_information(&self) -> (String, String, String, String) {
+        ("recorder", "halloo", "1", "1.2").map_into()
+    }
+}
+
+trait MapInto {
+    fn map_into(self) -> (String, String, String, String);
+}
+
+impl MapInto for (&str, &str, &str, &str) {
+    fn map_into(self) -> (String, String, String, String) {
+        (self.0.into(), self.1.into(), self.2.into(), self.3.into())
+    }
+}
+
+struct Watcher(Arc<Mutex<Vec<String>>>);
+
+#[zbus::interface(name = "org.kde.StatusNotifierWatcher")]
+impl Watcher {
+    fn register_status_notifier_item(&mut self, service: String) {
+        self.0.lock().unwrap().push(service);
+    }
+
+    fn register_status_notifier_host(&mut self, _service: String) {}
+
+    #[zbus(property)]
+    fn registered_status_notifier_items(&self) -> Vec<String> {
+        self.0.lock().unwrap().clone()
+    }
+
+    #[zbus(property)]
+    fn is_status_notifier_host_registered(&self) -> bool {
+        true
+    }
+
+    #[zbus(property)]
+    fn protocol_version(&self) -> i32 {
+        0
+    }
+}
+
+/// The running service; gone when dropped.
+pub struct Service {
+    bus: Connection,
+    /// What was shown.
+    pub log: Log,
+    /// Icons in the tray.
+    pub tray: Arc<Mutex<Vec<String>>>,
+}
+
+impl Service {
+    /// Takes both names on the session's bus.
+    pub fn start() -> Self {
+        let log = Log::default();
+        let tray = Arc::default();
+        let bus = connection::Builder::session()
+            .and_then(|bus| bus.name("org.freedesktop.Notifications"))
+            .and_then(|bus| bus.name("org.kde.StatusNotifierWatcher"))
+            .and_then(|bus| {
+                bus.serve_at(
+                    "/org/freedesktop/Notifications",
+                    Notifications {
+                        log: log.clone(),
+                        last: 0,
+                    },
+                )
+            })
+            .and_then(|bus| bus.serve_at("/StatusNotifierWatcher", Watcher(Arc::clone(&tray))))
+            .and_then(connection::Builder::build)
+            .unwrap();
+        Self { bus, log, tray }
+    }
+
+    /// Clicks a button; `default` is the notification itself.
+    pub fn click(&self, id: u32, button: &str) {
+        let path = "/org/freedesktop/Notifications";
+        let interface = "org.freedesktop.Notifications";
+        self.bus
+            .emit_signal(
+                None::<&str>,
+                path,
+                interface,
+                "ActionInvoked",
+                &(id, button),
+            )
+            .unwrap();
+    }
+}
