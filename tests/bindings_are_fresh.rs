@@ -77,6 +77,8 @@ fn bindings() -> String {
         snapshot::ParticipantRow,
         snapshot::Quality,
         snapshot::Call,
+        snapshot::Noise,
+        snapshot::Sound,
         snapshot::DeviceRow,
         snapshot::Devices,
         snapshot::Levels,

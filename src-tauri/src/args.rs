@@ -136,6 +136,9 @@ pub(crate) struct CallArguments {
     /// Instead of the microphone: a WAV file (`loop:` before it plays it again and again), `tone:HZ` or `silence`.
     #[arg(long, value_name = "FILE.wav|loop:FILE.wav|tone:HZ|silence")]
     pub play: Option<String>,
+    /// Send the microphone's sound as it is: no echo cancellation, noise suppression or gain control.
+    #[arg(long)]
+    pub raw_microphone: bool,
     /// Instead of the loudspeaker: a WAV file (48 kHz, mono).
     #[arg(long, value_name = "FILE.wav")]
     pub record: Option<PathBuf>,

@@ -4,6 +4,7 @@ use std::io::Write;
 use std::sync::Arc;
 
 use calls_core::command::DeviceRole;
+use calls_core::snapshot::Sound;
 use calls_media::{AudioHost, FileHost, PlaySpec};
 use serde_json::json;
 use tokio::runtime::Runtime;
@@ -108,8 +109,13 @@ pub(crate) fn call(runtime: &Runtime, common: &Common, arguments: &CallArguments
             return exit::USAGE;
         }
     };
+    let sound = if arguments.raw_microphone {
+        Sound::RAW
+    } else {
+        Sound::default()
+    };
     let _inside = runtime.enter();
-    let running = match start::without_window(common, redactor, audio) {
+    let running = match start::without_window(common, redactor, audio, sound) {
         Ok(running) => running,
         Err(why) => {
             fail(&why);

@@ -12,6 +12,7 @@ use std::path::{Path, PathBuf};
 use calls_core::alert::AlertSettings;
 use calls_core::id::{ChannelId, DeviceId, UserId};
 use calls_core::preferences::Appearance;
+use calls_core::snapshot::Sound;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
@@ -46,6 +47,9 @@ pub(crate) struct Settings {
     pub appearance: Appearance,
     /// How the person wants to be called.
     pub alerts: AlertSettings,
+    /// What is done to the sound.
+    #[serde(deserialize_with = "forgiving")]
+    pub sound: Sound,
     /// Whatever a newer version wrote.
     #[serde(flatten)]
     unknown: Map<String, Value>,
@@ -64,6 +68,7 @@ impl Default for Settings {
             volumes: BTreeMap::new(),
             appearance: Appearance::default(),
             alerts: AlertSettings::default(),
+            sound: Sound::default(),
             unknown: Map::new(),
         }
     }

@@ -7,7 +7,7 @@ use calls_client::{Client, ClientConfig, ClientHandle, SavedSession, Shell};
 use calls_core::command::Command;
 use calls_core::id::{Millis, UserId};
 use calls_core::port::Secret;
-use calls_core::snapshot::{Account, Levels, Snapshot};
+use calls_core::snapshot::{Account, Levels, Snapshot, Sound};
 use calls_media::AudioHost;
 use tokio::sync::watch;
 
@@ -195,6 +195,7 @@ pub(crate) async fn with_window(
 ) -> Result<(Running, Arc<Desk>), StartError> {
     let given = Credentials::given(common)?;
     let file = SettingsFile::load(folder);
+    let dumps = folder.join("sound");
     let settings = file.value().clone();
     let server = common.server.clone().or_else(|| settings.server.clone());
     let store = SecretStore::system();
@@ -228,6 +229,7 @@ pub(crate) async fn with_window(
     let config = ClientConfig {
         session,
         server,
+        dumps: Some(dumps),
         ..config(settings)
     };
     let running = start(config, audio, Some(Arc::clone(&keeper)), redactor);
@@ -261,6 +263,7 @@ pub(crate) fn without_window(
     common: &Common,
     redactor: Arc<Redactor>,
     audio: Arc<dyn AudioHost>,
+    sound: Sound,
 ) -> Result<Running, StartError> {
     let given = Credentials::given(common)?.ok_or(StartError::NothingToSignInWith)?;
     let server = common.server.clone().ok_or(StartError::NoServer)?;
@@ -278,6 +281,7 @@ pub(crate) fn without_window(
         session,
         server: Some(server),
         headless: true,
+        sound,
         ..ClientConfig::default()
     };
     let running = start(config, audio, None, redactor);
@@ -342,6 +346,7 @@ fn config(settings: Settings) -> ClientConfig {
         volumes: settings.volumes,
         appearance: settings.appearance,
         alerts: settings.alerts,
+        sound: settings.sound,
         ..ClientConfig::default()
     }
 }

@@ -247,6 +247,15 @@ class Play {
       case "chooseDevice":
         this.set({ slice: "devices", value: { ...this.state.devices, [command.role]: command.device } });
         break;
+      case "setSound":
+        this.set({ slice: "devices", value: { ...this.state.devices, sound: command.sound } });
+        break;
+      case "setDeafened":
+        this.set({ slice: "devices", value: { ...this.state.devices, deafened: command.deafened } });
+        break;
+      case "dumpSound":
+        this.set({ slice: "devices", value: { ...this.state.devices, dumping: command.on } });
+        break;
       case "setAppearance":
         this.set({ slice: "appearance", value: command.appearance });
         break;

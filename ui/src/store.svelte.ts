@@ -69,7 +69,15 @@ export class Store {
     quality: null,
     switchTo: null,
   });
-  devices = $state.raw<Devices>({ inputs: [], outputs: [], input: null, output: null });
+  devices = $state.raw<Devices>({
+    inputs: [],
+    outputs: [],
+    input: null,
+    output: null,
+    sound: { echo: true, noise: "standard", gain: true, highPass: true, inputVolume: 100, outputVolume: 100, threshold: null },
+    deafened: false,
+    dumping: false,
+  });
   appearance = $state.raw<Appearance>(PLAIN);
   incoming = $state.raw<Incoming>({ calls: [] });
   alerts = $state.raw<Alerts>(QUIET);

@@ -106,6 +106,7 @@ impl<W: Write> Report<W> {
                 "bitrate_in": quality.bitrate_in,
                 "bitrate_out": quality.bitrate_out,
                 "mos": rounded(quality.mos),
+                "xruns": quality.xruns,
             }),
             ClientEvent::Notice { code, detail } => {
                 json!({"event": "notice", "code": code, "detail": detail})

@@ -180,6 +180,7 @@ fn apply(settings: &mut Settings, what: Remember) {
         }
         Remember::Appearance(appearance) => settings.appearance = appearance,
         Remember::Alerts(alerts) => settings.alerts = *alerts,
+        Remember::Sound(sound) => settings.sound = sound,
         Remember::Volume(user, PLAIN_VOLUME) => {
             settings.volumes.remove(&user);
         }

@@ -294,7 +294,7 @@ on: boolean, } | { "type": "answerCall", channel: ChannelId, muted: boolean, swi
 /**
  * From now on.
  */
-appearance: Appearance, } | { "type": "dismissNotice", 
+appearance: Appearance, } | { "type": "setSound", sound: Sound, } | { "type": "setDeafened", deafened: boolean, } | { "type": "playTestTone" } | { "type": "dumpSound", on: boolean, } | { "type": "dismissNotice", 
 /**
  * Its number.
  */
@@ -734,7 +734,7 @@ bitrateOut: number,
 /**
  * Mean opinion score, 1..4.5.
  */
-mos: number, };
+mos: number, xruns: number, };
 
 /**
  * Our call, and what the call surfaces show.
@@ -792,6 +792,10 @@ switchTo: ChannelId | null, };
 /**
  * A sound device.
  */
+export type Noise = "off" | "standard" | "strong";
+
+export type Sound = { echo: boolean, noise: Noise, gain: boolean, highPass: boolean, inputVolume: number, outputVolume: number, threshold: number | null, };
+
 export type DeviceRow = { 
 /**
  * Identity.
@@ -829,7 +833,19 @@ input: DeviceId | null,
 /**
  * Chosen loudspeaker; `None` follows the system.
  */
-output: DeviceId | null, };
+output: DeviceId | null, 
+/**
+ * What is done to the sound.
+ */
+sound: Sound, 
+/**
+ * Nothing of the others is heard, on purpose. Not remembered.
+ */
+deafened: boolean, 
+/**
+ * The three sound files are being written.
+ */
+dumping: boolean, };
 
 /**
  * Loudness for meters, ten times a second. Lossy: only the newest matters.

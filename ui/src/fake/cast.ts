@@ -188,6 +188,9 @@ export const devices: Devices = {
   ],
   input: null,
   output: null,
+  sound: { echo: true, noise: "standard", gain: true, highPass: true, inputVolume: 100, outputVolume: 100, threshold: null },
+  deafened: false,
+  dumping: false,
 };
 
 export const quality: Quality = {
@@ -195,6 +198,7 @@ export const quality: Quality = {
   loss: 0.002,
   jitterMs: 4,
   jitterTargetMs: 40,
+  xruns: 0,
   concealedRatio: 0.001,
   bitrateIn: 38_000,
   bitrateOut: 41_000,

@@ -71,7 +71,8 @@ pub(crate) fn start(
         VoiceConfig {
             input: config.input.clone(),
             output: config.output.clone(),
-            processing: config.processing,
+            sound: config.sound,
+            dumps: config.dumps.clone(),
         },
         Arc::new(move |event| media.send(Input::Media(event))),
     ));

@@ -17,12 +17,14 @@ mod perform;
 mod shell;
 
 use std::collections::BTreeMap;
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use calls_core::id::{ChannelId, DeviceId, UserId};
 use calls_core::input::Memory;
 use calls_core::preferences::Appearance;
-use calls_media::{AudioHost, Processing};
+use calls_core::snapshot::Sound;
+use calls_media::AudioHost;
 
 pub use calls_core::effect::ClientEvent;
 pub use handle::{ClientHandle, Patches, Update};
@@ -46,8 +48,10 @@ pub struct ClientConfig {
     pub input: Option<DeviceId>,
     /// Chosen loudspeaker; `None` follows the system.
     pub output: Option<DeviceId>,
-    /// What is done to the microphone's sound.
-    pub processing: Processing,
+    /// What is done to the sound.
+    pub sound: Sound,
+    /// Where the three sound files of `DumpSound` go; `None`: nowhere.
+    pub dumps: Option<PathBuf>,
     /// Text typed but not sent.
     pub drafts: BTreeMap<ChannelId, String>,
     /// How loud we hear people, per cent, where it is not 100.
@@ -71,6 +75,7 @@ impl ClientConfig {
             volumes: self.volumes,
             appearance: self.appearance,
             alerts: self.alerts,
+            sound: self.sound,
         }
     }
 }

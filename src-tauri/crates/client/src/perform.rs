@@ -116,6 +116,10 @@ impl Performer {
                 self.voice.set_volume(&session, percent);
             }
             Effect::Alert(wish) => self.shell.alert(wish),
+            Effect::Media(MediaWish::Sound(sound)) => self.voice.set_sound(sound),
+            Effect::Media(MediaWish::Deafen(deafened)) => self.voice.set_deafened(deafened),
+            Effect::Media(MediaWish::TestTone) => self.voice.play_test_tone(),
+            Effect::Media(MediaWish::Dump(on)) => self.voice.dump(on),
             Effect::Remember(what) => self.shell.remember(what),
             // The conductor publishes these two itself.
             Effect::Patch(_) | Effect::Tell(_) => {}
@@ -175,6 +179,7 @@ impl Performer {
                 let now = meter.figures();
                 quality.jitter_target_ms = now.jitter_target_ms;
                 quality.concealed_ratio = concealed_ratio(&before, &now);
+                quality.xruns = xruns(&before, &now);
             }
             inbox.send(Input::Call(number, event));
         });
@@ -227,6 +232,12 @@ fn concealed_ratio(before: &VoiceFigures, now: &VoiceFigures) -> f32 {
     } else {
         (concealed as f64 / samples as f64) as f32
     }
+}
+
+/// Samples lost at the devices since `before`.
+fn xruns(before: &VoiceFigures, now: &VoiceFigures) -> u32 {
+    let lost = |figures: &VoiceFigures| figures.capture_overruns + figures.playout_underruns;
+    u32::try_from(lost(now).saturating_sub(lost(before))).unwrap_or(u32::MAX)
 }
 
 fn report(ended: Result<(), tokio::task::JoinError>) {

@@ -6,6 +6,7 @@ use ts_rs::TS;
 use crate::alert::{AlertSettings, MessageLevel, Tone};
 use crate::id::{ChannelId, DeviceId, PendingId, PostId, SessionId, TeamId, UserId};
 use crate::preferences::Appearance;
+use crate::snapshot::Sound;
 
 /// Which end of the sound.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, TS)]
@@ -211,6 +212,24 @@ pub enum Command {
     OpenAddress {
         /// As it came from the system or the page.
         address: String,
+    },
+    /// Change what is done to the sound, at once.
+    SetSound {
+        /// Everything, as it shall be.
+        sound: Sound,
+    },
+    /// Hear nothing of the others, or hear them again.
+    SetDeafened {
+        /// Hear nothing.
+        deafened: bool,
+    },
+    /// Play a short melody on the chosen loudspeaker: can one hear it?
+    PlayTestTone,
+    /// Write down what comes, what is played and what is sent, as three sound files, for "I have an echo". Stops by
+    /// itself after five minutes.
+    DumpSound {
+        /// Begin, or end.
+        on: bool,
     },
     /// Close a notice.
     DismissNotice {

@@ -8,7 +8,7 @@ use crate::id::{ChannelId, DeviceId, RequestId, SessionId, UserId};
 use crate::input::{CallNumber, SavedSession};
 use crate::port::{CallIntent, EndReason, JoinTicket, Request, Secret};
 use crate::preferences::Appearance;
-use crate::snapshot::{Patch, Quality};
+use crate::snapshot::{Patch, Quality, Sound};
 
 /// One thing the machine wants done. Performed in order, without waiting; answers come back as inputs.
 #[derive(Clone, Debug, PartialEq)]
@@ -81,6 +81,14 @@ pub enum MediaWish {
     Choose(DeviceRole, Option<DeviceId>),
     /// How loud a session is heard, per cent, 0 to 200.
     Volume(SessionId, u16),
+    /// What is done to the sound.
+    Sound(Sound),
+    /// Nothing of the others is heard.
+    Deafen(bool),
+    /// Play the melody of the loudspeaker test.
+    TestTone,
+    /// Begin or end to write the three sound files.
+    Dump(bool),
 }
 
 /// Something to keep for the next run.
@@ -102,6 +110,8 @@ pub enum Remember {
     Appearance(Appearance),
     /// How the person wants to be called.
     Alerts(Box<AlertSettings>),
+    /// What is done to the sound.
+    Sound(Sound),
 }
 
 /// Something that happened, for scripts and the command line. The interface draws snapshots instead.

@@ -9,6 +9,7 @@ use crate::id::{ChannelId, DeviceId, Millis, RequestId, UserId};
 use crate::port::media::MediaEvent;
 use crate::port::{CallEvent, LinkEvent, Reply, RequestError, Secret, ServerEvent};
 use crate::preferences::Appearance;
+use crate::snapshot::Sound;
 
 /// The time, twice: one that never jumps, for deadlines; one that people read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -57,6 +58,8 @@ pub struct Memory {
     pub appearance: Appearance,
     /// How the person wants to be called.
     pub alerts: AlertSettings,
+    /// What is done to the sound.
+    pub sound: Sound,
 }
 
 /// One thing the machine hears.

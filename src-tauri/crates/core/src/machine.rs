@@ -127,6 +127,7 @@ impl Machine {
             self.ringing.poll_timeout(),
             self.messages.poll_timeout(),
             self.out.notices.poll_timeout(),
+            self.devices.poll_timeout(),
             self.reload,
         ]
         .into_iter()
@@ -144,7 +145,7 @@ impl Machine {
         self.headless = memory.headless;
         self.place = memory.place;
         self.devices
-            .remembered(memory.input, memory.output, &mut self.out);
+            .remembered(memory.input, memory.output, memory.sound, &mut self.out);
         self.appearance = memory.appearance.sound();
         self.out.dirty(Part::Appearance);
         self.compose.remembered(memory.drafts);
@@ -158,6 +159,7 @@ impl Machine {
     fn handle_timeouts(&mut self, now: Now) {
         let instant = now.instant;
         self.out.notices.handle_timeout(instant);
+        self.devices.handle_timeout(instant, &mut self.out);
         self.account.handle_timeout(instant, &mut self.out);
         self.link.handle_timeout(instant, &mut self.out);
         if self.compose.poll_timeout().is_some_and(|at| at <= instant) {

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 
 use crate::alert::{AlertSettings, MessageLevel, Tone};
@@ -433,6 +433,9 @@ pub struct Quality {
     pub bitrate_out: u32,
     /// Mean opinion score, 1..4.5.
     pub mos: f32,
+    /// Samples lost between our devices and us since the call began, because this machine was too busy: each is a click,
+    /// ours or theirs.
+    pub xruns: u32,
 }
 
 /// Sound devices and the choice among them.
@@ -447,6 +450,81 @@ pub struct Devices {
     pub input: Option<DeviceId>,
     /// Chosen loudspeaker; `None` follows the system.
     pub output: Option<DeviceId>,
+    /// What is done to the sound.
+    pub sound: Sound,
+    /// Nothing of the others is heard, on purpose. Not remembered.
+    pub deafened: bool,
+    /// The three sound files are being written.
+    pub dumping: bool,
+}
+
+/// What is done to the sound on its way: everything that a person can switch. Kept from run to run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[serde(default, rename_all = "camelCase")]
+pub struct Sound {
+    /// Remove the echo of what we play from what the microphone hears.
+    pub echo: bool,
+    /// Remove noise.
+    pub noise: Noise,
+    /// Bring the voice to an even loudness.
+    pub gain: bool,
+    /// Remove rumble below the voice.
+    pub high_pass: bool,
+    /// Loudness of our microphone, per cent, 0 to 200.
+    pub input_volume: u16,
+    /// Loudness of everything that is heard, per cent, 0 to 200.
+    pub output_volume: u16,
+    /// Only let through what is louder than this, dBov, −90 to 0; `None` lets everything through.
+    pub threshold: Option<i8>,
+}
+
+impl Sound {
+    /// Nothing is done.
+    pub const RAW: Self = Self {
+        echo: false,
+        noise: Noise::Off,
+        gain: false,
+        high_pass: false,
+        input_volume: 100,
+        output_volume: 100,
+        threshold: None,
+    };
+
+    /// The same with every figure within its range.
+    #[must_use]
+    pub fn bounded(self) -> Self {
+        Self {
+            input_volume: self.input_volume.min(200),
+            output_volume: self.output_volume.min(200),
+            threshold: self.threshold.map(|threshold| threshold.clamp(-90, 0)),
+            ..self
+        }
+    }
+}
+
+impl Default for Sound {
+    fn default() -> Self {
+        Self {
+            echo: true,
+            noise: Noise::Standard,
+            gain: true,
+            high_pass: true,
+            ..Self::RAW
+        }
+    }
+}
+
+/// How much noise is removed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[serde(rename_all = "camelCase")]
+pub enum Noise {
+    /// None: for music, and for very good microphones.
+    Off,
+    /// Steady noise: fans, hum, the street.
+    #[default]
+    Standard,
+    /// Also what is sudden: keys, clicks, a rustle. Takes a little of the voice's colour with it.
+    Strong,
 }
 
 /// A sound device.

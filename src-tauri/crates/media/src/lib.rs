@@ -9,7 +9,7 @@
 //!
 //! **Threads.** Device callbacks (owned by the operating system) copy samples into lock-free rings and touch
 //! atomics; they neither lock nor allocate, log, or ask the time. One voice thread owns everything else that
-//! makes sound: it wakes every 5 ms, moves all whole blocks both ways, and allocates only when a participant
+//! makes sound: it wakes every 2.5 ms, moves all whole blocks both ways, and allocates only when a participant
 //! or a device comes or goes. A second thread asks the system which devices there are, because that may block.
 //!
 //! **Time.** [`voice::VoiceEngine`] has no clock. It counts samples, and knows of the world's time only what
@@ -32,5 +32,4 @@ pub use device::fake::FakeHost;
 pub use device::file::{FileHost, PlaySpec, PlaySpecError};
 pub use device::{AudioHost, AudioSink, AudioSource, Devices, Fault, Format};
 pub use error::MediaError;
-pub use voice::apm::Processing;
 pub use voice::handle::{MediaEventSink, Voice, VoiceConfig};

@@ -2,12 +2,14 @@
 //! device or clock; `voice/thread.rs` drives it.
 
 pub mod apm;
+mod dump;
 pub mod ends;
 pub mod gate;
 pub mod handle;
 pub mod jitter;
 pub mod level;
 mod lister;
+mod melody;
 pub mod mixer;
 pub mod opus;
 mod priority;
@@ -19,13 +21,16 @@ use std::sync::Arc;
 
 use calls_core::id::{SessionId, TrackId};
 use calls_core::port::media::{EncodedFrame, Layer, MediaKind, MediaPacket, VoiceFigures};
+use calls_core::snapshot::Sound;
 
 use crate::block::{BLOCK, Block};
 use crate::error::MediaError;
-use apm::{Apm, Processing};
-use gate::{Admitted, Gate, GateSwitch};
+use apm::Apm;
+use dump::Dump;
+use gate::{Activation, Admitted, Gate, GateSwitch};
 use jitter::{JitterBuffer, Rendered};
 use level::{Dbov, Meter, Speaking};
+use melody::Melody;
 use mixer::{Fader, Mixer, Volume};
 use opus::{FRAME, VoiceEncoder};
 
@@ -36,6 +41,13 @@ const AUDIBLE: Dbov = Dbov(-60.0);
 #[derive(Debug)]
 pub struct VoiceEngine {
     apm: Apm,
+    input_fader: Fader,
+    output_fader: Fader,
+    sound: Sound,
+    deafened: bool,
+    activation: Activation,
+    melody: Option<Melody>,
+    dump: Option<Dump>,
     meter: Arc<Meter>,
     speaking: Speaking,
     gate: Gate,
@@ -87,13 +99,16 @@ impl VoiceEngine {
     ///
     /// # Errors
     /// [`MediaError::Failed`] if there is no memory for an encoder.
-    pub fn new(
-        processing: Processing,
-        gate: GateSwitch,
-        meter: Arc<Meter>,
-    ) -> Result<Self, MediaError> {
-        Ok(Self {
-            apm: Apm::new(processing),
+    pub fn new(sound: Sound, gate: GateSwitch, meter: Arc<Meter>) -> Result<Self, MediaError> {
+        let mut engine = Self {
+            apm: Apm::new(sound),
+            input_fader: Fader::at(Volume::UNITY),
+            output_fader: Fader::at(Volume::UNITY),
+            sound,
+            deafened: false,
+            activation: Activation::default(),
+            melody: None,
+            dump: None,
             meter,
             speaking: Speaking::default(),
             gate: Gate::new(gate),
@@ -102,17 +117,26 @@ impl VoiceEngine {
             mixer: Mixer::new(),
             scratch: Block::SILENCE,
             past: jitter::Figures::default(),
-        })
+        };
+        engine.set_sound(sound);
+        Ok(engine)
     }
 
     /// Takes the next 10 ms of the microphone; yields a frame for every 20 ms that the gate let through.
     /// `block` is scratch afterwards.
     pub fn capture(&mut self, block: &mut Block) -> Option<EncodedFrame> {
         block.sanitise();
+        if let Some(dump) = &mut self.dump {
+            dump.near(block);
+        }
+        self.input_fader.apply(&mut block.0);
         self.apm.captured(block);
+        if let Some(dump) = &mut self.dump {
+            dump.clean(block);
+        }
         let level = Dbov::of(&block.0);
         self.meter.update(level, self.speaking.update(level));
-        let admitted = self.gate.admit(block);
+        let admitted = self.gate.admit(block, self.activation.wants(level));
         self.encoder.next(admitted)
     }
 
@@ -140,8 +164,20 @@ impl VoiceEngine {
             };
             track.meter.update(level, track.speaking.update(level));
         }
+        if let Some(melody) = &mut self.melody
+            && melody.next(&mut self.scratch.0)
+        {
+            self.mixer.add(&self.scratch.0);
+        } else {
+            self.melody = None;
+        }
         self.mixer.finish(out);
+        self.output_fader.apply(&mut out.0);
+        out.sanitise();
         self.apm.played(out);
+        if let Some(dump) = &mut self.dump {
+            dump.far(out);
+        }
     }
 
     /// Adds a track; one with the same identity is replaced.
@@ -180,9 +216,40 @@ impl VoiceEngine {
         self.encoder.opus.set_loss(share);
     }
 
-    /// Replaces the processor, which begins to learn anew.
-    pub fn set_processing(&mut self, processing: Processing) {
-        self.apm = Apm::new(processing);
+    /// Changes what is done to the sound, from the next block on.
+    pub fn set_sound(&mut self, sound: Sound) {
+        self.sound = sound;
+        self.apm.set(sound);
+        self.input_fader
+            .set(Volume::from_percent(sound.input_volume));
+        self.activation
+            .set(sound.threshold.map(|level| Dbov(f32::from(level))));
+        self.fade_output();
+    }
+
+    /// Nothing of the others is heard; meters and figures go on.
+    pub fn set_deafened(&mut self, deafened: bool) {
+        self.deafened = deafened;
+        self.fade_output();
+    }
+
+    fn fade_output(&mut self) {
+        let percent = if self.deafened {
+            0
+        } else {
+            self.sound.output_volume
+        };
+        self.output_fader.set(Volume::from_percent(percent));
+    }
+
+    /// Begins the melody of the loudspeaker test.
+    pub fn play_melody(&mut self) {
+        self.melody = Some(Melody::default());
+    }
+
+    /// Writes what comes, what is played and what is sent, or ends it.
+    pub(crate) fn set_dump(&mut self, dump: Option<Dump>) {
+        self.dump = dump;
     }
 
     /// True if nobody can be heard.

@@ -6,9 +6,9 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use calls_core::port::media::{EncodedFrame, MediaPacket};
+use calls_core::snapshot::{Noise, Sound};
 use calls_media::Block;
 use calls_media::block::BLOCK;
-use calls_media::voice::apm::Processing;
 use calls_media::voice::gate::GateSwitch;
 use calls_media::voice::mixer::Volume;
 use calls_media::voice::{Track, VoiceEngine};
@@ -27,10 +27,10 @@ fn voice(at: usize) -> f32 {
         * 0.2
 }
 
-fn engine(processing: Processing) -> VoiceEngine {
+fn engine(sound: Sound) -> VoiceEngine {
     let gate = GateSwitch::default();
     gate.set(true);
-    VoiceEngine::new(processing, gate, Arc::default()).unwrap()
+    VoiceEngine::new(sound, gate, Arc::default()).unwrap()
 }
 
 fn block(n: usize) -> Block {
@@ -52,7 +52,7 @@ fn pairs(times: &[Duration]) -> Vec<Duration> {
 }
 
 fn frames() -> Vec<EncodedFrame> {
-    let mut engine = engine(Processing::OFF);
+    let mut engine = engine(Sound::RAW);
     (0..BLOCKS)
         .filter_map(|n| engine.capture(&mut block(n)))
         .collect()
@@ -61,22 +61,22 @@ fn frames() -> Vec<EncodedFrame> {
 #[test]
 fn a_block_costs_little() {
     for (name, processing) in [
-        ("encode alone", Processing::OFF),
+        ("encode alone", Sound::RAW),
         (
             "echo + encode",
-            Processing {
+            Sound {
                 echo: true,
-                ..Processing::OFF
+                ..Sound::RAW
             },
         ),
         (
             "noise + encode",
-            Processing {
-                noise: true,
-                ..Processing::OFF
+            Sound {
+                noise: Noise::Standard,
+                ..Sound::RAW
             },
         ),
-        ("echo + noise + gain + encode", Processing::default()),
+        ("echo + noise + gain + encode", Sound::default()),
     ] {
         let mut engine = engine(processing);
         let mut times = Vec::new();
@@ -93,7 +93,7 @@ fn a_block_costs_little() {
     }
     let frames = frames();
     for tracks in [0usize, 1, 3, 10] {
-        let mut engine = engine(Processing::OFF);
+        let mut engine = engine(Sound::RAW);
         let ids: Vec<_> = (0..tracks)
             .map(|n| format!("t{n}").as_str().into())
             .collect();
@@ -141,8 +141,8 @@ fn a_block_costs_little() {
 #[test]
 fn the_engine_adds_one_frame_and_one_wait() {
     // Silence, then a tone: when does it come out, in samples and hence in time?
-    let mut sender = engine(Processing::OFF);
-    let mut receiver = engine(Processing::OFF);
+    let mut sender = engine(Sound::RAW);
+    let mut receiver = engine(Sound::RAW);
     receiver.open_track(Track::new("t".into(), "s".into(), Volume::UNITY, Arc::default()).unwrap());
     let start = 200 * BLOCK;
     let mut now = Instant::now();

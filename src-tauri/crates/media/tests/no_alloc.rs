@@ -7,9 +7,9 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use calls_core::port::media::MediaPacket;
+use calls_core::snapshot::Sound;
 use calls_media::block::BLOCK;
 use calls_media::device::ring::{self, RingSink, RingSource};
-use calls_media::voice::apm::Processing;
 use calls_media::voice::gate::GateSwitch;
 use calls_media::voice::mixer::Volume;
 use calls_media::voice::resample::{FromBlocks, ToBlocks};
@@ -90,7 +90,7 @@ fn callbacks_and_rings_do_not_allocate() {
 
 #[test]
 fn the_engine_allocates_next_to_nothing_while_everybody_talks() {
-    for processing in [Processing::OFF, Processing::default()] {
+    for processing in [Sound::RAW, Sound::default()] {
         let gate = GateSwitch::default();
         gate.set(true);
         let mut engine = VoiceEngine::new(processing, gate, Arc::default()).unwrap();
@@ -153,7 +153,7 @@ fn the_engine_allocates_next_to_nothing_while_everybody_talks() {
         println!(
             "{processing:?}: {allocated} allocations in 30 s, {frames} frames encoded, 3 tracks played"
         );
-        if processing == Processing::OFF {
+        if processing == Sound::RAW {
             // The packets' shared pool is renewed now and then.
             assert!(allocated <= 30, "{allocated} allocations");
         }

@@ -10,8 +10,8 @@ use std::time::{Duration, Instant};
 
 use calls_core::command::DeviceRole;
 use calls_core::port::media::{MediaEvent, MediaKind, RemoteTrack};
+use calls_core::snapshot::Sound;
 use calls_media::testing::{self, Wire, dominant};
-use calls_media::voice::apm::Processing;
 use calls_media::{MediaEventSink, Voice, VoiceConfig, system_audio};
 
 /// A sound server of our own. One per process, because clients find it by environment variables.
@@ -230,7 +230,7 @@ fn whole_engine() {
     std::fs::create_dir_all(&dir).unwrap();
     let out = dir.join("heard.wav");
     let config = VoiceConfig {
-        processing: Processing::OFF,
+        sound: Sound::RAW,
         ..VoiceConfig::default()
     };
     let quiet: MediaEventSink = Arc::new(|_| {});

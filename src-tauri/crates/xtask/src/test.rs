@@ -2,6 +2,7 @@
 
 use std::process::Command;
 
+use crate::bench;
 use crate::count::Count;
 use crate::error::TaskError;
 use crate::place::Place;
@@ -39,6 +40,9 @@ const STEPS: &[Step] = &[
     }),
     ("e2e", window),
     ("peers", peers),
+    ("bench", |place| {
+        bench::voice(place, &["--quick"]).map(|()| Count::default())
+    }),
     ("docs", |place| {
         shown(
             cargo(place)
@@ -93,7 +97,7 @@ fn shown(command: &mut Command) -> Result<Count, TaskError> {
 }
 
 fn set_up(place: &Place) -> Result<Count, TaskError> {
-    setup::prepare(place, Need::Tests).map(|()| Count::default())
+    setup::prepare(place, Need::Bench).map(|()| Count::default())
 }
 
 /// Types, tests and the build of the interface. The app embeds what this builds.

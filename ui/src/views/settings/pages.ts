@@ -34,7 +34,7 @@ export interface Page {
 
 /** The pages, in the order of display. */
 export const pages: readonly Page[] = [
-  { id: "sound", title: "settings.sound", text: "settings.sound.text", icon: Headset, component: SoundPage, finds: ["device.input", "device.output", "settings.level"] },
+  { id: "sound", title: "settings.sound", text: "settings.sound.text", icon: Headset, component: SoundPage, finds: ["device.input", "device.output", "settings.level", "sound.echo", "sound.noise", "sound.gain", "sound.highpass", "sound.threshold", "sound.test", "sound.input.volume", "sound.output.volume"] },
   { id: "ringing", title: "settings.ringing", text: "settings.ringing.text", icon: BellRing, component: Ringing, finds: ["ring.on", "ring.tone", "ring.device", "ring.volume", "ring.for", "ring.quiet", "ring.channels", "ring.blocked"] },
   { id: "notifications", title: "settings.notifications", text: "settings.notifications.text", icon: Bell, component: NotificationsPage, finds: ["notes.messages", "notes.calls", "notes.chat", "notes.text", "notes.join", "notes.mute", "notes.tray", "notes.autostart", "notes.test"] },
   { id: "appearance", title: "settings.appearance", text: "settings.appearance.text", icon: Palette, component: AppearancePage, finds: ["look.theme", "look.text", "look.density", "look.motion", "look.language", "look.clock"] },

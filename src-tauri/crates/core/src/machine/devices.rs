@@ -1,15 +1,22 @@
 //! Sound devices: which there are, which was chosen, whether they work, and when they are open.
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use crate::command::DeviceRole;
 use crate::effect::{Effect, MediaWish, Remember};
 use crate::id::DeviceId;
 use crate::port::media::DeviceProblem;
-use crate::snapshot::{DeviceRow, Devices as Slice};
+use crate::snapshot::{DeviceRow, Devices as Slice, Sound};
 
 use super::notices::Draft;
 use super::out::{Out, Part};
+
+/// How long the loudspeaker stays open for its test: the melody (1.2 s), the opening of a slow device before it, and
+/// what devices still hold at its end.
+const TEST: Duration = Duration::from_secs(4);
+
+/// Longest sound files: 29 MB each. Nobody shall find a full disk because of a forgotten switch.
+const LONGEST_DUMP: Duration = Duration::from_secs(300);
 
 /// The part of the machine that knows the devices.
 #[derive(Debug, Default)]
@@ -17,6 +24,10 @@ pub(crate) struct Devices {
     slice: Slice,
     watching: bool,
     running: (bool, bool),
+    /// The sound files are written.
+    dumping_until: Option<Instant>,
+    /// The loudspeaker is being tested.
+    testing_until: Option<Instant>,
     input: End,
 }
 
@@ -49,8 +60,10 @@ impl Devices {
         &mut self,
         input: Option<DeviceId>,
         output: Option<DeviceId>,
+        sound: Sound,
         out: &mut Out,
     ) {
+        self.slice.sound = sound.bounded();
         self.slice.input = input;
         self.slice.output = output;
         out.dirty(Part::Devices);
@@ -77,6 +90,57 @@ impl Devices {
         out.dirty(Part::Devices);
     }
 
+    pub(crate) fn set_sound(&mut self, sound: Sound, out: &mut Out) {
+        let sound = sound.bounded();
+        if self.slice.sound != sound {
+            self.slice.sound = sound;
+            out.push(Effect::Media(MediaWish::Sound(sound)));
+            out.push(Effect::Remember(Remember::Sound(sound)));
+            out.dirty(Part::Devices);
+        }
+    }
+
+    pub(crate) fn deafen(&mut self, deafened: bool, out: &mut Out) {
+        if self.slice.deafened != deafened {
+            self.slice.deafened = deafened;
+            out.push(Effect::Media(MediaWish::Deafen(deafened)));
+            out.dirty(Part::Devices);
+        }
+    }
+
+    /// The melody needs an open loudspeaker; it is closed again when nobody needs it.
+    pub(crate) fn test(&mut self, now: Instant, out: &mut Out) {
+        self.testing_until = Some(now + TEST);
+        out.push(Effect::Media(MediaWish::TestTone));
+    }
+
+    /// Writes the three sound files, or ends that.
+    pub(crate) fn dump(&mut self, now: Instant, on: bool, out: &mut Out) {
+        self.dumping_until = on.then_some(now + LONGEST_DUMP);
+        if self.slice.dumping != on {
+            self.slice.dumping = on;
+            out.push(Effect::Media(MediaWish::Dump(on)));
+            out.dirty(Part::Devices);
+        }
+    }
+
+    /// When [`Self::handle_timeout`] has something to do.
+    pub(crate) fn poll_timeout(&self) -> Option<Instant> {
+        self.testing_until
+            .into_iter()
+            .chain(self.dumping_until)
+            .min()
+    }
+
+    pub(crate) fn handle_timeout(&mut self, now: Instant, out: &mut Out) {
+        if self.dumping_until.is_some_and(|until| until <= now) {
+            self.dump(now, false, out);
+        }
+        if self.testing_until.is_some_and(|until| until <= now) {
+            self.testing_until = None;
+        }
+    }
+
     /// The device menu is open, or closed.
     pub(crate) fn watch(&mut self, on: bool) {
         self.watching = on;
@@ -84,7 +148,10 @@ impl Devices {
 
     /// Opens and closes the ends as they are needed.
     pub(crate) fn run(&mut self, in_call: bool, out: &mut Out) {
-        let wanted = (in_call || self.watching, in_call);
+        let wanted = (
+            in_call || self.watching,
+            in_call || self.testing_until.is_some(),
+        );
         if wanted == self.running {
             return;
         }

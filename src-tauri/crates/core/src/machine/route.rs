@@ -108,6 +108,10 @@ impl Machine {
             | Command::HoldToTalk { .. }
             | Command::ToggleMute
             | Command::OpenAddress { .. }) => self.alert_command(now, command),
+            Command::SetSound { sound } => self.devices.set_sound(sound, out),
+            Command::SetDeafened { deafened } => self.devices.deafen(deafened, out),
+            Command::PlayTestTone => self.devices.test(instant, out),
+            Command::DumpSound { on } => self.devices.dump(instant, on, out),
             Command::DismissNotice { id } => {
                 if out.notices.close(id).as_deref() == Some("call.weak") {
                     self.call.weak_dismissed(instant);

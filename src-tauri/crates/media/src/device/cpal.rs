@@ -108,6 +108,7 @@ impl AudioHost for System {
             Err(error) => tracing::debug!(%error, "cannot list sound devices"),
         }
         drop(slot);
+        tell_apart(&mut rows);
         *lock(&self.known) = known;
         Devices { rows }
     }
@@ -191,6 +192,29 @@ fn describe(
     Some((ours, row))
 }
 
+/// Two headsets of one kind have one name: the second becomes "… (2)".
+fn tell_apart(rows: &mut [DeviceRow]) {
+    for at in 1..rows.len() {
+        let (before, from) = rows.split_at_mut(at);
+        let Some(row) = from.first_mut() else { return };
+        let same = before
+            .iter()
+            .filter(|other| {
+                other.role == row.role
+                    && (other.name == row.name
+                        || other.name.starts_with(&format!("{} (", row.name)))
+            })
+            .count();
+        if same > 0
+            && before
+                .iter()
+                .any(|other| other.role == row.role && other.name == row.name)
+        {
+            row.name = format!("{} ({})", row.name, same + 1);
+        }
+    }
+}
+
 /// Monitors of outputs (PulseAudio names them so, `pa_sink_new`), and ALSA's plug-ins.
 fn is_clutter(host: &str, name: &str) -> bool {
     match host {
@@ -244,10 +268,11 @@ fn choose(device: &cpal::Device, role: Role) -> Result<(StreamConfig, SampleForm
     if !resample::RATES.contains(&rate) {
         return Err(MediaError::Failed(None));
     }
-    let ten_ms = rate / 100;
+    // 5 ms: two of them wait in the sound server's buffer. What cannot do so little says what it can do.
+    let period = rate / 200;
     let frames = match chosen.buffer_size() {
-        SupportedBufferSize::Range { min, max } => ten_ms.clamp(*min, (*max).max(*min)),
-        SupportedBufferSize::Unknown => ten_ms,
+        SupportedBufferSize::Range { min, max } => period.clamp(*min, (*max).max(*min)),
+        SupportedBufferSize::Unknown => period,
     };
     let config = StreamConfig {
         channels: chosen.channels(),
@@ -377,5 +402,28 @@ mod tests {
         ] {
             assert_eq!(is_clutter(host, name), clutter, "{host} {name}");
         }
+    }
+
+    #[test]
+    fn devices_of_one_name_are_told_apart_in_each_role() {
+        let row = |name: &str, role| DeviceRow {
+            id: DeviceId::new(name.to_owned()),
+            name: name.to_owned(),
+            role,
+            is_default: false,
+        };
+        let mut rows = [
+            row("Headset", DeviceRole::Input),
+            row("Headset", DeviceRole::Output),
+            row("Headset", DeviceRole::Input),
+            row("Webcam", DeviceRole::Input),
+            row("Headset", DeviceRole::Input),
+        ];
+        tell_apart(&mut rows);
+        let names: Vec<&str> = rows.iter().map(|row| row.name.as_str()).collect();
+        assert_eq!(
+            names,
+            ["Headset", "Headset", "Headset (2)", "Webcam", "Headset (3)"]
+        );
     }
 }

@@ -11,7 +11,8 @@ use super::{AudioSink, AudioSource, Fault, Format};
 /// Length of a ring, milliseconds: the voice thread may sleep for so long before captured samples are lost, and a device
 /// may take so much at once. It is room, not delay.
 const LENGTH_MS: u32 = 200;
-/// Kept in the playout ring above what the device takes at once: one block, because blocks are all we can add.
+/// Kept in the playout ring above what the device takes at once: blocks of 10 ms are all we can add, so there are up to
+/// 10 ms less, and the voice thread looks every 2.5 ms.
 const SLACK_MS: u32 = 10;
 /// Added to that whenever the device found too little…
 const STEP_MS: u32 = 5;

@@ -7,6 +7,7 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use super::level::Dbov;
 use crate::block::{BLOCK, Block};
 
 /// The person's side of the gate. Lock-free; any thread.
@@ -67,9 +68,10 @@ impl Gate {
         }
     }
 
-    /// Lets a block through if the gate is open. The first one is faded in.
-    pub fn admit<'a>(&mut self, block: &'a mut Block) -> Option<Admitted<'a>> {
-        let open = self.switch.is_open();
+    /// Lets a block through if the gate is open and the block is `wanted` (voice activation). The first one is faded
+    /// in.
+    pub fn admit<'a>(&mut self, block: &'a mut Block, wanted: bool) -> Option<Admitted<'a>> {
+        let open = self.switch.is_open() && wanted;
         let first = open && !self.was_open;
         self.was_open = open;
         if !open {
@@ -84,6 +86,39 @@ impl Gate {
     }
 }
 
+/// Voice activation: opens at a loudness, and stays open over the gaps of speech.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Activation {
+    threshold: Option<Dbov>,
+    /// Blocks for which it stays open yet.
+    left: u32,
+}
+
+impl Activation {
+    /// 400 ms: the pauses within a sentence are shorter.
+    const HOLD: u32 = 40;
+
+    /// Opens at this loudness; `None` is always open.
+    pub fn set(&mut self, threshold: Option<Dbov>) {
+        self.threshold = threshold;
+    }
+
+    /// Whether a block of this loudness is let through.
+    pub fn wants(&mut self, level: Dbov) -> bool {
+        let Some(threshold) = self.threshold else {
+            return true;
+        };
+        if level >= threshold {
+            self.left = Self::HOLD;
+            true
+        } else {
+            let open = self.left > 0;
+            self.left = self.left.saturating_sub(1);
+            open
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -92,18 +127,34 @@ mod tests {
     fn a_closed_gate_yields_nothing_and_an_opened_one_fades_in_once() {
         let switch = GateSwitch::default();
         let mut gate = Gate::new(switch.clone());
-        assert!(gate.admit(&mut Block([1.0; BLOCK])).is_none());
+        assert!(gate.admit(&mut Block([1.0; BLOCK]), true).is_none());
         switch.set(true);
         let mut block = Block([1.0; BLOCK]);
-        let admitted = gate.admit(&mut block).unwrap();
+        let admitted = gate.admit(&mut block, true).unwrap();
         assert!(admitted.is_first());
         assert_eq!(admitted.block().0[0], 0.0);
         assert_eq!(admitted.block().0[BLOCK - 1], 1.0);
         let mut block = Block([1.0; BLOCK]);
-        let admitted = gate.admit(&mut block).unwrap();
+        let admitted = gate.admit(&mut block, true).unwrap();
         assert!(!admitted.is_first());
         assert_eq!(admitted.block().0[0], 1.0);
         switch.set(false);
-        assert!(gate.admit(&mut Block([1.0; BLOCK])).is_none());
+        assert!(gate.admit(&mut Block([1.0; BLOCK]), true).is_none());
+    }
+
+    #[test]
+    fn voice_activation_opens_at_once_and_closes_after_a_while() {
+        let mut activation = Activation::default();
+        assert!(
+            activation.wants(Dbov::SILENCE),
+            "off lets everything through"
+        );
+        activation.set(Some(Dbov(-45.0)));
+        assert!(!activation.wants(Dbov(-50.0)));
+        assert!(activation.wants(Dbov(-40.0)));
+        let open = (0..100)
+            .take_while(|_| activation.wants(Dbov(-60.0)))
+            .count();
+        assert_eq!(open, 40);
     }
 }

@@ -1,6 +1,7 @@
 //! [`Voice`]: the voice thread as everybody else sees it.
 
 use std::collections::BTreeMap;
+use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{SyncSender, sync_channel};
 use std::sync::{Arc, Mutex};
@@ -12,10 +13,9 @@ use calls_core::port::media::{
     DeviceProblem, Feedback, FrameOutlet, MediaEvent, MediaKind, MediaPacket, MediaPort,
     PacketInlet, RemoteTrack, VoiceFigures,
 };
-use calls_core::snapshot::Levels;
+use calls_core::snapshot::{Levels, Sound};
 use rtrb::{Producer, RingBuffer};
 
-use super::apm::Processing;
 use super::gate::GateSwitch;
 use super::level::Meter;
 use super::lister::list_devices;
@@ -33,15 +33,17 @@ pub struct VoiceConfig {
     pub input: Option<DeviceId>,
     /// Chosen loudspeaker; `None` follows the system.
     pub output: Option<DeviceId>,
-    /// What is done to the microphone's sound. Files and tones are never processed.
-    pub processing: Processing,
+    /// What is done to the sound. Files and tones are never processed.
+    pub sound: Sound,
+    /// The folder for the files of [`Voice::dump`]; `None`: nowhere.
+    pub dumps: Option<PathBuf>,
 }
 
 /// Packets that may wait between the network and the voice thread, per track: 1.3 s at 20 ms. When full, the newest
 /// is dropped, and the jitter buffer conceals.
 const INLET: usize = 64;
 
-/// Orders that may wait for the voice thread, which takes all of them every 5 ms. When full, the sender waits: an
+/// Orders that may wait for the voice thread, which takes all of them every 2.5 ms. When full, the sender waits: an
 /// order must not get lost.
 const CONTROLS: usize = 1_024;
 
@@ -150,9 +152,25 @@ impl Voice {
         self.tell(Control::Volume(session.clone(), volume));
     }
 
-    /// What is done to the microphone's sound.
-    pub fn set_processing(&self, processing: Processing) {
-        self.tell(Control::Processing(processing));
+    /// What is done to the sound, from the next block on.
+    pub fn set_sound(&self, sound: Sound) {
+        self.tell(Control::Sound(sound));
+    }
+
+    /// Nothing of the others is heard, or all again.
+    pub fn set_deafened(&self, deafened: bool) {
+        self.tell(Control::Deafen(deafened));
+    }
+
+    /// Plays a short melody, once the loudspeaker is open.
+    pub fn play_test_tone(&self) {
+        self.tell(Control::TestTone);
+    }
+
+    /// Begins to write `near.wav`, `far.wav` and `clean.wav` into the folder of [`VoiceConfig::dumps`], over older ones,
+    /// or ends it. It ends by itself after five minutes.
+    pub fn dump(&self, on: bool) {
+        self.tell(Control::Dump(on));
     }
 
     /// Loudness now, for meters: the microphone before the gate, and each session before its volume.

@@ -75,15 +75,23 @@ enum Phase {
 const CONCEAL: usize = 4_800;
 /// Full loudness for the first 40 ms of concealment.
 const FADE: usize = 1_920;
-/// A wait this far from the target is corrected, milliseconds: about one period of a voice on either side, so that a
-/// correction is not undone by the next.
-const TOLERANCE: Ms = 12.0;
+/// A wait that is longer than the target by more than this is corrected, milliseconds. Corrections are never much longer
+/// than what is to be corrected, so that one is not undone by the next.
+const TOO_LONG: Ms = 5.0;
+/// A wait that is shorter by more than this is corrected, milliseconds: the packets themselves lengthen it when it must
+/// be, by being late.
+const TOO_SHORT: Ms = 4.0;
+/// A correction may go so far beyond the target, milliseconds: the periods of a voice do not come in all lengths.
+const BEYOND: Ms = 4.0;
 /// Beyond this a rough cut is better than the delay, milliseconds.
 const FAR: Ms = 60.0;
 /// Blocks between two careful corrections: 50 ms, at most 20 % faster or slower.
 const PATIENCE: u32 = 5;
 /// More than this is not worked off but thrown away, milliseconds.
 const HOPELESS: Ms = 600.0;
+/// Lost packets in a row that are waited for where redundancy reaches so far back: 60 ms, beyond which the wait hurts more
+/// than the loss.
+const MOST_WAITED_FOR: usize = 3;
 /// Longest silence that is kept because timestamps say so while packets are here already: 0.5 s.
 const FARTHEST: usize = 24_000;
 /// The jitter buffer of one track.
@@ -106,6 +114,11 @@ pub struct JitterBuffer {
     /// Wait that packets find now: the mean of the last few.
     delay: Ms,
     since_stretch: u32,
+    /// Packet whose deep redundancy was read last, and how many samples before it that covers.
+    deep: Option<(i64, usize)>,
+    /// Overhears all redundancy, to tell what it is worth.
+    #[cfg(test)]
+    deaf: bool,
     /// Loudness at which concealment ended, to start from.
     loudness: f32,
     scratch: Vec<f32>,
@@ -130,6 +143,9 @@ impl JitterBuffer {
             undecided: 0,
             delay: 0.0,
             since_stretch: 0,
+            deep: None,
+            #[cfg(test)]
+            deaf: false,
             loudness: 1.0,
             scratch: vec![0.0; opus::LONGEST],
             figures: Figures::default(),
@@ -140,6 +156,9 @@ impl JitterBuffer {
     pub fn push(&mut self, packet: MediaPacket) {
         self.figures.packets += 1;
         let arrived = packet.arrived;
+        let before = self.shelf.newest_seq();
+        let redundancy = self.redundancy(&packet.data);
+        let deep = redundancy.is_some() && opus::may_be_deep(&packet.data);
         match self.shelf.file(packet) {
             Filed::Refused => self.figures.refused += 1,
             Filed::Twice => self.figures.late += 1,
@@ -156,6 +175,9 @@ impl JitterBuffer {
             Filed::Kept { seq, rtp } => {
                 let begins = self.phase == Phase::Silent;
                 let late = self.arrivals.note(arrived, rtp, begins);
+                if let Some(before) = before.filter(|before| seq > before + 1 && !begins) {
+                    self.wait_for_lost((seq - before - 1) as usize, late, redundancy, deep);
+                }
                 match self.phase {
                     Phase::Silent => {
                         self.settle_pause(seq, rtp);
@@ -221,7 +243,7 @@ impl JitterBuffer {
         }
     }
 
-    /// The wait that is aimed at, 20 to 200 ms.
+    /// The wait that is aimed at, 12 to 200 ms.
     #[must_use]
     pub fn target(&self) -> Ms {
         self.arrivals.target()
@@ -322,7 +344,7 @@ impl JitterBuffer {
             };
             return;
         }
-        let redundancy = opus::redundancy(&first.data).filter(|_| !contiguous);
+        let redundancy = self.redundancy(&first.data).filter(|_| !contiguous);
         match redundancy {
             Some(frame) if frame == missing => {
                 let data = first.data.clone();
@@ -340,9 +362,85 @@ impl JitterBuffer {
                 self.next_seq = seq;
                 self.shelf.expect(seq);
             }
-            Some(frame) if frame < missing => self.conceal((missing - frame).min(BLOCK)),
+            // Its beginning has been made up already: its rest is better than more of that.
+            Some(frame) if frame > missing && self.held > 0 => {
+                let data = first.data.clone();
+                self.settle(true);
+                if self.decoder.recover(&data, &mut self.scratch[..frame]) {
+                    self.come_back(frame - missing);
+                    self.pcm.push(&self.scratch[frame - missing..frame]);
+                    self.figures.recovered += missing as u64;
+                } else {
+                    self.conceal(missing);
+                    self.settle(true);
+                }
+                self.held = 0;
+                self.next_rtp = rtp;
+                self.next_seq = seq;
+                self.shelf.expect(seq);
+            }
+            Some(frame) if frame < missing => self.recover_deep(missing, missing - frame),
+            _ if !contiguous => self.recover_deep(missing, missing),
             _ => self.conceal(missing.min(BLOCK)),
         }
+    }
+
+    /// Samples of the lost frame that a packet gives back, if any.
+    fn redundancy(&self, packet: &[u8]) -> Option<usize> {
+        #[cfg(test)]
+        if self.deaf {
+            return None;
+        }
+        opus::redundancy(packet)
+    }
+
+    /// `count` packets before the one that came just now, which was `late`, are missing: those that it gives back are worth
+    /// to be waited for.
+    fn wait_for_lost(&mut self, count: usize, late: Ms, redundancy: Option<usize>, deep: bool) {
+        let frame = redundancy.unwrap_or(opus::FRAME);
+        let reach = match redundancy {
+            _ if deep => MOST_WAITED_FOR * frame,
+            Some(frame) => frame,
+            None => 0,
+        };
+        for lost in (1..=count.min(MOST_WAITED_FOR)).filter(|lost| lost * frame <= reach) {
+            self.arrivals
+                .note_recoverable(late + (lost * frame) as Ms / 48.0);
+        }
+    }
+
+    /// Makes up to 10 ms of what is lost, `before` samples before the first packet on the shelf, from that packet's deep
+    /// redundancy; conceals if it has none. At most `most` samples.
+    fn recover_deep(&mut self, before: usize, most: usize) {
+        let length = most.min(BLOCK);
+        let Some(first) = self.shelf.first() else {
+            return self.conceal(length);
+        };
+        let seq = first.seq;
+        let reach = match self.deep {
+            Some((read, reach)) if read == seq => reach,
+            _ => {
+                let reach = self.decoder.read_deep(&first.data);
+                #[cfg(test)]
+                let reach = if self.deaf { 0 } else { reach };
+                self.deep = Some((seq, reach));
+                reach
+            }
+        };
+        let whole = length - length % opus::GRAIN;
+        if before > reach
+            || whole == 0
+            || !self
+                .decoder
+                .recover_deep(before, &mut self.scratch[..whole])
+        {
+            return self.conceal(length);
+        }
+        self.come_back(0);
+        self.pcm.push(&self.scratch[..whole]);
+        self.figures.recovered += whole as u64;
+        // As with what was concealed, the place stands still until the packet is decoded; but this was not made up.
+        self.held += whole;
     }
 
     /// Decodes the first packet on the shelf.
@@ -366,20 +464,23 @@ impl JitterBuffer {
                 duration
             }
         };
-        if self.loudness < 1.0 {
-            // Concealment had faded out; come back in 2.5 ms instead of with a click.
-            let from = self.loudness;
-            for (n, sample) in self.scratch[..length.min(opus::GRAIN)]
-                .iter_mut()
-                .enumerate()
-            {
-                *sample *= from + (1.0 - from) * n as f32 / opus::GRAIN as f32;
-            }
-            self.loudness = 1.0;
-        }
+        self.come_back(0);
         self.pcm.push(&self.scratch[..length]);
         self.next_seq = seq + 1;
         self.next_rtp = rtp + length as i64;
+    }
+
+    /// Concealment may have faded out: what is decoded comes back in 2.5 ms, from this sample on, instead of with a
+    /// click.
+    fn come_back(&mut self, at: usize) {
+        if self.loudness >= 1.0 {
+            return;
+        }
+        let from = self.loudness;
+        for (n, sample) in self.scratch[at..].iter_mut().take(opus::GRAIN).enumerate() {
+            *sample *= from + (1.0 - from) * n as f32 / opus::GRAIN as f32;
+        }
+        self.loudness = 1.0;
     }
 
     /// Makes up some samples while the place stands still.
@@ -408,7 +509,7 @@ impl JitterBuffer {
             self.skip();
             return;
         }
-        if excess.abs() <= TOLERANCE {
+        if (-TOO_SHORT..=TOO_LONG).contains(&excess) {
             return;
         }
         let hurry = excess > FAR;
@@ -420,6 +521,7 @@ impl JitterBuffer {
         } else {
             Likeness::CLEAN
         };
+        let most = ((excess.abs() + BEYOND) * 48.0) as usize;
         // Decode ahead what follows without a gap.
         while self.pcm.len() < stretch::NEEDED {
             match self.shelf.first() {
@@ -430,14 +532,14 @@ impl JitterBuffer {
             }
         }
         if excess > 0.0 {
-            if let Some(cut) = stretch::shorten(self.pcm.as_mut_slice(), wanted) {
+            if let Some(cut) = stretch::shorten(self.pcm.as_mut_slice(), most, wanted) {
                 self.pcm.skip(cut);
                 self.delay -= cut as f32 / 48.0;
                 self.figures.cut += cut as u64;
                 self.since_stretch = 0;
             }
         } else if let Some(doubled) =
-            stretch::lengthen(self.pcm.as_mut_slice(), &mut self.scratch, wanted)
+            stretch::lengthen(self.pcm.as_mut_slice(), &mut self.scratch, most, wanted)
         {
             self.pcm
                 .replace_front(doubled.resume, &self.scratch[..doubled.written]);

@@ -1,9 +1,11 @@
 //! Opus with our fixed settings: 48 kHz, mono, 20 ms, voice.
 
-use ::opus::{Application, Bitrate, Channels, Decoder, Encoder};
+mod codec;
+
 use bytes::{Bytes, BytesMut};
 
 use crate::error::MediaError;
+use codec::{Decoder, Deep, Encoder, Setting};
 
 /// Samples in one encoded frame: 20 ms. Half of it would cost 16 kbit/s more of headers; twice it, 20 ms of delay.
 pub const FRAME: usize = 960;
@@ -14,7 +16,19 @@ pub const GRAIN: usize = 120;
 
 /// Bits per second. Wide band with room for the redundancy; above 40 kbit/s the ear gains little.
 const BITRATE: i32 = 40_000;
-/// Longest packet that 40 kbit/s makes, with a wide margin (RFC 6716 §3.4: at most 1275 bytes a frame).
+/// The same when packets get lost: redundancy takes its share, and the voice shall keep its own.
+const BITRATE_LOSSY: i32 = 56_000;
+/// From this loss on, per cent.
+const LOSSY: i32 = 4;
+/// How far back deep redundancy reaches, in units of 10 ms: bursts of five packets. libopus decides by the loss how good
+/// it is.
+const DEEP: i32 = 10;
+/// The same in samples.
+const DEEP_SAMPLES: usize = DEEP as usize * 480;
+/// The decoder's complexity: concealment by a network from 5 on; 6 and more would cost at every frame what only rates far
+/// below ours gain.
+const DECODER_COMPLEXITY: i32 = 5;
+/// Longest packet, with a wide margin (RFC 6716 §3.4: at most 1275 bytes a frame).
 const PACKET: usize = 1_275;
 /// Packets share allocations of this size, so that an allocation is needed only every few hundred packets.
 const POOL: usize = 64 * 1024;
@@ -39,13 +53,17 @@ impl VoiceEncoder {
     /// # Errors
     /// [`MediaError::Failed`] if libopus refuses, which means that there is no memory.
     pub fn new() -> Result<Self, MediaError> {
-        let make = || -> Result<Encoder, ::opus::Error> {
-            let mut opus = Encoder::new(48_000, Channels::Mono, Application::Voip)?;
-            opus.set_bitrate(Bitrate::Bits(BITRATE))?;
-            opus.set_complexity(9)?;
-            opus.set_inband_fec(true)?;
-            opus.set_packet_loss_perc(Self::LEAST_LOSS)?;
-            opus.set_dtx(false)?;
+        let make = || -> Result<Encoder, codec::Refused> {
+            let mut opus = Encoder::new()?;
+            for (setting, value) in [
+                (Setting::Bitrate, BITRATE),
+                (Setting::Complexity, 9),
+                (Setting::InbandFec, 1),
+                (Setting::Loss, Self::LEAST_LOSS),
+                (Setting::Dred, DEEP),
+            ] {
+                opus.set(setting, value)?;
+            }
             Ok(opus)
         };
         let opus = make().map_err(|cause| MediaError::Failed(Some(Box::new(cause))))?;
@@ -58,7 +76,7 @@ impl VoiceEncoder {
 
     /// Forgets what was encoded: the next frame tells nothing of the ones before.
     pub fn reset(&mut self) {
-        let done = self.opus.reset_state();
+        let done = self.opus.reset();
         debug_assert!(done.is_ok(), "resetting an encoder cannot fail");
     }
 
@@ -69,15 +87,20 @@ impl VoiceEncoder {
         } else {
             0
         };
+        let bitrate = if percent >= LOSSY {
+            BITRATE_LOSSY
+        } else {
+            BITRATE
+        };
+        let percent = percent.clamp(Self::LEAST_LOSS, Self::MOST_LOSS);
         // A refused figure leaves the old one, which is as good a guess.
-        let _ = self
-            .opus
-            .set_packet_loss_perc(percent.clamp(Self::LEAST_LOSS, Self::MOST_LOSS));
+        let _ = self.opus.set(Setting::Loss, percent);
+        let _ = self.opus.set(Setting::Bitrate, bitrate);
     }
 
     /// Encodes 20 ms. `None` if libopus fails, which drops the frame.
     pub fn encode(&mut self, pcm: &[f32; FRAME]) -> Option<Bytes> {
-        let length = self.opus.encode_float(pcm, &mut self.packet).ok()?;
+        let length = self.opus.encode(pcm, &mut self.packet).ok()?;
         self.pool.reserve(PACKET);
         self.pool.extend_from_slice(self.packet.get(..length)?);
         Some(self.pool.split().freeze())
@@ -88,6 +111,7 @@ impl VoiceEncoder {
 #[derive(Debug)]
 pub struct VoiceDecoder {
     opus: Decoder,
+    deep: Deep,
 }
 
 impl VoiceDecoder {
@@ -96,26 +120,43 @@ impl VoiceDecoder {
     /// # Errors
     /// [`MediaError::Failed`] if libopus refuses, which means that there is no memory.
     pub fn new() -> Result<Self, MediaError> {
-        let opus = Decoder::new(48_000, Channels::Mono)
-            .map_err(|cause| MediaError::Failed(Some(Box::new(cause))))?;
-        Ok(Self { opus })
+        let make = || -> Result<Self, codec::Refused> {
+            let mut opus = Decoder::new()?;
+            opus.set_complexity(DECODER_COMPLEXITY)?;
+            let deep = Deep::new()?;
+            Ok(Self { opus, deep })
+        };
+        make().map_err(|cause| MediaError::Failed(Some(Box::new(cause))))
     }
 
     /// Decodes a packet and says how many samples it held; `None` for garbage.
     pub fn decode(&mut self, packet: &[u8], pcm: &mut [f32]) -> Option<usize> {
-        self.opus.decode_float(packet, pcm, false).ok()
+        self.opus.decode(Some(packet), pcm, false).ok()
     }
 
     /// Fills `pcm` (a multiple of [`GRAIN`]) with what the sound could have gone on like.
     pub fn conceal(&mut self, pcm: &mut [f32]) {
-        if self.opus.decode_float(&[], pcm, false).is_err() {
+        if self.opus.decode(None, pcm, false).is_err() {
             pcm.fill(0.0);
         }
     }
 
     /// Fills `pcm` with the sound of the lost packet before `next`, from the redundancy in it. True if it worked.
     pub fn recover(&mut self, next: &[u8], pcm: &mut [f32]) -> bool {
-        self.opus.decode_float(next, pcm, true).is_ok()
+        self.opus.decode(Some(next), pcm, true).is_ok()
+    }
+}
+
+impl VoiceDecoder {
+    /// Reads the deep redundancy of a packet; says how many samples before it are known, 0 if it has none.
+    pub fn read_deep(&mut self, packet: &[u8]) -> usize {
+        self.deep.parse(packet, DEEP_SAMPLES).unwrap_or(0)
+    }
+
+    /// Fills `pcm` (a multiple of [`GRAIN`]) with the sound that began `before` samples before the packet that was read
+    /// last. True if it worked.
+    pub fn recover_deep(&mut self, before: usize, pcm: &mut [f32]) -> bool {
+        self.opus.decode_deep(&self.deep, before, pcm).is_ok()
     }
 }
 
@@ -127,6 +168,14 @@ pub fn duration(packet: &[u8]) -> Option<usize> {
     }
     let samples = ::opus::packet::get_nb_samples(packet, 48_000).ok()?;
     (GRAIN..=LONGEST).contains(&samples).then_some(samples)
+}
+
+/// Whether a packet has room for deep redundancy in its padding. Only parsing would tell for certain, and costs as much as
+/// decoding.
+#[must_use]
+pub fn may_be_deep(packet: &[u8]) -> bool {
+    // One frame with padding of more than a few bytes (RFC 6716 §3.2.5).
+    matches!(packet, [toc, count, padding, ..] if toc & 3 == 3 && count & 0x7f == 0x41 && *padding > 8)
 }
 
 /// Samples in each of the packet's frames, if it carries the frame before it at low rate as well (LBRR, RFC 6716
@@ -143,8 +192,22 @@ pub fn redundancy(packet: &[u8]) -> Option<usize> {
         0 | 1 => 1,
         2 if *packet.get(1)? >= 252 => 3,
         2 => 2,
-        // Any number of frames: no client sends voice like that, so it is not worth parsing.
-        _ => return None,
+        // One frame with padding, in which deep redundancy travels (§3.2.5). With several frames no client sends voice.
+        _ => {
+            let count = *packet.get(1)?;
+            if count & 0x3f != 1 {
+                return None;
+            }
+            let mut at = 2;
+            if count & 0x40 != 0 {
+                // 255 means 254 bytes of padding, and that another byte follows.
+                while *packet.get(at)? == 255 {
+                    at += 1;
+                }
+                at += 1;
+            }
+            at
+        }
     };
     let header = *packet.get(first)?;
     let frame = ::opus::packet::get_samples_per_frame(packet, 48_000).ok()?;
@@ -222,5 +285,38 @@ mod tests {
         assert_eq!(redundancy(&[0x02, 255]), None);
         // Code 3 with 63 frames of 60 ms is longer than a packet may be.
         assert_eq!(duration(&[0x1b, 63]), None);
+    }
+
+    #[test]
+    fn deep_redundancy_travels_in_the_padding_and_gives_back_a_burst() {
+        let mut encoder = VoiceEncoder::new().unwrap();
+        encoder.set_loss(0.2);
+        let packets: Vec<_> = (0..100)
+            .map(|n| encoder.encode(&voice(n)).unwrap())
+            .collect();
+        // Three frames before the last are lost.
+        let mut decoder = VoiceDecoder::new().unwrap();
+        let mut pcm = [0.0; FRAME];
+        for packet in &packets[..96] {
+            assert_eq!(decoder.decode(packet, &mut pcm), Some(FRAME));
+        }
+        let last = &packets[99];
+        assert_eq!(last[0] & 3, 3, "one frame with padding");
+        assert_eq!(
+            duration(last),
+            Some(FRAME),
+            "an older decoder takes it as well"
+        );
+        let reach = decoder.read_deep(last);
+        println!("{} bytes, reaching {} ms back", last.len(), reach / 48);
+        assert!(reach >= 3 * FRAME, "{reach}");
+        for lost in (1..=3).rev() {
+            assert!(decoder.recover_deep(lost * FRAME, &mut pcm));
+            let energy: f32 = pcm.iter().map(|s| s * s).sum::<f32>() / FRAME as f32;
+            assert!(energy > 1e-4, "nothing came back: {energy}");
+        }
+        assert_eq!(decoder.decode(last, &mut pcm), Some(FRAME));
+        assert_eq!(decoder.read_deep(&[0x78, 0, 0]), 0);
+        assert_eq!(decoder.read_deep(&[]), 0);
     }
 }

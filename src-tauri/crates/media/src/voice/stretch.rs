@@ -26,10 +26,10 @@ impl Likeness {
     pub const ROUGH: Self = Self(0.5);
 }
 
-/// Cuts a period out of the first [`NEEDED`] samples. Says how many samples at the *front* are to be dropped
+/// Cuts a period of at most `most` samples out of the first [`NEEDED`] samples. Says how many samples at the *front* are to be dropped
 /// (the cross-fade is already written behind them), or `None` if no cut is good enough.
-pub fn shorten(pcm: &mut [f32], wanted: Likeness) -> Option<usize> {
-    let lag = find(pcm, wanted)?;
+pub fn shorten(pcm: &mut [f32], most: usize, wanted: Likeness) -> Option<usize> {
+    let lag = find(pcm, most, wanted)?;
     // New sound = old start fading into the later start, written where the later start lies. Backwards, because the
     // two overlap.
     for n in (0..WINDOW).rev() {
@@ -39,10 +39,10 @@ pub fn shorten(pcm: &mut [f32], wanted: Likeness) -> Option<usize> {
     Some(lag)
 }
 
-/// Doubles a period of the first [`NEEDED`] samples. Writes the sound that goes *before* the untouched `pcm` from
+/// Doubles a period of at most `most` samples of the first [`NEEDED`] samples. Writes the sound that goes *before* the untouched `pcm` from
 /// [`Doubled::resume`] on into `out` (at least [`NEEDED`] samples).
-pub fn lengthen(pcm: &[f32], out: &mut [f32], wanted: Likeness) -> Option<Doubled> {
-    let lag = find(pcm, wanted)?;
+pub fn lengthen(pcm: &[f32], out: &mut [f32], most: usize, wanted: Likeness) -> Option<Doubled> {
+    let lag = find(pcm, most, wanted)?;
     if out.len() < lag + WINDOW {
         return None;
     }
@@ -67,22 +67,23 @@ pub struct Doubled {
 }
 
 /// The lag at which the sound is most like itself.
-fn find(pcm: &[f32], wanted: Likeness) -> Option<usize> {
+fn find(pcm: &[f32], most: usize, wanted: Likeness) -> Option<usize> {
     let pcm = pcm.get(..NEEDED)?;
+    let most = most.clamp(SHORTEST, LONGEST);
     let energy: f32 = pcm.iter().map(|s| s * s).sum();
     if energy < QUIET * NEEDED as f32 {
-        return Some(480);
+        return Some(most.min(480));
     }
     let mut best = (SHORTEST, f32::MIN);
     let mut lag = SHORTEST;
-    while lag <= LONGEST {
+    while lag <= most {
         let like = likeness(pcm, lag, STEP);
         if like > best.1 {
             best = (lag, like);
         }
         lag += STEP;
     }
-    let around = best.0.saturating_sub(STEP - 1).max(SHORTEST)..=(best.0 + STEP - 1).min(LONGEST);
+    let around = best.0.saturating_sub(STEP - 1).max(SHORTEST)..=(best.0 + STEP - 1).min(most);
     best.1 = f32::MIN;
     for lag in around {
         let like = likeness(pcm, lag, 1);
@@ -128,14 +129,14 @@ mod tests {
         for hz in [90.0, 200.0, 440.0, 1000.0, 3300.0] {
             let steady = largest_step(&tone(hz, 4800));
             let mut pcm = tone(hz, 4800);
-            let cut = shorten(&mut pcm, Likeness::CLEAN).unwrap();
+            let cut = shorten(&mut pcm, LONGEST, Likeness::CLEAN).unwrap();
             assert!(
                 largest_step(&pcm[cut..]) < steady * 1.1,
                 "{hz} Hz clicks when shortened"
             );
             let pcm = tone(hz, 4800);
             let mut out = vec![0.0; NEEDED];
-            let doubled = lengthen(&pcm, &mut out, Likeness::CLEAN).unwrap();
+            let doubled = lengthen(&pcm, &mut out, LONGEST, Likeness::CLEAN).unwrap();
             out.truncate(doubled.written);
             out.extend_from_slice(&pcm[doubled.resume..]);
             assert!(out.len() > pcm.len());
@@ -155,8 +156,11 @@ mod tests {
                 seed as f32 / u32::MAX as f32 - 0.5
             })
             .collect();
-        assert_eq!(shorten(&mut noise, Likeness::CLEAN), None);
-        assert_eq!(shorten(&mut [0.0; NEEDED], Likeness::CLEAN), Some(480));
-        assert_eq!(shorten(&mut [0.0; 100], Likeness::CLEAN), None);
+        assert_eq!(shorten(&mut noise, LONGEST, Likeness::CLEAN), None);
+        assert_eq!(
+            shorten(&mut [0.0; NEEDED], LONGEST, Likeness::CLEAN),
+            Some(480)
+        );
+        assert_eq!(shorten(&mut [0.0; 100], LONGEST, Likeness::CLEAN), None);
     }
 }

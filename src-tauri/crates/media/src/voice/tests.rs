@@ -21,7 +21,7 @@ impl Client {
     fn new() -> Self {
         let switch = GateSwitch::default();
         Self {
-            engine: VoiceEngine::new(Processing::OFF, switch.clone(), Arc::default()).unwrap(),
+            engine: VoiceEngine::new(Sound::RAW, switch.clone(), Arc::default()).unwrap(),
             switch,
             seq: 0,
         }
@@ -209,4 +209,67 @@ fn replacing_and_closing_tracks_keeps_the_counts() {
     let mut figures = VoiceFigures::default();
     b.engine.figures(&mut figures);
     assert_eq!(figures.packets_in, 50);
+}
+
+#[test]
+fn the_total_volume_and_deafness_change_what_is_heard() {
+    let mut client = Client::new();
+    let mut peak = |sound: Sound, deafened: bool| {
+        client.engine.set_sound(sound);
+        client.engine.set_deafened(deafened);
+        client.engine.play_melody();
+        let mut out = Block::SILENCE;
+        // The first block fades to the new volume; the loudest moment of a note comes after 0.2 s.
+        (0..30).fold(0.0f32, |peak, n| {
+            client.engine.render(&mut out, |_| {});
+            let loudest = out.0.iter().fold(0.0f32, |loudest, s| loudest.max(s.abs()));
+            if n == 0 { peak } else { peak.max(loudest) }
+        })
+    };
+    let whole = peak(Sound::RAW, false);
+    let half = peak(
+        Sound {
+            output_volume: 50,
+            ..Sound::RAW
+        },
+        false,
+    );
+    assert!((0.2..0.3).contains(&whole), "{whole}");
+    assert!((half / whole - 0.5).abs() < 0.02, "{half} of {whole}");
+    assert_eq!(peak(Sound::RAW, true), 0.0);
+}
+
+#[test]
+fn our_own_volume_and_voice_activation_change_what_is_sent() {
+    let mut client = Client::new();
+    client.switch.set(true);
+    let mut frames = |sound: Sound| {
+        client.engine.set_sound(sound);
+        let mut levels = Vec::new();
+        for n in 0..40 {
+            if let Some(frame) = client.engine.capture(&mut tone(440.0, n)) {
+                levels.push(frame.level.unwrap());
+            }
+        }
+        levels
+    };
+    let plain = frames(Sound::RAW);
+    let soft = frames(Sound {
+        input_volume: 10,
+        ..Sound::RAW
+    });
+    assert_eq!(plain.len(), 20);
+    // 20 dB softer; the header counts decibels below full scale.
+    let (plain, soft) = (plain[19], soft[19]);
+    assert!((19..=21).contains(&(soft - plain)), "{plain} {soft}");
+    let quiet = frames(Sound {
+        input_volume: 10,
+        threshold: Some(-20),
+        ..Sound::RAW
+    });
+    assert!(
+        quiet.len() <= 1,
+        "only the farewell leaves: {}",
+        quiet.len()
+    );
 }

@@ -1,5 +1,6 @@
-//! The voice thread: moves whole blocks between the device ends and the engine, both ways, every 5 ms.
+//! The voice thread: moves whole blocks between the device ends and the engine, both ways, every 2.5 ms.
 
+use std::path::PathBuf;
 use std::sync::atomic::Ordering;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender};
 use std::sync::{Arc, PoisonError};
@@ -10,9 +11,10 @@ use calls_core::id::{DeviceId, SessionId, TrackId};
 use calls_core::port::media::{
     DeviceProblem, Feedback, FrameOutlet, MediaEvent, MediaPacket, RemoteTrack,
 };
+use calls_core::snapshot::Sound;
 use rtrb::Consumer;
 
-use super::apm::Processing;
+use super::dump::Dump;
 use super::ends::End;
 use super::handle::{MediaEventSink, Shared, VoiceConfig};
 use super::level::Meter;
@@ -36,7 +38,10 @@ pub(super) enum Control {
     Feedback(Feedback),
     Choose(DeviceRole, Option<DeviceId>),
     Volume(SessionId, Volume),
-    Processing(Processing),
+    Sound(Sound),
+    Deafen(bool),
+    TestTone,
+    Dump(bool),
     Devices(Devices),
     /// Something shared has changed: look.
     Wake,
@@ -45,13 +50,13 @@ pub(super) enum Control {
 
 /// Between two looks at the rings while sound moves. Longer, and the rings must hold more; shorter, and a muted
 /// listener's machine wakes for nothing.
-const TICK: Duration = Duration::from_millis(5);
+const TICK: Duration = Duration::from_micros(2_500);
 /// The same while nothing is open.
 const IDLE: Duration = Duration::from_millis(500);
 /// At most so many blocks in one go each way, 1 s: after a long sleep the other way must get its turn too.
 const BURST: usize = 100;
 /// Figures are published every so many ticks: 50 ms.
-const PUBLISH: u32 = 10;
+const PUBLISH: u32 = 20;
 
 pub(super) struct VoiceThread {
     host: Arc<dyn AudioHost>,
@@ -64,6 +69,7 @@ pub(super) struct VoiceThread {
     list: SyncSender<()>,
     input: End<Capture>,
     output: End<Playout>,
+    dumps: Option<PathBuf>,
     outlet: Option<Box<dyn FrameOutlet>>,
     inlets: Vec<(TrackId, Consumer<MediaPacket>)>,
     /// Up to when the microphone's time has been accounted for, while it is not captured.
@@ -99,14 +105,10 @@ impl VoiceThread {
         events: MediaEventSink,
         list: SyncSender<()>,
     ) -> Result<Self, MediaError> {
-        let processing = if host.is_acoustic() {
-            config.processing
-        } else {
-            Processing::OFF
-        };
+        let sound = treatable(host.as_ref(), config.sound);
         let now = Instant::now();
         Ok(Self {
-            engine: VoiceEngine::new(processing, shared.gate.clone(), Arc::clone(&shared.input))?,
+            engine: VoiceEngine::new(sound, shared.gate.clone(), Arc::clone(&shared.input))?,
             host,
             shared,
             events,
@@ -114,6 +116,7 @@ impl VoiceThread {
             list,
             input: End::new(DeviceRole::Input, config.input),
             output: End::new(DeviceRole::Output, config.output),
+            dumps: config.dumps,
             outlet: None,
             inlets: Vec::new(),
             captured_until: now,
@@ -188,10 +191,15 @@ impl VoiceThread {
             Control::Choose(DeviceRole::Input, device) => self.input.choose(device),
             Control::Choose(DeviceRole::Output, device) => self.output.choose(device),
             Control::Volume(session, volume) => self.engine.set_volume(&session, volume),
-            Control::Processing(processing) => {
-                if self.host.is_acoustic() {
-                    self.engine.set_processing(processing);
-                }
+            Control::Sound(sound) => {
+                let sound = treatable(self.host.as_ref(), sound);
+                self.engine.set_sound(sound);
+            }
+            Control::Deafen(deafened) => self.engine.set_deafened(deafened),
+            Control::TestTone => self.engine.play_melody(),
+            Control::Dump(on) => {
+                let dump = self.dumps.as_deref().filter(|_| on).and_then(Dump::begin);
+                self.engine.set_dump(dump);
             }
             Control::Devices(devices) => {
                 (self.events)(MediaEvent::Devices(devices.rows.clone()));
@@ -398,6 +406,18 @@ impl VoiceThread {
         figures.frames_dropped = self.frames_dropped;
         figures.capture_overruns = self.overruns;
         figures.playout_underruns = self.underruns;
+    }
+}
+
+/// Files and tones have neither echo nor noise: their sound stays as it is, only loudness can be changed.
+fn treatable(host: &dyn AudioHost, sound: Sound) -> Sound {
+    if host.is_acoustic() {
+        return sound;
+    }
+    Sound {
+        input_volume: sound.input_volume,
+        output_volume: sound.output_volume,
+        ..Sound::RAW
     }
 }
 

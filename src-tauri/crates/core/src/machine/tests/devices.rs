@@ -131,3 +131,69 @@ fn a_volume_is_a_persons_on_all_their_devices_and_in_the_next_call() {
             .contains(&Effect::Media(MediaWish::Volume("sb3".into(), 200)))
     );
 }
+
+#[test]
+fn sound_is_changed_at_once_kept_in_its_range_and_remembered() {
+    let mut story = Story::signed_in();
+    let sound = Sound {
+        noise: Noise::Strong,
+        echo: false,
+        output_volume: 900,
+        threshold: Some(-120),
+        ..Sound::default()
+    };
+    story.does(Command::SetSound { sound });
+    let kept = story.see().devices.sound;
+    assert_eq!((kept.output_volume, kept.threshold), (200, Some(-90)));
+    assert_eq!((kept.noise, kept.echo), (Noise::Strong, false));
+    let effects = story.effects();
+    assert!(effects.contains(&Effect::Media(MediaWish::Sound(kept))));
+    assert!(effects.contains(&Effect::Remember(Remember::Sound(kept))));
+    story.does(Command::SetSound { sound });
+    assert!(
+        !story
+            .effects()
+            .iter()
+            .any(|effect| matches!(effect, Effect::Media(_))),
+        "nothing has changed"
+    );
+}
+
+#[test]
+fn deafened_is_not_remembered() {
+    let mut story = Story::signed_in();
+    story.does(Command::SetDeafened { deafened: true });
+    assert!(story.see().devices.deafened);
+    let effects = story.effects();
+    assert!(effects.contains(&Effect::Media(MediaWish::Deafen(true))));
+    assert!(
+        !effects
+            .iter()
+            .any(|effect| matches!(effect, Effect::Remember(_)))
+    );
+}
+
+#[test]
+fn the_loudspeaker_is_open_for_its_test_and_closed_afterwards() {
+    let mut story = Story::signed_in();
+    story.does(Command::PlayTestTone);
+    let effects = story.effects();
+    assert!(effects.contains(&Effect::Media(MediaWish::TestTone)));
+    assert_eq!(runs(&effects), [(false, true)]);
+    story.wait(Duration::from_secs(5));
+    assert_eq!(runs(&story.effects()), [(false, false)]);
+}
+
+#[test]
+fn sound_files_end_by_themselves() {
+    let mut story = Story::signed_in();
+    story.does(Command::DumpSound { on: true });
+    assert!(story.see().devices.dumping);
+    story.wait(Duration::from_secs(301));
+    assert!(!story.see().devices.dumping);
+    assert!(
+        story
+            .effects()
+            .contains(&Effect::Media(MediaWish::Dump(false)))
+    );
+}

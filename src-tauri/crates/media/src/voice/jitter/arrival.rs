@@ -35,10 +35,11 @@ const MEMORY: f32 = 0.99;
 /// Packets in a period over which the fastest one counts: 4 s at 20 ms. Shorter, and a jittery stretch hides it;
 /// longer, and a drifting clock (200 ppm: 0.8 ms in 4 s) spoils it.
 const PERIOD: u32 = 200;
-/// Added to the quantile: playout takes 10 ms at a time, and wakes up to 5 ms late.
-const MARGIN: Ms = 8.0;
-/// Less is not worth having: one frame.
-const LEAST: Ms = 20.0;
+/// Added to the quantile: playout takes 10 ms at a time, so that a packet finds half of that more or less than the mean,
+/// and the voice thread looks every 2.5 ms.
+const MARGIN: Ms = 7.0;
+/// What an even network needs: the width of a bucket and the margin.
+const LEAST: Ms = 12.0;
 /// More makes a conversation impossible; better conceal.
 const MOST: Ms = 200.0;
 /// Later than this against the fastest packet, above any wait that we would grant: not jitter, but a sender whose clock
@@ -110,10 +111,22 @@ impl Arrivals {
         late
     }
 
-    /// How long packets should wait, 20 to 200 ms.
+    /// How long packets should wait, 12 to 200 ms.
     #[must_use]
     pub fn target(&self) -> Ms {
         self.target
+    }
+
+    /// A packet was lost, but a later one that came now gives it back: for the wait it is as if it had come as late as
+    /// that. Waiting so long is what makes redundancy worth its bits.
+    pub fn note_recoverable(&mut self, late: Ms) {
+        if late < HISTORY as Ms {
+            // Thrice, so that losses of more than 1.3 % are waited for (the quantile leaves 4 % out): a lost packet is heard
+            // more clearly than one that is a little late.
+            for _ in 0..3 {
+                self.learn(late);
+            }
+        }
     }
 
     fn learn(&mut self, late: Ms) {
@@ -168,10 +181,10 @@ mod tests {
     }
 
     #[test]
-    fn an_even_network_needs_one_frame() {
+    fn an_even_network_needs_less_than_a_frame() {
         let mut arrivals = Arrivals::new();
         run(&mut arrivals, Instant::now(), 0, 100, |_| 0);
-        assert_eq!(arrivals.target(), 20.0);
+        assert_eq!(arrivals.target(), LEAST);
     }
 
     #[test]
@@ -182,7 +195,7 @@ mod tests {
         run(&mut arrivals, start, 500, 506, |_| 90);
         assert!(arrivals.target() > 90.0, "{}", arrivals.target());
         run(&mut arrivals, start, 506, 1000, |_| 0);
-        assert_eq!(arrivals.target(), 20.0);
+        assert_eq!(arrivals.target(), LEAST);
     }
 
     #[test]
@@ -193,17 +206,36 @@ mod tests {
         assert_eq!(arrivals.note(start, i64::MAX, false), 0.0);
         arrivals.note(start + Duration::from_secs(9), i64::MIN, false);
         arrivals.note(start - Duration::from_secs(1), 0, true);
-        assert!((20.0..=200.0).contains(&arrivals.target()));
+        assert!((LEAST..=200.0).contains(&arrivals.target()));
         run(&mut arrivals, start, 100, 500, |_| 0);
-        assert_eq!(arrivals.target(), 20.0);
+        assert_eq!(arrivals.target(), LEAST);
         // The clock stands still for a second and a half, in a pause and in the middle of sound.
         assert_eq!(
             arrivals.note(start + Duration::from_millis(11_500), 500 * 960, true),
             0.0
         );
         run(&mut arrivals, start, 501, 600, |_| 1_500);
-        assert_eq!(arrivals.target(), 20.0);
+        assert_eq!(arrivals.target(), LEAST);
         run(&mut arrivals, start, 600, 700, |_| 3_000);
         assert!(arrivals.target() < 50.0, "{}", arrivals.target());
+    }
+
+    #[test]
+    fn losses_that_can_be_made_good_are_waited_for() {
+        let mut arrivals = Arrivals::new();
+        let start = Instant::now();
+        run(&mut arrivals, start, 0, 500, |_| 0);
+        for n in 500..800u64 {
+            // Every tenth is lost, and comes with the next one.
+            if n % 10 == 0 {
+                arrivals.note_recoverable(20.0);
+            } else {
+                let at = start + Duration::from_millis(n * 20);
+                arrivals.note(at, n as i64 * 960, false);
+            }
+        }
+        assert!(arrivals.target() > 27.0, "{}", arrivals.target());
+        run(&mut arrivals, start, 800, 1_600, |_| 0);
+        assert_eq!(arrivals.target(), LEAST);
     }
 }

@@ -169,6 +169,12 @@ impl Shelf {
             .find_map(|seq| self.places[seq.rem_euclid(PLACES as i64) as usize].as_ref())
     }
 
+    /// Number of the newest packet that was ever filed.
+    #[must_use]
+    pub fn newest_seq(&self) -> Option<i64> {
+        self.newest.map(|(seq, _)| seq)
+    }
+
     /// Timestamp of the newest packet that was ever filed.
     #[must_use]
     pub fn newest_rtp(&self) -> Option<i64> {

@@ -123,18 +123,6 @@ fn frequency(pcm: &[f32], guess: f64) -> (f64, f64) {
     (best, power(best) / energy)
 }
 
-/// Signal to noise against the sound decoded without any loss, at the best alignment within a block.
-fn quality(heard: &[f32], clean: &[f32]) -> f64 {
-    let n = heard.len().min(clean.len());
-    let noise: f64 = heard[..n]
-        .iter()
-        .zip(&clean[..n])
-        .map(|(a, b)| f64::from(a - b).powi(2))
-        .sum();
-    let signal: f64 = clean[..n].iter().map(|s| f64::from(s * s)).sum();
-    10.0 * (signal / noise.max(1e-12)).log10()
-}
-
 #[test]
 fn a_tone_over_an_even_network_stays_a_tone_without_concealment() {
     let mut rig = Rig::new();
@@ -148,8 +136,9 @@ fn a_tone_over_an_even_network_stays_a_tone_without_concealment() {
     assert!((hz - 440.0).abs() < 0.5);
     assert!(share > 0.95);
     assert_eq!(rig.buffer.figures().concealed, 0);
-    assert_eq!(rig.buffer.figures().cut, 0);
-    assert_eq!(rig.buffer.target(), 20.0);
+    // The first guess of the wait was too cautious, and nothing else was ever corrected.
+    assert!(rig.buffer.figures().cut < 48 * 25);
+    assert_eq!(rig.buffer.target(), 12.0);
 }
 
 #[test]
@@ -169,7 +158,7 @@ fn a_packet_waits_the_target_and_no_longer_at_zero_jitter() {
     println!(
         "packet to rendered sample at zero jitter: {wait:.1} ms, 6.5 ms of it codec look-ahead"
     );
-    assert!((20.0..38.0).contains(&wait), "{wait:.1} ms");
+    assert!((12.0..30.0).contains(&wait), "{wait:.1} ms");
 }
 
 #[test]
@@ -202,54 +191,32 @@ fn jitter_and_reordering_are_absorbed() {
 }
 
 #[test]
-fn redundancy_beats_concealment_and_both_beat_silence() {
+fn redundancy_gives_back_what_is_lost() {
     let lost = |n: usize| n % 20 == 7;
-    let mut clean = Rig::new();
-    let sent = clean.send(0..400, voice, |_| Some(10.0));
-    clean.run(sent, 7_900.0);
     let mut with = Rig::new();
     let sent = with.send(0..400, voice, |n| (!lost(n)).then_some(10.0));
     with.run(sent, 7_900.0);
-    // The same losses, but the redundancy is lost with them: the frame after is gone for the decoder's purposes,
-    // because its turn comes before it is here.
+    // The same losses, but the redundancy is not looked at.
     let mut without = Rig::new();
-    let mut sent = without.send(0..400, voice, |n| (!lost(n)).then_some(10.0));
-    for s in &mut sent {
-        // Clear the redundancy bit in the header of the first SILK frame: the decoder then conceals.
-        if opus::redundancy(&s.packet.data).is_some() {
-            s.packet.data = strip(&s.packet.data);
-        }
-    }
+    without.buffer.deaf = true;
+    let sent = without.send(0..400, voice, |n| (!lost(n)).then_some(10.0));
     without.run(sent, 7_900.0);
-    let (fec, plc) = (
-        quality(&with.heard, &clean.heard),
-        quality(&without.heard, &clean.heard),
-    );
     println!(
-        "5 % loss: FEC {fec:.1} dB (recovered {}, concealed {:.2} %), PLC {plc:.1} dB (concealed {:.2} %)",
+        "5 % loss: recovered {}, concealed {:.2} % with and {:.2} % without redundancy",
         with.buffer.figures().recovered / 960,
         with.concealed() * 100.0,
         without.concealed() * 100.0
     );
-    assert!(fec > plc + 3.0);
     assert!(with.buffer.figures().recovered >= 12 * 960);
     assert!(with.concealed() < without.concealed() * 0.4);
     assert!((0.03..0.07).contains(&without.concealed()));
-}
-
-/// A packet that the redundancy parser takes for one without: a second, empty frame makes it code 3.
-fn strip(data: &[u8]) -> bytes::Bytes {
-    // Code 3, one frame, no padding (RFC 6716 §3.2.5): same sound, other framing, and our parser does not look.
-    let mut out = vec![data[0] | 3, 1];
-    out.extend_from_slice(&data[1..]);
-    out.into()
 }
 
 #[test]
 fn losses_are_counted_and_do_not_move_the_sound_in_time() {
     let mut rig = Rig::new();
     let mut chance = Chance(5);
-    // Bursts of two: redundancy gives back one of them.
+    // Bursts of two: the next packet gives back one of them well, and the other one roughly.
     let mut burst = 0;
     let sent = rig.send(0..1000, voice, |_| {
         if burst == 0 && chance.next() < 0.05 {
@@ -272,10 +239,10 @@ fn losses_are_counted_and_do_not_move_the_sound_in_time() {
         rig.buffer.delay()
     );
     let missing = lost as f64 / 1000.0;
-    assert!(rig.concealed() > missing * 0.4 && rig.concealed() < missing * 0.8);
+    assert!(rig.concealed() < missing * 0.5);
     assert!(
-        rig.buffer.delay() < 45.0,
-        "losses must not be taken for delay"
+        rig.buffer.delay() < 75.0,
+        "losses must not be waited for longer than their redundancy is worth"
     );
     let whole = rig.heard.len() as i64 - figures.samples as i64;
     assert!(whole < 48 * 100, "sound is missing: {} ms", whole / 48);
@@ -462,4 +429,26 @@ fn a_restarted_sender_is_heard_again_within_a_second() {
     rig.run(all, 3_900.0);
     let (hz, share) = frequency(&rig.heard[3 * 48_000..(3.8 * 48_000.0) as usize], 440.0);
     assert!((hz - 440.0).abs() < 2.0 && share > 0.9, "{hz} {share}");
+}
+
+#[test]
+fn deep_redundancy_gives_back_whole_bursts() {
+    // Three in a row, again and again.
+    let lost = |n: usize| n > 100 && n % 20 < 3;
+    let listen = |deaf: bool, losses: bool| {
+        let mut rig = Rig::new();
+        rig.buffer.deaf = deaf;
+        let sent = rig.send(0..600, voice, |n| (!(losses && lost(n))).then_some(10.0));
+        rig.run(sent, 11_900.0);
+        rig
+    };
+    let (with, without) = (listen(false, true), listen(true, true));
+    println!(
+        "bursts of 60 ms, 15 % lost: recovered {} ms, concealed {:.2} % with and {:.2} % without redundancy, target {:.0} ms",
+        with.buffer.figures().recovered / 48,
+        with.concealed() * 100.0,
+        without.concealed() * 100.0,
+        with.buffer.target()
+    );
+    assert!(with.concealed() < without.concealed() * 0.35);
 }
