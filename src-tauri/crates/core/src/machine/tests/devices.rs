@@ -1,4 +1,5 @@
 use super::*;
+use crate::snapshot::{Noise, Sound};
 
 fn row(role: DeviceRole, name: &str) -> DeviceRow {
     DeviceRow {
