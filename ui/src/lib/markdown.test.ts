@@ -26,6 +26,7 @@ describe("a line", () => {
     [String.raw`\*no\*`, [text("*no*")]],
     ["one\ntwo", [text("one"), { type: "break" }, text("two")]],
     [":tada: :nothing_like_it:", [{ type: "emoji", name: "tada", text: "🎉" }, text(" :nothing_like_it:")]],
+    ["at 10:30:45", [text("at 10:30:45")]],
     ["hi @bob.", [text("hi "), { type: "mention", name: "bob" }, text(".")]],
     ["mail a@b.example", [text("mail a@b.example")]],
     ["<script>alert(1)</script>", [text("<script>alert(1)</script>")]],
@@ -159,5 +160,34 @@ describe("hostile input", () => {
     const tree = parse(source);
     expect(performance.now() - before).toBeLessThan(1_500);
     expect(depth(tree)).toBeLessThan(80);
+  });
+});
+
+describe("a table", () => {
+  const table = (text: string) => parse(text).find((block) => block.type === "table");
+
+  it("has a head, rows and columns that stand as the dashes say", () => {
+    const found = table("| a | b | c |\n|:--|:-:|--:|\n| 1 | **2** | `x|y` |\n| only |");
+    expect(found).toMatchObject({ align: ["start", "center", "end"] });
+    if (found?.type !== "table") throw new Error("no table");
+    expect(found.head.map((cell) => cell[0])).toEqual([text("a"), text("b"), text("c")]);
+    expect(found.rows).toHaveLength(2);
+    expect(found.rows[0]?.[1]?.[0]).toMatchObject({ type: "strong" });
+    expect(found.rows[0]?.[2]).toEqual([{ type: "code", text: "x|y" }]);
+    expect(found.rows[1]).toHaveLength(3);
+  });
+
+  it("is only one where head and dashes agree", () => {
+    expect(table("a | b\n---")).toBeUndefined();
+    expect(table("a | b\n--- | --- | ---")).toBeUndefined();
+    expect(table("no bars\n---")).toBeUndefined();
+    expect(table("words before\na | b\n--- | ---\n1 | 2")).toBeDefined();
+  });
+
+  it("takes no time for a wall of bars", () => {
+    const began = performance.now();
+    parse(`${"|".repeat(5000)}\n${"|-".repeat(5000)}\n${"|a".repeat(3000)}`);
+    parse(Array.from({ length: 2000 }, () => "| x").join("\n"));
+    expect(performance.now() - began).toBeLessThan(1_000);
   });
 });

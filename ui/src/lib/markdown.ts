@@ -15,7 +15,11 @@ export type Block =
   | { type: "code"; language: string; text: string }
   | { type: "quote"; children: Block[] }
   | { type: "list"; ordered: boolean; start: number; items: Item[] }
+  | { type: "table"; align: Align[]; head: Inline[][]; rows: Inline[][][] }
   | { type: "rule" };
+
+/** How a column of a table stands. */
+export type Align = "start" | "center" | "end";
 
 /** An entry of a list; one with a box says whether it is done. */
 export interface Item {
@@ -27,6 +31,9 @@ export interface Item {
 const DEPTH = 8;
 /** Longest text that is looked at closely; the server's own limit is 16 383. The rest is shown as it is. */
 const LONGEST = 32_768;
+/** Columns and rows of a table; what is beyond is shown as text. */
+const COLUMNS = 24;
+const ROWS = 400;
 /** Trees kept for messages on screen, so that a changed slice costs no second parse. */
 const KEPT = 2_000;
 
@@ -72,9 +79,57 @@ function blocks(lines: string[], depth: number): Block[] {
       at += 1;
     } else if (depth < DEPTH && QUOTE.test(line)) at = quote(lines, at, depth, out);
     else if (depth < DEPTH && ITEM.test(line)) at = list(lines, at, depth, out);
-    else at = paragraph(lines, at, depth, out);
+    else at = table(lines, at, out) ?? paragraph(lines, at, depth, out);
   }
   return out;
+}
+
+/** A row of dashes under a head, as GitHub writes tables; the columns of both must agree. */
+function table(lines: string[], from: number, out: Block[]): number | undefined {
+  const head = cells(lines[from] ?? "");
+  const under = lines[from + 1] ?? "";
+  if (!head || !/^[ \t|:-]+$/.test(under)) return undefined;
+  const marks = cells(under);
+  if (marks?.length !== head.length || head.length > COLUMNS || !marks.every((mark) => /^:?-+:?$/.test(mark))) return undefined;
+  const align = marks.map((mark): Align => (mark.endsWith(":") ? (mark.startsWith(":") ? "center" : "end") : "start"));
+  const rows: Inline[][][] = [];
+  let at = from + 2;
+  while (at < lines.length && rows.length < ROWS) {
+    const line = lines[at] ?? "";
+    const row = line.includes("|") ? cells(line) : undefined;
+    if (!row) break;
+    rows.push(align.map((_, column) => parseInline(row[column] ?? "")));
+    at += 1;
+  }
+  out.push({ type: "table", align, head: head.map(parseInline), rows });
+  return at;
+}
+
+/** What stands between the bars of a line; nothing if there is no bar. A bar behind a backslash or in code is text. */
+function cells(line: string): string[] | undefined {
+  const out: string[] = [];
+  let cell = "";
+  let code = false;
+  let bars = 0;
+  for (let at = 0; at < line.length; at += 1) {
+    const letter = line[at] ?? "";
+    if (letter === "\\" && line[at + 1] === "|") {
+      cell += "|";
+      at += 1;
+    } else if (letter === "|" && !code) {
+      out.push(cell.trim());
+      cell = "";
+      bars += 1;
+    } else {
+      if (letter === "`") code = !code;
+      cell += letter;
+    }
+  }
+  out.push(cell.trim());
+  if (bars === 0) return undefined;
+  if (out[0] === "") out.shift();
+  if (out[out.length - 1] === "") out.pop();
+  return out.length > 0 ? out : undefined;
 }
 
 /** A heading without the `##` that some put behind it too. */
@@ -146,7 +201,7 @@ function paragraph(lines: string[], from: number, depth: number, out: Block[]): 
   let at = from + 1;
   while (at < lines.length) {
     const line = lines[at] ?? "";
-    const ends = line.trim() === "" || FENCE.test(line) || HEADING.test(line) || RULE.test(line);
+    const ends = line.trim() === "" || (line.includes("|") && table(lines, at, []) !== undefined) || FENCE.test(line) || HEADING.test(line) || RULE.test(line);
     if (ends || (depth < DEPTH && (QUOTE.test(line) || ITEM.test(line)))) break;
     body.push(line);
     at += 1;

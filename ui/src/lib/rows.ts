@@ -15,6 +15,26 @@ const FIRST = 60;
 /** Posts added whenever the reader comes near the first one drawn: little enough to fit into a frame or two. */
 export const MORE = 25;
 
+/** Lines drawn, or put away, together. */
+const CHUNK = 20;
+
+/**
+ * Lines in groups that stay the same when lines come before or behind them: counted from a post that was there at the
+ * beginning, whose line is number `anchor` among the posts drawn.
+ */
+export function chunks(lines: readonly Row[], anchor: number): { key: number; lines: Row[] }[] {
+  const out: { key: number; lines: Row[] }[] = [];
+  let posts = 0;
+  for (const line of lines) {
+    const key = Math.floor((posts - anchor) / CHUNK);
+    const last = out[out.length - 1];
+    if (last?.key === key) last.lines.push(line);
+    else out.push({ key, lines: [line] });
+    if (line.type === "post") posts += 1;
+  }
+  return out;
+}
+
 /** Where drawing begins when a channel opens: few posts, but always from where new begins. */
 export function opening(posts: readonly PostRow[], firstUnread: string | null): number {
   const fresh = posts.findIndex((post) => post.id === firstUnread);
