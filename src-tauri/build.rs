@@ -21,7 +21,13 @@ const SOURCES: [&str; 8] = [
 ];
 
 /// The commands of the bridge. Each one needs its `allow-…` permission in a window's capability.
-const COMMANDS: [&str; 3] = ["dispatch", "snapshot", "open_link"];
+const COMMANDS: [&str; 5] = [
+    "dispatch",
+    "snapshot",
+    "open_link",
+    "next_frame",
+    "thumbnail",
+];
 
 /// The page that is embedded.
 const PAGE: &str = "ui/dist/index.html";

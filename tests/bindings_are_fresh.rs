@@ -6,7 +6,9 @@
 use std::fmt::Write as _;
 use std::path::Path;
 
+use calls_core::port::media;
 use calls_core::{alert, command, id, model, notice, preferences, snapshot};
+use calls_core::{command, id, model, notice, preferences, snapshot};
 use ts_rs::{Config, TS};
 
 macro_rules! declarations {
@@ -37,6 +39,7 @@ fn bindings() -> String {
         id::SessionId,
         id::PendingId,
         id::DeviceId,
+        id::SourceId,
         model::Team,
         model::ChannelKind,
         model::User,
@@ -75,12 +78,19 @@ fn bindings() -> String {
         snapshot::CallPhase,
         snapshot::Microphone,
         snapshot::ParticipantRow,
+        snapshot::ShareQuality,
+        snapshot::WatchQuality,
         snapshot::Quality,
         snapshot::Call,
         snapshot::Noise,
         snapshot::Sound,
         snapshot::DeviceRow,
         snapshot::Devices,
+        media::SourceKind,
+        media::ShareSource,
+        snapshot::SharePicker,
+        snapshot::OurShare,
+        snapshot::Share,
         snapshot::Levels,
         snapshot::Snapshot,
         snapshot::Slice,

@@ -128,6 +128,16 @@ fn heavy_libraries_are_named_only_in_their_home() {
             ],
         ),
         ("scrap", &["src-tauri/crates/media/src/screen/scrap.rs"]),
+        ("vpx_sys", &["src-tauri/crates/media/src/video/vpx.rs"]),
+        (
+            "x11rb",
+            &[
+                "src-tauri/crates/media/src/screen/x11.rs",
+                "src-tauri/crates/media/src/screen/x11/",
+                "src-tauri/crates/media/examples/",
+                "src-tauri/src/",
+            ],
+        ),
         ("str0m", &["src-tauri/crates/devserver/src/sfu"]),
     ];
     for (library, homes) in HOMES {

@@ -142,6 +142,21 @@ pub(crate) struct CallArguments {
     /// Instead of the loudspeaker: a WAV file (48 kHz, mono).
     #[arg(long, value_name = "FILE.wav")]
     pub record: Option<PathBuf>,
+    /// Share a screen (0 is the first), a window by a part of its title, or a moving test picture.
+    #[arg(long, value_name = "screen[:N]|window:TITLE|pattern")]
+    pub share: Option<String>,
+    /// Smooth movement matters more than sharp text.
+    #[arg(long, requires = "share")]
+    pub share_motion: bool,
+    /// Send the screen with at most this many kbit/s, instead of what the server expects.
+    #[arg(long, value_name = "KBIT")]
+    pub share_rate: Option<u32>,
+    /// Send at most this many pictures of the screen a second.
+    #[arg(long, value_name = "N")]
+    pub share_fps: Option<u32>,
+    /// Store watched screens there: a PNG each second, and the VP8 as IVF.
+    #[arg(long, value_name = "DIR")]
+    pub save_screen: Option<PathBuf>,
     /// Leave after this long, counted from the moment the media connects.
     #[arg(long, value_name = "SECONDS")]
     pub duration: Option<f64>,

@@ -14,6 +14,7 @@ use crate::links::{self, LinkError};
 use crate::start::Running;
 
 mod avatar;
+pub(crate) mod picture;
 mod pump;
 
 pub(crate) use avatar::{Portraits, SCHEME as AVATAR_SCHEME, serve as serve_avatar};
@@ -26,6 +27,9 @@ pub(crate) enum Refused {
     /// This kind of link is not opened.
     #[serde(rename = "link.refused")]
     Link,
+    /// There is no picture to be had.
+    #[serde(rename = "picture.none")]
+    Picture,
     /// The system has nothing to open the link with.
     #[serde(rename = "link.failed")]
     LinkFailed,

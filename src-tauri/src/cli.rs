@@ -115,7 +115,15 @@ pub(crate) fn call(runtime: &Runtime, common: &Common, arguments: &CallArguments
         Sound::default()
     };
     let _inside = runtime.enter();
-    let running = match start::without_window(common, redactor, audio, sound) {
+    let screens = calls_client::ScreenSetup {
+        host: calls_media::system_screens(),
+        limits: calls_media::Limits {
+            bitrate: arguments.share_rate.map(|rate| rate.saturating_mul(1000)),
+            fps: arguments.share_fps,
+        },
+        save: arguments.save_screen.clone(),
+    };
+    let running = match start::without_window(common, redactor, audio, sound, screens) {
         Ok(running) => running,
         Err(why) => {
             fail(&why);

@@ -81,7 +81,9 @@ pub(crate) fn run(
         .invoke_handler(tauri::generate_handler![
             bridge::dispatch,
             bridge::snapshot,
-            bridge::open_link
+            bridge::open_link,
+            bridge::picture::next_frame,
+            bridge::picture::thumbnail
         ])
         .register_asynchronous_uri_scheme_protocol(bridge::AVATAR_SCHEME, {
             let runtime = runtime.clone();

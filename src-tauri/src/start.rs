@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use calls_client::{Client, ClientConfig, ClientHandle, SavedSession, Shell};
+use calls_client::{Client, ClientConfig, ClientHandle, SavedSession, ScreenSetup, Shell};
 use calls_core::command::Command;
 use calls_core::id::{Millis, UserId};
 use calls_core::port::Secret;
@@ -264,6 +264,7 @@ pub(crate) fn without_window(
     redactor: Arc<Redactor>,
     audio: Arc<dyn AudioHost>,
     sound: Sound,
+    screens: ScreenSetup,
 ) -> Result<Running, StartError> {
     let given = Credentials::given(common)?.ok_or(StartError::NothingToSignInWith)?;
     let server = common.server.clone().ok_or(StartError::NoServer)?;
@@ -282,6 +283,7 @@ pub(crate) fn without_window(
         server: Some(server),
         headless: true,
         sound,
+        screens,
         ..ClientConfig::default()
     };
     let running = start(config, audio, None, redactor);
@@ -347,6 +349,10 @@ fn config(settings: Settings) -> ClientConfig {
         appearance: settings.appearance,
         alerts: settings.alerts,
         sound: settings.sound,
+        screens: ScreenSetup {
+            host: calls_media::system_screens(),
+            ..ScreenSetup::default()
+        },
         ..ClientConfig::default()
     }
 }

@@ -6,6 +6,7 @@
 //   node run.mjs voice [--quick] [--rounds N] [--only GROUP,…] [--seed N]
 
 import {voice} from './bench/voice.mjs';
+import {screen} from './bench/screen.mjs';
 import {Browser} from './lib/chromium.mjs';
 import {Server, stopAll} from './lib/programs.mjs';
 import {runAll} from './lib/run.mjs';
@@ -14,6 +15,7 @@ import {browsers} from './tests/chromium.mjs';
 import {command} from './tests/command.mjs';
 import {crowd, many} from './tests/crowd.mjs';
 import {mattermost} from './tests/mattermost.mjs';
+import {screens} from './tests/screen.mjs';
 import {joins, timing} from './tests/timing.mjs';
 
 const [chore = 'test', ...words] = process.argv.slice(2);
@@ -31,6 +33,8 @@ try {
     } else if (chore === 'voice') {
         const text = (name) => (words.includes(`--${name}`) ? words[words.indexOf(`--${name}`) + 1] : undefined);
         await voice({quick: words.includes('--quick'), rounds: option('rounds', undefined), only: text('only'), seed: option('seed', 1)});
+    } else if (chore === 'screen') {
+        await screen({quick: words.includes('--quick'), rounds: option('rounds', undefined), seed: option('seed', 1)});
     } else {
         server = await Server.start();
         browser = await Browser.start();
@@ -40,6 +44,7 @@ try {
             mattermost(server);
             browsers(server, () => browser);
             third(server, () => browser);
+            screens(server, () => browser);
             timing(server, () => browser);
             command(server);
             many();

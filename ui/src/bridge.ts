@@ -19,6 +19,13 @@ export interface Bridge {
   onLevels(heard: (levels: Levels) => void): Promise<() => void>;
   /** Opens a web or mail address outside, in the person's own browser. */
   openLink(url: string): Promise<void>;
+  /**
+   * The next picture of a shared screen (our own for `null`) newer than `after`, made smaller to fit the size if that is
+   * worth it (0: never); nothing (0 bytes) if none comes within a second. See `lib/paint.ts`.
+   */
+  nextFrame(session: string | null, after: number, width: number, height: number): Promise<ArrayBuffer>;
+  /** A small picture of something that can be shared, as PNG. */
+  thumbnail(source: string): Promise<ArrayBuffer>;
   /** Address of somebody's portrait, or nothing if there is none to be had. */
   avatar(user: string, version: number): string | undefined;
 }
@@ -31,6 +38,8 @@ export function tauriBridge(): Bridge {
     snapshot: () => invoke<Snapshot>("snapshot"),
     onPatch: (heard) => listen<Patch>("patch", (event) => heard(event.payload)),
     onLevels: (heard) => listen<Levels>("levels", (event) => heard(event.payload)),
+    nextFrame: (session, after, width, height) => invoke<ArrayBuffer>("next_frame", { session, after, width, height }),
+    thumbnail: (source) => invoke<ArrayBuffer>("thumbnail", { source }),
     openLink: (url) => invoke("open_link", { url }),
     // `avatar://localhost/<id>`, or `http://avatar.localhost/<id>` where the webview knows no other schemes.
     avatar: (user, version) => `${convertFileSrc(user, "avatar")}?v=${version}`,

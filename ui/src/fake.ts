@@ -73,6 +73,13 @@ const scenes = {
   "incoming-rang-out": () => cast.ringing(cast.incoming("dm-bob", "bob", { ringing: false, since: Date.now() - 48_000 })),
   "incoming-flood": () => cast.ringing(cast.incoming("dm-bob", "bob", { ringing: false, offerBlock: true })),
   "incoming-elsewhere": () => cast.ringing(cast.incoming("dm-bob", "bob", { ringing: false, elsewhere: true })),
+  "share-picker": () => ({ ...cast.inCall({}), share: { ...cast.noShare, picker: cast.picker } }),
+  "share-none": () => ({
+    ...cast.inCall({}),
+    share: { ...cast.noShare, picker: { loading: false, sources: [], problem: "share.unsupported" } },
+  }),
+  "share-mine": () => ({ ...cast.inCall({}), share: cast.sharing("screen:0", false) }),
+  "share-watch": () => ({ ...cast.inCall({}), share: { ...cast.noShare, presenter: "session-bob" } }),
   "switch": () => cast.inCall({ switchTo: "group" }),
   "offline": () => ({
     ...cast.snapshot({ posts: cast.offlinePosts }),
@@ -136,6 +143,8 @@ export function stillBridge(first: Snapshot, label = "main", deaf = false): Fake
     snapshot: async () => state,
     onPatch: async (heard) => (patches.add(heard), () => patches.delete(heard)),
     onLevels: async (heard) => (meters.add(heard), () => meters.delete(heard)),
+    nextFrame: async (_session, after) => cast.frame(after),
+    thumbnail: async () => cast.thumbnail(),
     openLink: async (url) => void window.open(url, "_blank", "noopener"),
     avatar: (user) => cast.portraits[user],
     change: (...slices) => {
@@ -258,6 +267,18 @@ class Play {
         break;
       case "setAppearance":
         this.set({ slice: "appearance", value: command.appearance });
+        break;
+      case "openSharePicker":
+        this.set({ slice: "share", value: { ...this.state.share, picker: cast.picker } });
+        break;
+      case "closeSharePicker":
+        this.set({ slice: "share", value: { ...this.state.share, picker: null } });
+        break;
+      case "startShare":
+        this.set({ slice: "share", value: cast.sharing(command.source, command.motion) });
+        break;
+      case "stopShare":
+        this.set({ slice: "share", value: cast.noShare });
         break;
       case "dismissNotice":
         this.set({ slice: "notices", value: notices.filter((notice) => notice.id !== command.id) });

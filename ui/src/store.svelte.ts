@@ -1,7 +1,7 @@
 import type { Bridge } from "./bridge";
 import { share } from "./lib/share";
 import { PLAIN } from "./lib/theme";
-import type { Account, Alerts, Appearance, Call, Devices, Directory, Incoming, Levels, Link, Notice, Patch, Slice, Snapshot, Timeline } from "./bindings";
+import type { Account, Alerts, Appearance, Call, Devices, Directory, Incoming, Levels, Link, Notice, Patch, Share, Slice, Snapshot, Timeline } from "./bindings";
 
 /** Until the core has told: its own defaults. */
 export const QUIET: Alerts = {
@@ -81,6 +81,7 @@ export class Store {
   appearance = $state.raw<Appearance>(PLAIN);
   incoming = $state.raw<Incoming>({ calls: [] });
   alerts = $state.raw<Alerts>(QUIET);
+  share = $state.raw<Share>({ picker: null, ours: { state: "off" }, presenter: null, allowed: true });
   notices = $state.raw<Notice[]>([]);
   levels = $state.raw<Levels>(SILENT);
 
@@ -116,6 +117,7 @@ export class Store {
     this.appearance = share(this.appearance, next.appearance);
     this.incoming = share(this.incoming, next.incoming);
     this.alerts = share(this.alerts, next.alerts);
+    this.share = share(this.share, next.share);
     this.notices = share(this.notices, next.notices);
     this.ready = true;
   }
@@ -157,6 +159,9 @@ export class Store {
         break;
       case "appearance":
         this.appearance = share(this.appearance, slice.value);
+        break;
+      case "share":
+        this.share = share(this.share, slice.value);
         break;
       case "notices":
         this.notices = share(this.notices, slice.value);

@@ -126,6 +126,7 @@ fn slices(snapshot: &Snapshot) -> Vec<Arc<Patch>> {
         appearance,
         incoming,
         alerts,
+        share,
         notices,
     } = snapshot.clone();
     [
@@ -138,6 +139,7 @@ fn slices(snapshot: &Snapshot) -> Vec<Arc<Patch>> {
         Slice::Appearance(appearance),
         Slice::Incoming(incoming),
         Slice::Alerts(Box::new(alerts)),
+        Slice::Share(share),
         Slice::Notices(notices),
     ]
     .into_iter()

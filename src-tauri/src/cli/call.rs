@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use calls_client::ClientEvent;
 use calls_core::command::Command;
-use calls_core::id::ChannelId;
+use calls_core::id::{ChannelId, SourceId};
 use calls_core::port::EndReason;
 use calls_core::snapshot::{Account, CallPhase, Snapshot};
 use tokio::sync::broadcast::error::RecvError;
@@ -52,6 +52,7 @@ struct Story<'a> {
     /// The client has begun to join: from now on the call's own end is told.
     joining: bool,
     unmuted: bool,
+    shared: bool,
 }
 
 impl<'a> Story<'a> {
@@ -63,6 +64,7 @@ impl<'a> Story<'a> {
             direct_asked: false,
             joining: false,
             unmuted: false,
+            shared: false,
         }
     }
 
@@ -85,6 +87,17 @@ impl<'a> Story<'a> {
                 {
                     self.unmuted = true;
                     return Some(Next::Ask(Command::SetMuted { muted: false }));
+                }
+                if let Some(source) = &self.arguments.share
+                    && !self.shared
+                    && snapshot.call.phase == CallPhase::Live
+                {
+                    self.shared = true;
+                    return Some(Next::Ask(Command::StartShare {
+                        source: SourceId::from(source.as_str()),
+                        motion: self.arguments.share_motion,
+                        sound: false,
+                    }));
                 }
                 None
             }

@@ -107,6 +107,27 @@ impl<W: Write> Report<W> {
                 "bitrate_out": quality.bitrate_out,
                 "mos": rounded(quality.mos),
                 "xruns": quality.xruns,
+                "share": quality.share,
+                "watch": quality.watch,
+            }),
+            ClientEvent::ShareStarted {
+                source,
+                width,
+                height,
+                after,
+            } => json!({
+                "event": "share_started", "source": source, "width": width, "height": height,
+                "ms": milliseconds(*after),
+            }),
+            ClientEvent::ShareStopped { code } => json!({"event": "share_stopped", "code": code}),
+            ClientEvent::Presenter { session, on } => json!({
+                "event": "presenter", "session_id": session, "from": self.name(session), "on": on,
+                "me": self.me.as_ref() == Some(session),
+            }),
+            ClientEvent::ScreenFrame(frame) => json!({
+                "event": "screen_frame", "session_id": frame.session, "n": frame.n,
+                "width": frame.width, "height": frame.height, "key": frame.key,
+                "bytes": frame.bytes, "code": frame.code, "clock": frame.at, "stored": frame.stored,
             }),
             ClientEvent::Notice { code, detail } => {
                 json!({"event": "notice", "code": code, "detail": detail})
@@ -164,6 +185,24 @@ impl<W: Write> Report<W> {
                 quality.bitrate_in / 1000,
                 quality.bitrate_out / 1000,
             ),
+            ClientEvent::ShareStarted { width, height, .. } => {
+                format!("Your screen is shown ({width}×{height}).")
+            }
+            ClientEvent::ShareStopped { code: None } => "Your screen is not shown any more.".into(),
+            ClientEvent::ShareStopped { code: Some(code) } => {
+                format!("Your screen is not shown ({code}).")
+            }
+            ClientEvent::Presenter { session, on } => format!(
+                "{} {}.",
+                self.name(session),
+                if *on {
+                    "shows a screen"
+                } else {
+                    "shows no screen any more"
+                }
+            ),
+            // For people, the pictures themselves are enough.
+            ClientEvent::ScreenFrame(_) => return None,
             ClientEvent::Notice {
                 code,
                 detail: Some(detail),

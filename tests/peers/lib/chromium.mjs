@@ -2,7 +2,7 @@
 // as with the real web client, so that CORS, the WebSocket's origin check and Chromium's own check of requests into
 // the local network see nothing unusual.
 
-import {existsSync} from 'node:fs';
+import {existsSync, readFileSync} from 'node:fs';
 import path from 'node:path';
 
 import {build} from 'esbuild';
@@ -42,18 +42,26 @@ async function bundle() {
 
 /** A browser in which participants are opened. */
 export class Browser {
-    /** `sound: true` uses the machine's devices, and plays what is heard. */
-    static async start({sound = false} = {}) {
+    /** `sound: true` uses the machine's devices, and plays what is heard; `screen: true` has the machine's display. */
+    static async start({sound = false, screen = false} = {}) {
         const browser = new Browser();
         const executablePath = process.env.HALLOO_CHROMIUM ?? PROGRAMS.find((file) => existsSync(file));
         if (!executablePath) {
             throw new Error('Chromium is not installed');
         }
+        browser.screen = screen;
         browser.script = await bundle();
+        // With a screen of its own: the window lies outside of it, and the question what to share answers itself. (The
+        // flag that answers questions about devices would choose a screen that does not exist.)
+        const without = [sound && '--use-fake-device-for-media-stream', screen && '--use-fake-ui-for-media-stream'];
+        const args = FLAGS.filter((flag) => !without.includes(flag));
+        if (screen) {
+            args.push('--auto-select-desktop-capture-source=Entire screen', '--ozone-platform=x11', '--window-position=4000,4000', '--window-size=200,200');
+        }
         browser.chromium = await chromium.launch({
             executablePath,
-            headless: true,
-            args: sound ? FLAGS.filter((flag) => flag !== '--use-fake-device-for-media-stream') : FLAGS,
+            headless: !screen,
+            args,
             ignoreDefaultArgs: sound ? ['--mute-audio'] : [],
         });
         return browser;
@@ -63,7 +71,7 @@ export class Browser {
      * client opens it), 'mic-raw' (without processing) or a frequency; `lean` leaves our meter out. */
     async participant(server, user, {form = 'current', source = 'beep', channel = 'standup', lean = false} = {}) {
         const {token} = await server.login(user);
-        const context = await this.chromium.newContext({permissions: ['microphone']});
+        const context = await this.chromium.newContext({permissions: ['microphone'], ...(this.screen ? {viewport: null} : {})});
         const page = await context.newPage();
         const log = [];
         page.on('console', (message) => log.push(message.text()));
@@ -78,6 +86,18 @@ export class Browser {
         const channelId = await server.channel(channel, token);
         const peer = new Participant(page, context, log, {token, form, source, channel: channelId, user});
         return peer;
+    }
+
+    /** Whether a process belongs to this browser. */
+    owns(pid) {
+        const at = (file) => {
+            try {
+                return readFileSync(`/proc/${pid}/${file}`, 'utf8');
+            } catch {
+                return ''; // It has just ended.
+            }
+        };
+        return at('cmdline').includes('chromium') || at('comm').startsWith('chrom');
     }
 
     close() {

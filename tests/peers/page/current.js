@@ -162,6 +162,17 @@ export class CurrentPeer {
         });
     }
 
+    /** Publishes a screen on a section of its own, VP8 only. */
+    async publishScreen(track, stream, sendEncodings) {
+        let transceiver;
+        await this.#round(() => {
+            transceiver = this.pc.addTransceiver(track, {direction: 'sendrecv', streams: [stream], sendEncodings});
+            const vp8 = RTCRtpSender.getCapabilities('video').codecs.filter(({mimeType}) => mimeType === 'video/VP8');
+            transceiver.setCodecPreferences?.(vp8);
+        });
+        this.screen = transceiver.sender;
+    }
+
     async replace(track) {
         await this.sender.replaceTrack(track);
     }

@@ -2,6 +2,7 @@
 
 import {CurrentPeer} from './current.js';
 import {OlderPeer} from './older.js';
+import {Watcher, captured, drawn, share} from './screen.js';
 import {Socket} from './socket.js';
 
 const QUIET = -60;
@@ -61,6 +62,10 @@ async function microphone(source) {
 
 /** Plays a voice and connects it to the meter. Chromium feeds Web Audio only from a track that is played as well. */
 function listen({track}) {
+    if (track.kind === 'video') {
+        session.watcher = new Watcher(track);
+        return;
+    }
     const stream = new MediaStream([track]);
     const player = new Audio();
     player.srcObject = stream;
@@ -171,6 +176,33 @@ globalThis.peer = {
         if (!answer.ok) {
             throw new Error(`${action}: ${answer.status} ${await answer.text()}`);
         }
+    },
+
+    /** Shares what is drawn, or the screen that the browser is on. */
+    async share({source = 'drawn', simulcast = false, limits} = {}) {
+        session.shared = source === 'screen' ? await captured() : drawn();
+        const {socket, peer, id} = session;
+        await share({socket, peer, id, simulcast, stream: session.shared, limits});
+        const {width, height} = session.shared.getVideoTracks()[0].getSettings();
+        return {width, height};
+    },
+
+    stopShare() {
+        session.shared?.getTracks().forEach((track) => track.stop());
+        session.socket.calls('screen_off');
+    },
+
+    /** What was seen of a shared screen since the last time. */
+    async watched() {
+        const taken = session.watcher?.take() ?? {pictures: 0, seen: []};
+        for (const report of (await session.peer.pc.getStats()).values()) {
+            if (report.type === 'inbound-rtp' && report.kind === 'video') {
+                taken.framesDecoded = report.framesDecoded;
+                taken.keyFrames = report.keyFramesDecoded;
+                taken.lost = report.packetsLost;
+            }
+        }
+        return taken;
     },
 
     level: () => ({...heard, now: performance.now(), joinedAt: session.joinedAt}),

@@ -36,6 +36,11 @@ export type PendingId = string;
 export type DeviceId = string;
 
 /**
+ * A screen or window that can be shared.
+ */
+export type SourceId = string;
+
+/**
  * A team: a set of channels under one name.
  */
 export type Team = { 
@@ -294,7 +299,27 @@ on: boolean, } | { "type": "answerCall", channel: ChannelId, muted: boolean, swi
 /**
  * From now on.
  */
-appearance: Appearance, } | { "type": "setSound", sound: Sound, } | { "type": "setDeafened", deafened: boolean, } | { "type": "playTestTone" } | { "type": "dumpSound", on: boolean, } | { "type": "dismissNotice", 
+appearance: Appearance, } | { "type": "setSound", sound: Sound, } | { "type": "setDeafened", deafened: boolean, } | { "type": "playTestTone" } | { "type": "dumpSound", on: boolean, } | { "type": "openSharePicker" } | { "type": "closeSharePicker" } | { "type": "startShare", 
+/**
+ * Which.
+ */
+source: SourceId, 
+/**
+ * Smooth movement matters more than sharp text.
+ */
+motion: boolean, 
+/**
+ * What the machine plays goes along.
+ */
+sound: boolean, } | { "type": "stopShare" } | { "type": "setShareMotion", 
+/**
+ * Movement.
+ */
+motion: boolean, } | { "type": "pauseShare", 
+/**
+ * Hold.
+ */
+paused: boolean, } | { "type": "dismissNotice", 
 /**
  * Its number.
  */
@@ -700,6 +725,64 @@ sharing: boolean,
 volume: number, };
 
 /**
+ * Figures of our shared screen.
+ */
+export type ShareQuality = { 
+/**
+ * Pixels.
+ */
+width: number, 
+/**
+ * Pixels.
+ */
+height: number, 
+/**
+ * Pictures sent per second, all layers.
+ */
+fps: number, 
+/**
+ * Bits per second, all layers.
+ */
+bitrate: number, 
+/**
+ * Bits per second that may be used.
+ */
+target: number, 
+/**
+ * Mean time to encode a picture, milliseconds.
+ */
+encodeMs: number, 
+/**
+ * Coarseness of the last picture, 0 (finest) to 63.
+ */
+quantizer: number, };
+
+/**
+ * Figures of the watched screen.
+ */
+export type WatchQuality = { 
+/**
+ * Pixels.
+ */
+width: number, 
+/**
+ * Pixels.
+ */
+height: number, 
+/**
+ * Pictures decoded per second.
+ */
+fps: number, 
+/**
+ * Mean time to decode a picture, milliseconds.
+ */
+decodeMs: number, 
+/**
+ * Frames that could not be decoded since it began.
+ */
+failed: number, };
+
+/**
  * Quality of the call's connection, measured every second.
  */
 export type Quality = { 
@@ -734,7 +817,15 @@ bitrateOut: number,
 /**
  * Mean opinion score, 1..4.5.
  */
-mos: number, xruns: number, };
+mos: number, xruns: number, 
+/**
+ * What our shared screen costs; `None` while nothing is shared.
+ */
+share: ShareQuality | null, 
+/**
+ * How the watched screen comes; `None` while none is there.
+ */
+watch: WatchQuality | null, };
 
 /**
  * Our call, and what the call surfaces show.
@@ -848,6 +939,115 @@ deafened: boolean,
 dumping: boolean, };
 
 /**
+ * What a source is.
+ */
+export type SourceKind = "screen" | "window" | "portal";
+
+/**
+ * Something that can be shared.
+ */
+export type ShareSource = { 
+/**
+ * `screen:N`, `window:N`, `portal`.
+ */
+id: SourceId, 
+/**
+ * As people know it: the monitor's name, the window's title.
+ */
+name: string, 
+/**
+ * What it is.
+ */
+kind: SourceKind, 
+/**
+ * Pixels; 0 while unknown.
+ */
+width: number, 
+/**
+ * Pixels; 0 while unknown.
+ */
+height: number, };
+
+/**
+ * What can be shared.
+ */
+export type SharePicker = { 
+/**
+ * Being looked for.
+ */
+loading: boolean, 
+/**
+ * Screens first, then windows, topmost first.
+ */
+sources: Array<ShareSource>, 
+/**
+ * Why there are none: a notice code.
+ */
+problem: string | null, };
+
+/**
+ * Our own share.
+ */
+export type OurShare = { "state": "off" } | { "state": "starting", 
+/**
+ * What.
+ */
+source: SourceId, 
+/**
+ * Its name; may be empty.
+ */
+name: string, } | { "state": "on", 
+/**
+ * What.
+ */
+source: SourceId, 
+/**
+ * Its name; may be empty.
+ */
+name: string, 
+/**
+ * Smooth movement matters more than sharp text.
+ */
+motion: boolean, 
+/**
+ * Sound goes along.
+ */
+sound: boolean, 
+/**
+ * The picture is held.
+ */
+paused: boolean, 
+/**
+ * Pixels.
+ */
+width: number, 
+/**
+ * Pixels.
+ */
+height: number, };
+
+/**
+ * Shared screens: ours, and whose is to be seen.
+ */
+export type Share = { 
+/**
+ * The list to choose from, while it is open.
+ */
+picker: SharePicker | null, 
+/**
+ * Our own.
+ */
+ours: OurShare, 
+/**
+ * Whose screen is to be seen (perhaps ours).
+ */
+presenter: SessionId | null, 
+/**
+ * The server lets screens be shared.
+ */
+allowed: boolean, };
+
+/**
  * Loudness for meters, ten times a second. Lossy: only the newest matters.
  */
 export type Levels = { 
@@ -897,6 +1097,10 @@ devices: Devices,
  */
 appearance: Appearance, 
 /**
+ * Shared screens.
+ */
+share: Share, 
+/**
  * What the person should know, oldest first.
  */
 notices: Array<Notice>, };
@@ -904,7 +1108,7 @@ notices: Array<Notice>, };
 /**
  * One changed slice.
  */
-export type Slice = { "slice": "account", "value": Account } | { "slice": "link", "value": Link } | { "slice": "directory", "value": Directory } | { "slice": "timeline", "value": Timeline } | { "slice": "call", "value": Call } | { "slice": "devices", "value": Devices } | { "slice": "incoming", "value": Incoming } | { "slice": "alerts", "value": Alerts } | { "slice": "appearance", "value": Appearance } | { "slice": "notices", "value": Array<Notice> };
+export type Slice = { "slice": "account", "value": Account } | { "slice": "link", "value": Link } | { "slice": "directory", "value": Directory } | { "slice": "timeline", "value": Timeline } | { "slice": "call", "value": Call } | { "slice": "devices", "value": Devices } | { "slice": "incoming", "value": Incoming } | { "slice": "alerts", "value": Alerts } | { "slice": "appearance", "value": Appearance } | { "slice": "share", "value": Share } | { "slice": "notices", "value": Array<Notice> };
 
 /**
  * A change of the snapshot. Apply it if its revision is higher than the one held.

@@ -1,4 +1,4 @@
-import type { Call, ChannelRow, Command, Directory, Link } from "../bindings";
+import type { Call, ChannelRow, Command, Directory, Link, Share } from "../bindings";
 import { callState, inCall } from "./callstate";
 
 /** What keys act on. */
@@ -6,10 +6,11 @@ export interface Situation {
   directory: Directory;
   call: Call;
   link: Link;
+  share: Share;
 }
 
 /** The command a chord stands for, if it means anything now. The names are those of `chord()`. */
-export function commandFor(keys: string, { directory, call, link }: Situation): Command | undefined {
+export function commandFor(keys: string, { directory, call, link, share }: Situation): Command | undefined {
   const open = directory.channels.find((channel) => channel.id === directory.channel);
   switch (keys) {
     case "Control+Alt+S":
@@ -18,6 +19,9 @@ export function commandFor(keys: string, { directory, call, link }: Situation): 
       return inCall(call) ? { type: "setMuted", muted: talks(call) } : undefined;
     case "Control+Shift+L":
       return inCall(call) ? { type: "leaveCall" } : undefined;
+    case "Control+Shift+E":
+      if (!inCall(call) || !share.allowed) return undefined;
+      return { type: share.ours.state === "off" ? "openSharePicker" : "stopShare" };
     case "Control+Shift+Y": {
       const me = call.participants.find((person) => person.me);
       return me && inCall(call) ? { type: "raiseHand", raised: me.handRaisedAt === null } : undefined;

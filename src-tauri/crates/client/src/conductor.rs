@@ -9,7 +9,7 @@ use calls_core::input::{Input, Now};
 use calls_core::machine::Machine;
 use calls_core::port::LinkEvent;
 use calls_core::snapshot::{Patch, Snapshot};
-use calls_media::{AudioHost, Voice, VoiceConfig};
+use calls_media::{AudioHost, ScreenConfig, Screens, Voice, VoiceConfig};
 use tokio::sync::{broadcast, mpsc, watch};
 use tokio::time::Instant;
 
@@ -76,6 +76,16 @@ pub(crate) fn start(
         },
         Arc::new(move |event| media.send(Input::Media(event))),
     ));
+    let media = inbox.clone();
+    let setup = config.screens.clone();
+    let screens = Arc::new(Screens::new(
+        setup.host,
+        ScreenConfig {
+            limits: setup.limits,
+            save: setup.save,
+        },
+        Arc::new(move |event| media.send(Input::Media(event))),
+    ));
     let machine = Machine::new();
     let (snapshots, snapshot) = watch::channel(Arc::new(machine.snapshot().clone()));
     let (patches, _) = broadcast::channel(OUTBOX);
@@ -88,14 +98,22 @@ pub(crate) fn start(
         machine,
         inputs,
         overflowed: inbox.overflowed.clone(),
-        performer: Performer::new(inbox.clone(), voice, net.clone(), shell),
+        performer: Performer::new(
+            inbox.clone(),
+            voice,
+            Arc::clone(&screens),
+            net.clone(),
+            shell,
+        ),
         snapshots,
         patches,
         events,
         stopping,
     };
     let task = tokio::spawn(conductor.run());
-    ClientHandle::new(inbox, snapshot, weak.0, weak.1, meter, net, stop, task)
+    ClientHandle::new(
+        inbox, snapshot, weak.0, weak.1, meter, screens, net, stop, task,
+    )
 }
 
 struct Conductor {

@@ -9,6 +9,7 @@ use calls_core::id::{Millis, UserId};
 use calls_core::input::Input;
 use calls_core::port::media::VoiceFigures;
 use calls_core::snapshot::{Levels, Patch, Snapshot};
+use calls_media::Screens;
 use tokio::sync::{broadcast, watch};
 use tokio::task::JoinHandle;
 
@@ -28,6 +29,7 @@ struct Inner {
     patches: broadcast::WeakSender<Arc<Patch>>,
     events: broadcast::WeakSender<ClientEvent>,
     meter: Arc<dyn Meter>,
+    screens: Arc<Screens>,
     net: Arc<dyn Net>,
     stop: watch::Sender<bool>,
     task: Mutex<Option<JoinHandle<()>>>,
@@ -49,6 +51,7 @@ impl ClientHandle {
         patches: broadcast::WeakSender<Arc<Patch>>,
         events: broadcast::WeakSender<ClientEvent>,
         meter: Arc<dyn Meter>,
+        screens: Arc<Screens>,
         net: Arc<dyn Net>,
         stop: watch::Sender<bool>,
         task: JoinHandle<()>,
@@ -60,6 +63,7 @@ impl ClientHandle {
                 patches,
                 events,
                 meter,
+                screens,
                 net,
                 stop,
                 task: Mutex::new(Some(task)),
@@ -124,6 +128,12 @@ impl ClientHandle {
     #[must_use]
     pub fn figures(&self) -> VoiceFigures {
         self.inner.meter.figures()
+    }
+
+    /// Sharing and watching: pictures are pulled from here.
+    #[must_use]
+    pub fn screens(&self) -> Arc<Screens> {
+        Arc::clone(&self.inner.screens)
     }
 
     /// A portrait, as the server's image bytes; `None` if it cannot be had. `version` is [`calls_core::model::User::picture_version`].

@@ -24,7 +24,7 @@ use calls_core::id::{ChannelId, DeviceId, UserId};
 use calls_core::input::Memory;
 use calls_core::preferences::Appearance;
 use calls_core::snapshot::Sound;
-use calls_media::AudioHost;
+use calls_media::{AudioHost, Limits, NoScreens, ScreenHost};
 
 pub use calls_core::effect::ClientEvent;
 pub use handle::{ClientHandle, Patches, Update};
@@ -60,6 +60,38 @@ pub struct ClientConfig {
     pub appearance: Appearance,
     /// How the person wants to be called.
     pub alerts: calls_core::alert::AlertSettings,
+    /// Screens: ours, and others'.
+    pub screens: ScreenSetup,
+}
+
+/// How screens are shared and watched. The default knows no screen but the test pattern.
+#[derive(Clone)]
+pub struct ScreenSetup {
+    /// Where screens and windows come from.
+    pub host: Arc<dyn ScreenHost>,
+    /// Other limits for what we send than the server expects.
+    pub limits: Limits,
+    /// Where watched screens are stored, if they are.
+    pub save: Option<PathBuf>,
+}
+
+impl Default for ScreenSetup {
+    fn default() -> Self {
+        Self {
+            host: Arc::new(NoScreens),
+            limits: Limits::default(),
+            save: None,
+        }
+    }
+}
+
+impl std::fmt::Debug for ScreenSetup {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("ScreenSetup")
+            .field("limits", &self.limits)
+            .field("save", &self.save)
+            .finish_non_exhaustive()
+    }
 }
 
 impl ClientConfig {

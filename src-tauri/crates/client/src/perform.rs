@@ -5,10 +5,10 @@ use std::time::Duration;
 
 use calls_core::effect::{CallWish, Effect, LinkWish, MediaWish};
 use calls_core::input::{CallNumber, Input};
-use calls_core::port::media::VoiceFigures;
+use calls_core::port::media::{ScreenFigures, ViewFigures, VoiceFigures};
 use calls_core::port::{ActiveCall, CallBackend, CallEvent, EventSink, JoinTicket};
-use calls_core::snapshot::Levels;
-use calls_media::Voice;
+use calls_core::snapshot::{Levels, ShareQuality, WatchQuality};
+use calls_media::{Screens, Voice};
 use calls_net::SocketEvent;
 use tokio::task::JoinSet;
 
@@ -17,8 +17,10 @@ use crate::handle::Meter;
 use crate::net::{Line, Net};
 use crate::shell::Shell;
 
+mod engines;
 mod port;
 
+use engines::Engines;
 use port::CallPort;
 
 /// How long closing may take altogether: leaving a call has two seconds by contract, the rest is closing sockets.
@@ -47,6 +49,7 @@ impl Meter for VoiceMeter {
 pub(crate) struct Performer {
     inbox: Inbox,
     voice: Arc<Voice>,
+    screens: Arc<Screens>,
     net: Arc<dyn Net>,
     shell: Arc<dyn Shell>,
     backend: Option<Arc<dyn CallBackend>>,
@@ -68,12 +71,14 @@ impl Performer {
     pub(crate) fn new(
         inbox: Inbox,
         voice: Arc<Voice>,
+        screens: Arc<Screens>,
         net: Arc<dyn Net>,
         shell: Arc<dyn Shell>,
     ) -> Self {
         Self {
             inbox,
             voice,
+            screens,
             net,
             shell,
             backend: None,
@@ -120,6 +125,10 @@ impl Performer {
             Effect::Media(MediaWish::Deafen(deafened)) => self.voice.set_deafened(deafened),
             Effect::Media(MediaWish::TestTone) => self.voice.play_test_tone(),
             Effect::Media(MediaWish::Dump(on)) => self.voice.dump(on),
+            Effect::Media(MediaWish::ListScreens) => self.screens.list(),
+            Effect::Media(MediaWish::Share(request)) => self.screens.share(request),
+            Effect::Media(MediaWish::ShareMotion(motion)) => self.screens.set_motion(motion),
+            Effect::Media(MediaWish::SharePause(paused)) => self.screens.pause(paused),
             Effect::Remember(what) => self.shell.remember(what),
             // The conductor publishes these two itself.
             Effect::Patch(_) | Effect::Tell(_) => {}
@@ -171,7 +180,11 @@ impl Performer {
         let Some(backend) = &self.backend else {
             return; // The machine joins only while it has an account.
         };
-        let port = Arc::new(CallPort::new(self.voice.port()));
+        let port = Arc::new(CallPort::new(Arc::new(Engines {
+            voice: self.voice.port(),
+            screens: self.screens.port(),
+        })));
+        let screens = Arc::downgrade(&self.screens);
         let (inbox, meter) = (self.inbox.clone(), VoiceMeter(Arc::downgrade(&self.voice)));
         let before = meter.figures();
         let events: EventSink = Arc::new(move |mut event| {
@@ -180,6 +193,11 @@ impl Performer {
                 quality.jitter_target_ms = now.jitter_target_ms;
                 quality.concealed_ratio = concealed_ratio(&before, &now);
                 quality.xruns = xruns(&before, &now);
+                if let Some(screens) = screens.upgrade() {
+                    quality.share = screens.figures().map(share_quality);
+                    let views = screens.views();
+                    quality.watch = views.first().map(|view| watch_quality(view.figures()));
+                }
             }
             inbox.send(Input::Call(number, event));
         });
@@ -201,6 +219,7 @@ impl Performer {
     /// Leaves the call, closes everything, and waits for it.
     pub(crate) async fn close(mut self) {
         self.voice.set_gate(false);
+        self.screens.share(None);
         self.leave();
         self.hang_up();
         self.requests.shutdown().await;
@@ -220,6 +239,28 @@ impl Performer {
         if let Err(why) = tokio::task::spawn_blocking(move || voice.close()).await {
             tracing::error!(%why, "the voice engine panicked while closing");
         }
+    }
+}
+
+fn share_quality(figures: ScreenFigures) -> ShareQuality {
+    ShareQuality {
+        width: figures.width,
+        height: figures.height,
+        fps: figures.fps,
+        bitrate: figures.bitrate,
+        target: figures.target,
+        encode_ms: figures.encode_ms,
+        quantizer: figures.quantizer,
+    }
+}
+
+fn watch_quality(figures: ViewFigures) -> WatchQuality {
+    WatchQuality {
+        width: figures.width,
+        height: figures.height,
+        fps: figures.fps,
+        decode_ms: figures.decode_ms,
+        failed: u32::try_from(figures.failed).unwrap_or(u32::MAX),
     }
 }
 

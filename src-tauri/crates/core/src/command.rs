@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 
 use crate::alert::{AlertSettings, MessageLevel, Tone};
-use crate::id::{ChannelId, DeviceId, PendingId, PostId, SessionId, TeamId, UserId};
+use crate::id::{ChannelId, DeviceId, PendingId, PostId, SessionId, SourceId, TeamId, UserId};
 use crate::preferences::Appearance;
 use crate::snapshot::Sound;
 
@@ -230,6 +230,31 @@ pub enum Command {
     DumpSound {
         /// Begin, or end.
         on: bool,
+    },
+    /// Show what can be shared; again: look for it anew.
+    OpenSharePicker,
+    /// Close the list of what can be shared.
+    CloseSharePicker,
+    /// Share a screen or window, in place of what we share.
+    StartShare {
+        /// Which.
+        source: SourceId,
+        /// Smooth movement matters more than sharp text.
+        motion: bool,
+        /// What the machine plays goes along.
+        sound: bool,
+    },
+    /// Stop sharing.
+    StopShare,
+    /// Smooth movement matters more than sharp text, or the other way round, in our running share.
+    SetShareMotion {
+        /// Movement.
+        motion: bool,
+    },
+    /// Hold our shared picture as it is, or go on.
+    PauseShare {
+        /// Hold.
+        paused: bool,
     },
     /// Close a notice.
     DismissNotice {

@@ -4,8 +4,9 @@ use std::time::Duration;
 
 use crate::alert::{AlertSettings, AlertWish};
 use crate::command::DeviceRole;
-use crate::id::{ChannelId, DeviceId, RequestId, SessionId, UserId};
+use crate::id::{ChannelId, DeviceId, RequestId, SessionId, SourceId, UserId};
 use crate::input::{CallNumber, SavedSession};
+use crate::port::media::{ScreenFrame, ShareRequest};
 use crate::port::{CallIntent, EndReason, JoinTicket, Request, Secret};
 use crate::preferences::Appearance;
 use crate::snapshot::{Patch, Quality, Sound};
@@ -89,6 +90,14 @@ pub enum MediaWish {
     TestTone,
     /// Begin or end to write the three sound files.
     Dump(bool),
+    /// Say what can be shared.
+    ListScreens,
+    /// Open this to be shared, in place of anything else; `None` closes it.
+    Share(Option<ShareRequest>),
+    /// Smooth movement matters more than sharp text, or the other way round.
+    ShareMotion(bool),
+    /// Hold the shared picture, or go on.
+    SharePause(bool),
 }
 
 /// Something to keep for the next run.
@@ -166,6 +175,31 @@ pub enum ClientEvent {
     },
     /// Figures of the connection, each second.
     Quality(Quality),
+    /// Our screen is being shared: pictures flow.
+    ShareStarted {
+        /// What.
+        source: SourceId,
+        /// Pixels.
+        width: u32,
+        /// Pixels.
+        height: u32,
+        /// Since the wish.
+        after: Duration,
+    },
+    /// Our share is over.
+    ShareStopped {
+        /// Notice code; `None` when it was stopped on purpose.
+        code: Option<String>,
+    },
+    /// Somebody's screen is to be seen, or not any more. We may be that.
+    Presenter {
+        /// Whose.
+        session: SessionId,
+        /// It is.
+        on: bool,
+    },
+    /// A picture of a watched screen, while it is stored.
+    ScreenFrame(ScreenFrame),
     /// A notice was shown.
     Notice {
         /// Stable code.

@@ -28,6 +28,7 @@ mod out;
 mod places;
 mod ringing;
 mod route;
+mod share;
 mod talk;
 #[cfg(test)]
 mod tests;
@@ -44,6 +45,7 @@ use link::Link;
 use messages::Messages;
 use out::{Out, Part};
 use ringing::Ringing;
+use share::Share;
 use timeline::Timeline;
 
 /// The whole state of a client, and everything it decides. See the module's page for how to run it.
@@ -61,6 +63,7 @@ pub struct Machine {
     messages: Messages,
     /// An address that is to be opened after sign-in.
     address: Option<String>,
+    share: Share,
     clock: ServerClock,
     appearance: crate::preferences::Appearance,
     /// The window with the open channel has the person's attention.
@@ -105,6 +108,7 @@ impl Machine {
         }
         self.handle_timeouts(now);
         self.settle_alerts(now);
+        self.share.follow(self.call.number(), &mut self.out);
         self.devices.run(self.call.is_on(), &mut self.out);
         self.directory.look_up(&mut self.out);
         self.publish(now);
@@ -223,6 +227,7 @@ impl Machine {
             Part::Appearance => Slice::Appearance(self.appearance.clone()),
             Part::Incoming => Slice::Incoming(self.draw_incoming()),
             Part::Alerts => Slice::Alerts(Box::new(self.draw_alerts())),
+            Part::Share => Slice::Share(self.share.draw(self.may_share())),
         }
     }
 
@@ -238,6 +243,7 @@ impl Machine {
             Slice::Appearance(new) => replace(&mut held.appearance, new),
             Slice::Incoming(new) => replace(&mut held.incoming, new),
             Slice::Alerts(new) => replace(&mut held.alerts, new),
+            Slice::Share(new) => replace(&mut held.share, new),
             Slice::Notices(new) => replace(&mut held.notices, new),
         };
         if changed {

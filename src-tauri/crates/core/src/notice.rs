@@ -106,6 +106,18 @@ pub const CODES: &[(&str, Severity)] = &[
     ("call.host", Severity::Info),
     ("call.host_you", Severity::Info),
     ("call.weak", Severity::Warning),
+    // Screens.
+    ("share.off", Severity::Error),
+    ("share.taken", Severity::Info),
+    ("share.refused", Severity::Error),
+    ("share.gone", Severity::Info),
+    ("share.denied", Severity::Error),
+    ("share.cancelled", Severity::Info),
+    ("share.unsupported", Severity::Error),
+    ("share.failed", Severity::Error),
+    ("share.ended", Severity::Error),
+    ("share.lost", Severity::Error),
+    ("share.stopped_by", Severity::Info),
     // Sound devices.
     ("mic.none", Severity::Warning),
     ("mic.denied", Severity::Warning),

@@ -383,6 +383,17 @@ pub enum CallIntent {
     Mute(bool),
     /// Hand up or down.
     RaiseHand(bool),
+    /// Share our screen, or stop. Another number is another share.
+    Share(Option<ShareTicket>),
+}
+
+/// One share of our screen.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ShareTicket {
+    /// Grows with every share.
+    pub number: u32,
+    /// Sound goes along.
+    pub sound: bool,
 }
 
 /// What happens in a call.
@@ -414,6 +425,14 @@ pub enum CallEvent {
     Hand(SessionId, Option<Millis>),
     /// Who shares the screen now.
     Sharing(Option<SessionId>),
+    /// Our share has been granted and negotiated: pictures flow.
+    ShareReady,
+    /// Our share was not granted: somebody else was faster, or it is not allowed.
+    ShareRefused,
+    /// The server has ended our share.
+    ShareEnded,
+    /// The host asks us to stop sharing.
+    StopShareRequested,
     /// Who is host now.
     Host(Option<UserId>),
     /// The host asks us to mute ourselves.

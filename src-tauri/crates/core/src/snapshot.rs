@@ -7,9 +7,12 @@ use ts_rs::TS;
 
 use crate::alert::{AlertSettings, MessageLevel, Tone};
 use crate::command::DeviceRole;
-use crate::id::{ChannelId, DeviceId, Millis, PendingId, PostId, SessionId, TeamId, UserId};
+use crate::id::{
+    ChannelId, DeviceId, Millis, PendingId, PostId, SessionId, SourceId, TeamId, UserId,
+};
 use crate::model::{ChannelKind, PostKind, Presence, Team, User};
 use crate::notice::Notice;
+use crate::port::media::ShareSource;
 use crate::preferences::Appearance;
 
 /// The whole state of the interface.
@@ -37,6 +40,8 @@ pub struct Snapshot {
     pub incoming: Incoming,
     /// How calls and messages reach the person.
     pub alerts: Alerts,
+    /// Shared screens.
+    pub share: Share,
     /// What the person should know, oldest first.
     pub notices: Vec<Notice>,
 }
@@ -63,6 +68,8 @@ pub enum Slice {
     Incoming(Incoming),
     /// See [`Snapshot::alerts`].
     Alerts(Box<Alerts>),
+    /// See [`Snapshot::share`].
+    Share(Share),
     /// See [`Snapshot::notices`].
     Notices(Vec<Notice>),
 }
@@ -436,6 +443,46 @@ pub struct Quality {
     /// Samples lost between our devices and us since the call began, because this machine was too busy: each is a click,
     /// ours or theirs.
     pub xruns: u32,
+    /// What our shared screen costs; `None` while nothing is shared.
+    pub share: Option<ShareQuality>,
+    /// How the watched screen comes; `None` while none is there.
+    pub watch: Option<WatchQuality>,
+}
+
+/// Figures of our shared screen.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, TS)]
+#[serde(rename_all = "camelCase")]
+pub struct ShareQuality {
+    /// Pixels.
+    pub width: u32,
+    /// Pixels.
+    pub height: u32,
+    /// Pictures sent per second, all layers.
+    pub fps: f32,
+    /// Bits per second, all layers.
+    pub bitrate: u32,
+    /// Bits per second that may be used.
+    pub target: u32,
+    /// Mean time to encode a picture, milliseconds.
+    pub encode_ms: f32,
+    /// Coarseness of the last picture, 0 (finest) to 63.
+    pub quantizer: u8,
+}
+
+/// Figures of the watched screen.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, TS)]
+#[serde(rename_all = "camelCase")]
+pub struct WatchQuality {
+    /// Pixels.
+    pub width: u32,
+    /// Pixels.
+    pub height: u32,
+    /// Pictures decoded per second.
+    pub fps: f32,
+    /// Mean time to decode a picture, milliseconds.
+    pub decode_ms: f32,
+    /// Frames that could not be decoded since it began.
+    pub failed: u32,
 }
 
 /// Sound devices and the choice among them.
@@ -539,6 +586,69 @@ pub struct DeviceRow {
     pub role: DeviceRole,
     /// The system's default.
     pub is_default: bool,
+}
+
+/// Shared screens: ours, and whose is to be seen.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, TS)]
+#[serde(rename_all = "camelCase")]
+pub struct Share {
+    /// The list to choose from, while it is open.
+    pub picker: Option<SharePicker>,
+    /// Our own.
+    pub ours: OurShare,
+    /// Whose screen is to be seen (perhaps ours).
+    pub presenter: Option<SessionId>,
+    /// The server lets screens be shared.
+    pub allowed: bool,
+}
+
+/// What can be shared.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, TS)]
+#[serde(rename_all = "camelCase")]
+pub struct SharePicker {
+    /// Being looked for.
+    pub loading: bool,
+    /// Screens first, then windows, topmost first.
+    pub sources: Vec<ShareSource>,
+    /// Why there are none: a notice code.
+    pub problem: Option<String>,
+}
+
+/// Our own share.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, TS)]
+#[serde(
+    tag = "state",
+    rename_all = "camelCase",
+    rename_all_fields = "camelCase"
+)]
+pub enum OurShare {
+    /// Nothing is shared.
+    #[default]
+    Off,
+    /// On its way: nobody sees anything yet.
+    Starting {
+        /// What.
+        source: SourceId,
+        /// Its name; may be empty.
+        name: String,
+    },
+    /// Everybody sees it.
+    On {
+        /// What.
+        source: SourceId,
+        /// Its name; may be empty.
+        name: String,
+        /// Smooth movement matters more than sharp text.
+        motion: bool,
+        /// Sound goes along.
+        sound: bool,
+        /// The picture is held.
+        paused: bool,
+        /// Pixels.
+        width: u32,
+        /// Pixels.
+        height: u32,
+    },
 }
 
 /// Loudness for meters, ten times a second. Lossy: only the newest matters.

@@ -23,7 +23,9 @@
 pub mod block;
 pub mod device;
 pub mod error;
+pub mod screen;
 pub mod testing;
+pub mod video;
 pub mod voice;
 
 pub use block::Block;
@@ -32,4 +34,9 @@ pub use device::fake::FakeHost;
 pub use device::file::{FileHost, PlaySpec, PlaySpecError};
 pub use device::{AudioHost, AudioSink, AudioSource, Devices, Fault, Format};
 pub use error::MediaError;
+pub use screen::handle::{ScreenConfig, Screens};
+pub use screen::layers::Limits;
+pub use screen::none::NoScreens;
+pub use screen::system::system_screens;
+pub use screen::{ScreenError, ScreenHost, ScreenSource};
 pub use voice::handle::{MediaEventSink, Voice, VoiceConfig};

@@ -12,7 +12,7 @@ use std::time::Duration;
 use bytes::{Bytes, BytesMut};
 use calls_core::id::TrackId;
 use calls_core::model::IceServer;
-use calls_core::port::media::{FrameOutlet, MediaKind, PacketInlet};
+use calls_core::port::media::{FrameOutlet, MediaKind, MediaPort, PacketInlet};
 use calls_core::wire::calls::Candidate;
 use tokio::sync::mpsc;
 use tokio::time::timeout;
@@ -24,11 +24,14 @@ use webrtc::peer_connection::{
 
 use crate::error::NetError;
 use receive::Ears;
+use screen::Screen;
 use send::Voice;
 
+mod budget;
 mod config;
 mod receive;
 mod runtime;
+mod screen;
 mod send;
 pub(crate) mod stats;
 
@@ -70,6 +73,7 @@ pub(crate) struct Peer {
     ears: Arc<Mutex<Ears>>,
     connected: Arc<AtomicBool>,
     voice: Option<Voice>,
+    screen: Option<Screen>,
     closed: bool,
 }
 
@@ -105,6 +109,7 @@ impl Peer {
             ears,
             connected,
             voice: None,
+            screen: None,
             closed: false,
         };
         Ok((peer, outbox))
@@ -186,6 +191,45 @@ impl Peer {
         }
     }
 
+    /// Adds the screen track, to be offered next; `stream` is the name that the server was told.
+    pub(crate) async fn add_screen(
+        &mut self,
+        stream: &str,
+        simulcast: bool,
+    ) -> Result<(), NetError> {
+        self.remove_screen().await?;
+        let (connected, budget) = (Arc::clone(&self.connected), lock(&self.ears).budget());
+        let connection = &*self.connection;
+        let screen = Screen::add(connection, connected, budget, stream, simulcast).await?;
+        let streams = screen.streams().iter();
+        let streams = streams.map(|stream| (stream.ssrc, stream.layer)).collect();
+        lock(&self.ears).set_screen(streams);
+        self.screen = Some(screen);
+        Ok(())
+    }
+
+    /// Takes the screen track away, to be offered next. Without one nothing happens.
+    pub(crate) async fn remove_screen(&mut self) -> Result<(), NetError> {
+        lock(&self.ears).set_screen(Vec::new());
+        match self.screen.take() {
+            Some(screen) => screen.remove(&*self.connection).await,
+            None => Ok(()),
+        }
+    }
+
+    /// The engine's end of the screen track, once it is negotiated.
+    pub(crate) async fn screen_outlet(&mut self) -> Result<Box<dyn FrameOutlet>, NetError> {
+        match &mut self.screen {
+            Some(screen) => screen.outlet().await,
+            None => Err(NetError::Protocol("no screen track".into())),
+        }
+    }
+
+    /// Who is told of requests for key frames, and of the budget.
+    pub(crate) fn report_to(&self, engine: Arc<dyn MediaPort>) {
+        lock(&self.ears).set_engine(engine);
+    }
+
     /// From now on packets of these streams go there.
     pub(crate) fn open_track(
         &self,
@@ -219,6 +263,7 @@ impl Peer {
     pub(crate) async fn close(mut self) {
         self.closed = true;
         self.voice = None;
+        self.screen = None;
         if timeout(CLOSE_LIMIT, self.connection.close()).await.is_err() {
             tracing::warn!("the media connection did not end in time");
         }

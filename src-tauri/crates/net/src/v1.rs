@@ -10,7 +10,7 @@ use std::time::Duration;
 use calls_core::port::media::MediaPort;
 use calls_core::port::{
     ActiveCall, BoxFuture, CallBackend, CallEvent, CallIntent, EndReason, EventSink, JoinTicket,
-    Secret,
+    Secret, ShareTicket,
 };
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
@@ -97,6 +97,7 @@ impl CallBackend for CallsV1 {
 pub(crate) struct Wish {
     pub(crate) unmuted: bool,
     pub(crate) hand: bool,
+    pub(crate) share: Option<ShareTicket>,
     pub(crate) leave: bool,
 }
 
@@ -113,6 +114,7 @@ impl ActiveCall for Active {
             match intent {
                 CallIntent::Mute(muted) => wish.unmuted = !muted,
                 CallIntent::RaiseHand(up) => wish.hand = up,
+                CallIntent::Share(share) => wish.share = share,
             }
             *wish != before
         });

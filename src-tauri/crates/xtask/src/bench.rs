@@ -12,7 +12,7 @@ use crate::test::foreign;
 /// # Errors
 /// When it is unknown, cannot run, or what it measures is broken.
 pub(crate) fn run(place: &Place, kind: &str, options: &[&str]) -> Result<(), TaskError> {
-    if !matches!(kind, "join" | "crowd" | "voice") {
+    if !matches!(kind, "join" | "crowd" | "voice" | "screen") {
         return Err(TaskError::Usage(format!(
             "Unknown: cargo xtask bench {kind}"
         )));
@@ -33,6 +33,14 @@ pub(crate) fn run(place: &Place, kind: &str, options: &[&str]) -> Result<(), Tas
     ]))?;
     if kind == "voice" {
         return voice(place, options);
+    }
+    if kind == "screen" {
+        run::show(run::command("cargo", &place.root).args([
+            "build",
+            "--package=calls-media",
+            "--examples",
+            "--locked",
+        ]))?;
     }
     let mut words = vec![kind];
     words.extend(options);

@@ -45,6 +45,8 @@ Usage: cargo xtask CHORE
   bench voice [--quick] [--rounds N] [--only mouth,pesq,echo,muted,join,cpu,memory] [--seed N]
                              our voice beside Chromium's: target/bench/voice.json and report.html
   relay                      a UDP relay that loses and delays as told on its standard input (see its source)
+  bench screen [--quick] [--rounds N]
+                             sharing a screen, ours beside Chromium's: CPU, delay, pictures a second, sharpness
   rig PROGRAM [WORDS…]       run a program on a display, session bus and sound devices of our own
   sounds                     write our ring tones and cues to assets/sounds
   notices                    write THIRD-PARTY notices into the target directory

@@ -232,6 +232,11 @@ impl Tools {
             .env(format!("CXX_{name}"), bin.join(format!("{target}-c++")))
             .env(format!("AR_{name}"), bin.join(format!("{target}-ar")))
             .env("SDKROOT", "/")
+            // A check does not link, so no libvpx is asked for.
+            .env("VPX_VERSION", "1.12.0")
+            .env("VPX_LIB_DIR", &self.folder)
+            .env("VPX_INCLUDE_DIR", &self.folder)
+            .env("VPX_STATIC", "1")
             // A check embeds whatever page there is; the interface is built by the tests.
             .env("SKIP_UI_BUILD", "1")
             // The toolchain that runs xtask must not choose the compiler here.

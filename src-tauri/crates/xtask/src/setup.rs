@@ -16,6 +16,7 @@ const BUILD: &[&str] = &[
     "libasound2-dev",
     "libayatana-appindicator3-dev",
     "librsvg2-dev",
+    "libvpx-dev",
     "libwebkit2gtk-4.1-dev",
     "pkg-config",
 ];

@@ -4,7 +4,9 @@ use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use calls_core::id::TrackId;
-use calls_core::port::media::{Feedback, FrameOutlet, MediaPort, PacketInlet, RemoteTrack};
+use calls_core::port::media::{
+    Feedback, FrameOutlet, MediaPort, PacketInlet, RemoteTrack, ScreenOutlet,
+};
 
 /// Stands between a call and the engine. Leaving takes up to two seconds, and the next call must not wait for it: so
 /// the old call's port is retired at once, which cuts off its voice and its tracks, and makes the rest of what it says
@@ -19,6 +21,7 @@ pub(crate) struct CallPort {
 struct State {
     retired: bool,
     sending: bool,
+    showing: bool,
     tracks: BTreeSet<TrackId>,
 }
 
@@ -37,6 +40,9 @@ impl CallPort {
         if std::mem::take(&mut state.sending) {
             self.engine.set_voice_outlet(None);
         }
+        if std::mem::take(&mut state.showing) {
+            self.engine.set_screen_outlet(None);
+        }
         for track in std::mem::take(&mut state.tracks) {
             self.engine.close_track(&track);
         }
@@ -53,6 +59,14 @@ impl MediaPort for CallPort {
         if !state.retired {
             state.sending = outlet.is_some();
             self.engine.set_voice_outlet(outlet);
+        }
+    }
+
+    fn set_screen_outlet(&self, outlet: Option<ScreenOutlet>) {
+        let mut state = self.state();
+        if !state.retired {
+            state.showing = outlet.is_some();
+            self.engine.set_screen_outlet(outlet);
         }
     }
 

@@ -105,6 +105,11 @@ impl Call {
         self.current.as_ref().map(|current| &current.channel)
     }
 
+    /// Which call that is.
+    pub(crate) fn number(&self) -> Option<CallNumber> {
+        self.current.as_ref().map(|current| current.number)
+    }
+
     /// True while devices are needed.
     pub(crate) fn is_on(&self) -> bool {
         self.current.is_some()

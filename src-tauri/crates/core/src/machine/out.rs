@@ -20,6 +20,7 @@ pub(crate) enum Part {
     Appearance,
     Incoming,
     Alerts,
+    Share,
 }
 
 /// What a request was for; kept until its answer comes.

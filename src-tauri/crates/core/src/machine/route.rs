@@ -5,6 +5,7 @@ use std::time::Duration;
 use crate::command::Command;
 use crate::id::{ChannelId, PostId};
 use crate::input::Now;
+use crate::port::media::ShareRequest;
 
 use super::Machine;
 
@@ -112,12 +113,39 @@ impl Machine {
             Command::SetDeafened { deafened } => self.devices.deafen(deafened, out),
             Command::PlayTestTone => self.devices.test(instant, out),
             Command::DumpSound { on } => self.devices.dump(instant, on, out),
+            Command::OpenSharePicker => {
+                let allowed = self.may_share();
+                self.share.open_picker(now, allowed, &mut self.out);
+            }
+            Command::CloseSharePicker => self.share.close_picker(out),
+            Command::StartShare {
+                source,
+                motion,
+                sound,
+            } => {
+                let request = ShareRequest {
+                    source,
+                    motion,
+                    sound,
+                };
+                let allowed = self.may_share();
+                self.share.start(now, request, allowed, &mut self.out);
+            }
+            Command::StopShare => self.share.stop(out),
+            Command::SetShareMotion { motion } => self.share.set_motion(motion, out),
+            Command::PauseShare { paused } => self.share.pause(paused, out),
             Command::DismissNotice { id } => {
                 if out.notices.close(id).as_deref() == Some("call.weak") {
                     self.call.weak_dismissed(instant);
                 }
             }
         }
+    }
+
+    /// The server lets screens be shared.
+    pub(super) fn may_share(&self) -> bool {
+        let config = self.directory.calls.config();
+        config.is_none_or(|config| config.allow_screen_sharing)
     }
 
     fn send_post(&mut self, now: Now, channel: ChannelId, root: Option<PostId>, text: String) {

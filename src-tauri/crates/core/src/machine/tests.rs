@@ -36,6 +36,7 @@ mod messages;
 mod microphone;
 mod places;
 mod ringing;
+mod share;
 mod timeline;
 
 /// 2026-01-01, the day on which all stories begin.
@@ -335,6 +336,7 @@ fn apply(snapshot: &mut Snapshot, slice: Slice) {
         Slice::Directory(value) => snapshot.directory = value,
         Slice::Timeline(value) => snapshot.timeline = value,
         Slice::Call(value) => snapshot.call = *value,
+        Slice::Share(new) => snapshot.share = new,
         Slice::Devices(value) => snapshot.devices = value,
         Slice::Appearance(value) => snapshot.appearance = value,
         Slice::Incoming(value) => snapshot.incoming = value,
@@ -467,6 +469,7 @@ fn directory() -> DirectoryLoad {
 
 fn config() -> CallsConfig {
     CallsConfig {
+        allow_screen_sharing: true,
         version: "1.12.2".to_owned(),
         default_enabled: true,
         group_calls: true,

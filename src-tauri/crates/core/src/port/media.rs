@@ -8,6 +8,13 @@ use crate::command::DeviceRole;
 use crate::id::{SessionId, TrackId};
 use crate::snapshot::DeviceRow;
 
+mod share;
+
+pub use share::{
+    ScreenFigures, ScreenFrame, ScreenOutlet, ShareProblem, ShareRequest, ShareSource, SourceKind,
+    ViewFigures,
+};
+
 /// What a track carries.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum MediaKind {
@@ -91,12 +98,22 @@ pub enum Feedback {
 pub trait FrameOutlet: Send {
     /// Hands over a frame; false if it was dropped because the network side is full or gone.
     fn try_send(&mut self, frame: EncodedFrame) -> bool;
+
+    /// There is room: asked before a picture is encoded, so that none is encoded in vain.
+    fn ready(&self) -> bool {
+        true
+    }
 }
 
 /// Where a back end puts one track's packets. Never blocks.
 pub trait PacketInlet: Send {
     /// Hands over a packet; false if it was dropped because the engine is full or gone.
     fn push(&mut self, packet: MediaPacket) -> bool;
+
+    /// Nothing can be shown without a key frame: the sender is to be asked, again and again until this is false.
+    fn wants_key_frame(&self) -> bool {
+        false
+    }
 }
 
 /// The media engine, as a call back end sees it.
@@ -104,6 +121,10 @@ pub trait MediaPort: Send + Sync {
     /// Connects the engine's outgoing voice to the network, or cuts it off. Frames only come while the
     /// mute gate is open.
     fn set_voice_outlet(&self, outlet: Option<Box<dyn FrameOutlet>>);
+    /// Connects our shared screen to the network, or cuts it off. Without a share this does nothing.
+    fn set_screen_outlet(&self, outlet: Option<ScreenOutlet>) {
+        drop(outlet);
+    }
     /// A remote track opened; its packets go into the returned inlet. Opening an id again replaces it.
     fn open_track(&self, track: RemoteTrack) -> Box<dyn PacketInlet>;
     /// A remote track ended.
@@ -139,6 +160,19 @@ pub enum MediaEvent {
     Unavailable(DeviceRole, DeviceProblem),
     /// The first sound of a remote track was played.
     FirstAudio(SessionId),
+    /// What can be shared now, or why nothing can.
+    ShareSources(Result<Vec<ShareSource>, ShareProblem>),
+    /// What was to be shared is open, and has this size.
+    ShareOpened {
+        /// Pixels.
+        width: u32,
+        /// Pixels.
+        height: u32,
+    },
+    /// The share could not start, or ended by itself.
+    ShareClosed(ShareProblem),
+    /// A picture of a watched screen was stored.
+    ScreenFrame(ScreenFrame),
 }
 
 /// Why a sound device cannot be used.

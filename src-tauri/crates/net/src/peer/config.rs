@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use rtc::ice::mdns::MulticastDnsMode;
-use rtc::interceptor::Slot;
+use rtc::interceptor::{CongestionControlBuilder, Slot};
 use rtc::rtp_transceiver::rtp_sender::{
     RTCPFeedback, RTCRtpCodec, RTCRtpCodecParameters, RTCRtpHeaderExtensionCapability, RtpCodecKind,
 };
@@ -16,6 +16,7 @@ use webrtc::peer_connection::{
     configure_rtcp_reports, configure_simulcast_extension_headers, configure_twcc,
 };
 
+use super::budget::Budget;
 use super::receive::{Ears, Tap};
 use super::runtime::Dialer;
 use super::{PeerConfig, media};
@@ -25,7 +26,11 @@ use crate::error::NetError;
 pub(super) const AUDIO_LEVEL_URI: &str = "urn:ietf:params:rtp-hdrext:ssrc-audio-level";
 /// The payload types of the server's own offers, so that nothing needs to be mapped.
 pub(super) const OPUS_PAYLOAD_TYPE: u8 = 111;
-const VP8_PAYLOAD_TYPE: u8 = 96;
+pub(super) const VP8_PAYLOAD_TYPE: u8 = 96;
+/// RFC 8843 §15.
+pub(super) const MID_URI: &str = "urn:ietf:params:rtp-hdrext:sdes:mid";
+/// RFC 8852 §4.
+pub(super) const RID_URI: &str = "urn:ietf:params:rtp-hdrext:sdes:rtp-stream-id";
 /// Pace of connectivity checks: RFC 8445's own (§14.2). The stack's 200 ms, spent twice, would be most of the time
 /// that joining takes.
 const CHECK_INTERVAL: Duration = Duration::from_millis(50);
@@ -91,6 +96,20 @@ pub(super) fn opus() -> RTCRtpCodec {
     }
 }
 
+pub(super) fn vp8() -> RTCRtpCodec {
+    let feedback = |typ: &str, parameter: &str| RTCPFeedback {
+        typ: typ.to_owned(),
+        parameter: parameter.to_owned(),
+    };
+    RTCRtpCodec {
+        mime_type: "video/VP8".to_owned(),
+        clock_rate: 90_000,
+        channels: 0,
+        sdp_fmtp_line: String::new(),
+        rtcp_feedback: vec![feedback("goog-remb", ""), feedback("ccm", "fir")],
+    }
+}
+
 /// Few codecs on purpose: an offer with everything would not fit into the server's 8192 bytes.
 fn register_codecs(engine: &mut MediaEngine) -> webrtc::error::Result<()> {
     let opus = RTCRtpCodecParameters {
@@ -98,18 +117,8 @@ fn register_codecs(engine: &mut MediaEngine) -> webrtc::error::Result<()> {
         payload_type: OPUS_PAYLOAD_TYPE,
     };
     engine.register_codec(opus, RtpCodecKind::Audio)?;
-    let feedback = |typ: &str, parameter: &str| RTCPFeedback {
-        typ: typ.to_owned(),
-        parameter: parameter.to_owned(),
-    };
     let vp8 = RTCRtpCodecParameters {
-        rtp_codec: RTCRtpCodec {
-            mime_type: "video/VP8".to_owned(),
-            clock_rate: 90_000,
-            channels: 0,
-            sdp_fmtp_line: String::new(),
-            rtcp_feedback: vec![feedback("goog-remb", ""), feedback("ccm", "fir")],
-        },
+        rtp_codec: vp8(),
         payload_type: VP8_PAYLOAD_TYPE,
     };
     engine.register_codec(vp8, RtpCodecKind::Video)
@@ -125,6 +134,10 @@ fn register_interceptors(engine: &mut MediaEngine) -> webrtc::error::Result<Regi
     configure_simulcast_extension_headers(engine)?;
     let registry = configure_nack(Registry::new(), engine);
     let registry = configure_twcc(registry, engine)?;
+    let registry = registry.with(
+        Slot::CongestionControl,
+        CongestionControlBuilder::new(Budget::new()).build(),
+    );
     Ok(configure_rtcp_reports(registry))
 }
 

@@ -1,16 +1,22 @@
 //! What comes: RTP by SSRC into the engine's inlets, and the other side's reports.
 
 use std::collections::VecDeque;
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use calls_core::id::TrackId;
-use calls_core::port::media::{MediaKind, MediaPacket, PacketInlet};
-use rtc::interceptor::{Interceptor, Packet, StreamInfo, TaggedPacket};
+use calls_core::port::media::{Feedback, Layer, MediaKind, MediaPacket, MediaPort, PacketInlet};
+use rtc::interceptor::{
+    Attribute, AttributedPacket, Interceptor, Packet, StreamInfo, TaggedPacket,
+};
+use rtc::rtcp::payload_feedbacks::full_intra_request::FullIntraRequest;
+use rtc::rtcp::payload_feedbacks::picture_loss_indication::PictureLossIndication;
 use rtc::rtcp::receiver_report::ReceiverReport;
 use rtc::rtcp::reception_report::ReceptionReport;
 use rtc::rtcp::sender_report::SenderReport;
 use rtc::sansio::Protocol;
+use rtc::shared::TransportContext;
 use rtc::shared::error::Error;
 use rtc::shared::marshal::MarshalSize;
 
@@ -21,20 +27,32 @@ use super::stats::{Interval, Meter, Reception, Report};
 const VOICE_CLOCK: u32 = 48_000;
 /// RTP clock of pictures.
 const VIDEO_CLOCK: u32 = 90_000;
+/// Pace of requests for a key frame. The server passes on one a second; which one, is its business.
+const ASK_AGAIN: Duration = Duration::from_millis(500);
+/// So often it is looked whether somebody wants one.
+const ASK_LOOK: Duration = Duration::from_millis(100);
 
 /// Where packets go, and what they tell.
 pub(super) struct Ears {
     routes: Vec<Route>,
     meter: Meter,
     voice: Option<u32>,
+    /// Our shared screen's streams.
+    screen: Vec<(u32, Layer)>,
+    /// Who wants to hear what the network says.
+    engine: Option<Arc<dyn MediaPort>>,
+    /// Bits per second for everything; 0 until there is an estimate.
+    budget: Arc<AtomicU32>,
     strays: u64,
 }
 
 struct Route {
     id: TrackId,
     ssrcs: Vec<u32>,
+    kind: MediaKind,
     inlet: Box<dyn PacketInlet>,
     reception: Reception,
+    asked: Option<Instant>,
 }
 
 impl Default for Ears {
@@ -43,6 +61,9 @@ impl Default for Ears {
             routes: Vec::new(),
             meter: Meter::new(Instant::now()),
             voice: None,
+            screen: Vec::new(),
+            engine: None,
+            budget: Arc::default(),
             strays: 0,
         }
     }
@@ -52,6 +73,54 @@ impl Ears {
     /// The SSRC of our own voice: reports about it matter.
     pub(super) fn set_voice(&mut self, ssrc: u32) {
         self.voice = Some(ssrc);
+    }
+
+    /// The streams of our shared screen: requests about them matter.
+    pub(super) fn set_screen(&mut self, streams: Vec<(u32, Layer)>) {
+        self.screen = streams;
+    }
+
+    /// Who is told what the network says.
+    pub(super) fn set_engine(&mut self, engine: Arc<dyn MediaPort>) {
+        self.engine = Some(engine);
+    }
+
+    /// The newest estimate of what may be sent, bits per second; 0 until there is one.
+    pub(super) fn budget(&self) -> Arc<AtomicU32> {
+        Arc::clone(&self.budget)
+    }
+
+    fn tell(&self, feedback: Feedback) {
+        if let Some(engine) = &self.engine {
+            engine.feedback(feedback);
+        }
+    }
+
+    fn estimated(&mut self, bits_per_second: f64) {
+        let bits = bits_per_second as u32;
+        self.budget.store(bits, Ordering::Relaxed);
+        self.tell(Feedback::Budget(bits));
+    }
+
+    /// The streams that need a key frame and were not asked for one just now.
+    fn wanting(&mut self, now: Instant) -> Vec<u32> {
+        let mut wanting = Vec::new();
+        for route in &mut self.routes {
+            let early = route
+                .asked
+                .is_some_and(|at| now.saturating_duration_since(at) < ASK_AGAIN);
+            if !early && route.kind == MediaKind::Screen && route.inlet.wants_key_frame() {
+                route.asked = Some(now);
+                wanting.extend(route.ssrcs.first());
+            }
+        }
+        wanting
+    }
+
+    fn watches(&self) -> bool {
+        self.routes
+            .iter()
+            .any(|route| route.kind == MediaKind::Screen)
     }
 
     /// Adds a route; one with the same name or stream is replaced.
@@ -71,8 +140,10 @@ impl Ears {
         self.routes.push(Route {
             id,
             ssrcs,
+            kind,
             inlet,
             reception: Reception::new(clock),
+            asked: None,
         });
     }
 
@@ -112,7 +183,8 @@ impl Ears {
             header.marker,
             arrived,
         );
-        if packet.payload.is_empty() {
+        // Padding says nothing, but it fills the numbering of pictures, where a gap would be waited for.
+        if packet.payload.is_empty() && route.kind != MediaKind::Screen {
             return;
         }
         // A full inlet counts what it drops; there is nobody else to tell.
@@ -134,7 +206,19 @@ impl Ears {
                 self.reports(&report.reports);
             } else if let Some(report) = any.downcast_ref::<SenderReport>() {
                 self.reports(&report.reports);
+            } else if let Some(request) = any.downcast_ref::<PictureLossIndication>() {
+                self.key_frame(request.media_ssrc);
+            } else if let Some(request) = any.downcast_ref::<FullIntraRequest>() {
+                for entry in &request.fir {
+                    self.key_frame(entry.ssrc);
+                }
             }
+        }
+    }
+
+    fn key_frame(&self, ssrc: u32) {
+        if let Some((_, layer)) = self.screen.iter().find(|(known, _)| *known == ssrc) {
+            self.tell(Feedback::KeyFrame(*layer));
         }
     }
 
@@ -156,6 +240,7 @@ pub(super) struct Tap {
     ears: Arc<Mutex<Ears>>,
     reads: VecDeque<TaggedPacket>,
     writes: VecDeque<TaggedPacket>,
+    looked: Option<Instant>,
 }
 
 impl Tap {
@@ -164,6 +249,23 @@ impl Tap {
             ears,
             reads: VecDeque::new(),
             writes: VecDeque::new(),
+            looked: None,
+        }
+    }
+
+    /// Asks for the key frames that are wanted.
+    fn ask(&mut self, now: Instant) {
+        self.looked = Some(now);
+        for media_ssrc in lock(&self.ears).wanting(now) {
+            let request = PictureLossIndication {
+                sender_ssrc: 0,
+                media_ssrc,
+            };
+            self.writes.push_back(TaggedPacket {
+                now,
+                transport: TransportContext::default(),
+                message: AttributedPacket::new(Packet::Rtcp(vec![Box::new(request)])),
+            });
         }
     }
 }
@@ -176,6 +278,13 @@ impl Protocol<TaggedPacket, TaggedPacket, ()> for Tap {
     type Time = Instant;
 
     fn handle_read(&mut self, message: TaggedPacket) -> Result<(), Error> {
+        let any = Attribute::TargetBitrateChanged {
+            bits_per_second: 0.0,
+        };
+        if let Some(Attribute::TargetBitrateChanged { bits_per_second }) = message.message.get(&any)
+        {
+            lock(&self.ears).estimated(*bits_per_second);
+        }
         match &message.message.packet {
             Packet::Rtp(packet) => lock(&self.ears).rtp(packet, message.now),
             Packet::Rtcp(packets) => {
@@ -201,6 +310,23 @@ impl Protocol<TaggedPacket, TaggedPacket, ()> for Tap {
 
     fn poll_write(&mut self) -> Option<TaggedPacket> {
         self.writes.pop_front()
+    }
+
+    fn handle_timeout(&mut self, now: Instant) -> Result<(), Error> {
+        if self
+            .looked
+            .is_none_or(|at| now.saturating_duration_since(at) >= ASK_LOOK)
+        {
+            self.ask(now);
+        }
+        Ok(())
+    }
+
+    fn poll_timeout(&mut self) -> Option<Instant> {
+        if !lock(&self.ears).watches() {
+            return None;
+        }
+        Some(self.looked.map_or_else(Instant::now, |at| at + ASK_LOOK))
     }
 }
 

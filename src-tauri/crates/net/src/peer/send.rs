@@ -123,7 +123,7 @@ impl Drop for Voice {
 }
 
 /// Random enough for identifiers that only must differ.
-fn random() -> u64 {
+pub(super) fn random() -> u64 {
     RandomState::new().build_hasher().finish()
 }
 

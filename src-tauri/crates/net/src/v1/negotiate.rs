@@ -33,12 +33,8 @@ pub(crate) enum Way {
 /// What has to be done, in order.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Act {
-    /// Create an offer, apply it locally, hand it to [`Negotiator::offered`]. With `publish`, add the voice track
-    /// before.
-    Offer {
-        /// Add the voice track first.
-        publish: bool,
-    },
+    /// Make the change (if any), create an offer, apply it locally, hand it to [`Negotiator::offered`].
+    Offer(Option<Change>),
     /// Apply this offer of the server, create an answer, apply it, hand it to [`Negotiator::answered`].
     Answer(String),
     /// Apply this answer of the server.
@@ -60,10 +56,21 @@ pub(crate) enum Act {
     Lock,
     /// Give the lock back.
     Unlock,
-    /// The voice track is negotiated.
-    Published,
+    /// The change is negotiated.
+    Published(Change),
     /// It is not, and nothing is in the way of trying again.
-    NotPublished(Failure),
+    NotPublished(Change, Failure),
+}
+
+/// A change of our own media sections. Each has a round of its own: the server takes one section at a time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Change {
+    /// The voice track begins.
+    Voice,
+    /// The screen track begins.
+    Screen,
+    /// The screen track ends.
+    NoScreen,
 }
 
 /// Why a publishing failed.
@@ -97,11 +104,14 @@ enum Round {
         ask_at: Option<Instant>,
     },
     /// The offer is being made.
-    Offering { locked: bool, publish: bool },
+    Offering {
+        locked: bool,
+        change: Option<Change>,
+    },
     /// Waiting for the answer.
     Offered {
         locked: bool,
-        publish: bool,
+        change: Option<Change>,
         since: Instant,
     },
 }
@@ -120,11 +130,11 @@ pub(crate) struct Negotiator {
     round: Round,
     /// Our offer that nobody has answered in time. The server may have applied it all the same, so it stays
     /// applied here, too, and is sent again as it is: one made anew would name its section differently.
-    parked: Option<String>,
+    parked: Option<(String, Change)>,
     /// The offer that is being answered.
     sent: Option<String>,
-    /// The voice track is wanted and not negotiated yet.
-    wanted: bool,
+    /// Wanted and not negotiated yet, in order.
+    wanted: VecDeque<Change>,
     published: bool,
     early_offers: VecDeque<(String, Way)>,
     early_candidates: VecDeque<Candidate>,
@@ -136,7 +146,7 @@ impl Negotiator {
     pub(crate) fn new(abilities: Abilities) -> Self {
         let round = Round::Offering {
             locked: false,
-            publish: false,
+            change: None,
         };
         Self {
             abilities,
@@ -147,11 +157,11 @@ impl Negotiator {
             round,
             parked: None,
             sent: None,
-            wanted: false,
+            wanted: VecDeque::new(),
             published: false,
             early_offers: VecDeque::new(),
             early_candidates: VecDeque::new(),
-            acts: VecDeque::from([Act::Offer { publish: false }]),
+            acts: VecDeque::from([Act::Offer(None)]),
         }
     }
 
@@ -188,26 +198,35 @@ impl Negotiator {
                 since,
                 ask_at: Some(at),
             } if now >= at => self.ask(since),
-            Round::Offered { since, .. } if self.settled && now >= since + ANSWER_LIMIT => {
-                self.parked = self.sent.take();
+            Round::Offered { since, change, .. } if self.settled && now >= since + ANSWER_LIMIT => {
+                self.parked = self.sent.take().zip(change);
                 self.fail(Failure::NoAnswer);
             }
             _ => {}
         }
     }
 
-    /// The voice track is wanted. Asking twice is harmless.
-    pub(crate) fn publish(&mut self, now: Instant) {
-        if !self.published {
-            self.wanted = true;
-            self.start(now);
+    /// A change is wanted. Asking twice is harmless; the voice track begins once.
+    pub(crate) fn want(&mut self, change: Change, now: Instant) {
+        if change == Change::Voice && self.published {
+            return;
         }
+        let under_way = match self.round {
+            Round::Offering { change, .. } | Round::Offered { change, .. } => change,
+            _ => None,
+        };
+        if under_way != Some(change) && !self.wanted.contains(&change) {
+            self.wanted.push_back(change);
+        }
+        self.start(now);
     }
 
-    /// The voice track is no longer wanted, if it is not on its way already.
-    pub(crate) fn withdraw(&mut self) {
-        self.wanted = false;
-        if let Round::Locking { .. } = self.round {
+    /// A change is no longer wanted, if it is not on its way already.
+    pub(crate) fn withdraw(&mut self, change: Change) {
+        self.wanted.retain(|wanted| *wanted != change);
+        if let Round::Locking { .. } = self.round
+            && self.wanted.is_empty()
+        {
             // An outstanding request may still be granted: see `lock_reply`.
             self.round = Round::Idle;
         }
@@ -221,15 +240,15 @@ impl Negotiator {
 
     /// Our offer is made and applied locally.
     pub(crate) fn offered(&mut self, sdp: String, now: Instant) {
-        if let Round::Offering { locked, publish } = self.round {
-            self.send_offer(sdp, locked, publish, now);
+        if let Round::Offering { locked, change } = self.round {
+            self.send_offer(sdp, locked, change, now);
         }
     }
 
-    fn send_offer(&mut self, sdp: String, locked: bool, publish: bool, now: Instant) {
+    fn send_offer(&mut self, sdp: String, locked: bool, change: Option<Change>, now: Instant) {
         self.round = Round::Offered {
             locked,
-            publish,
+            change,
             since: now,
         };
         self.sent = Some(sdp.clone());
@@ -275,29 +294,30 @@ impl Negotiator {
     /// The server's answer to our offer has been applied.
     pub(crate) fn applied(&mut self, now: Instant) {
         self.became_remote();
-        let publish = match self.round {
-            Round::Offered {
-                locked, publish, ..
-            } => {
+        let change = match self.round {
+            Round::Offered { locked, change, .. } => {
                 self.round = Round::Idle;
                 self.sent = None;
                 self.settled = true;
                 if locked {
                     self.acts.push_back(Act::Unlock);
                 }
-                publish
+                change
             }
             // Late, but good. A lock that is being asked for meanwhile goes back: see `lock_reply`.
-            Round::Idle | Round::Locking { .. } if self.parked.take().is_some() => {
-                self.round = Round::Idle;
-                true
-            }
-            _ => return,
+            Round::Idle | Round::Locking { .. } => match self.parked.take() {
+                Some((_, change)) => {
+                    self.round = Round::Idle;
+                    Some(change)
+                }
+                None => return,
+            },
+            Round::Offering { .. } => return,
         };
-        if publish {
-            self.published = true;
-            self.wanted = false;
-            self.acts.push_back(Act::Published);
+        if let Some(change) = change {
+            self.published |= change == Change::Voice;
+            self.wanted.retain(|wanted| *wanted != change);
+            self.acts.push_back(Act::Published(change));
         }
         self.next_offer();
         self.start(now);
@@ -349,7 +369,7 @@ impl Negotiator {
     /// Starts our next round, if there is one and nothing is in the way.
     fn start(&mut self, now: Instant) {
         let free = self.settled && self.round == Round::Idle && self.answering.is_none();
-        if !self.wanted || !free {
+        if self.wanted.is_empty() || !free {
             return;
         }
         if !self.abilities.lock {
@@ -368,29 +388,31 @@ impl Negotiator {
     }
 
     fn offer(&mut self, locked: bool, now: Instant) {
-        if let Some(sdp) = self.parked.take() {
-            self.send_offer(sdp, locked, true, now);
+        if let Some((sdp, change)) = self.parked.take() {
+            self.send_offer(sdp, locked, Some(change), now);
             return;
         }
-        self.round = Round::Offering {
-            locked,
-            publish: true,
-        };
-        self.acts.push_back(Act::Offer { publish: true });
+        let change = self.wanted.pop_front();
+        self.round = Round::Offering { locked, change };
+        self.acts.push_back(Act::Offer(change));
     }
 
     /// Ends our round without success. Whatever went wrong, the lock goes back if we own it.
     fn fail(&mut self, failure: Failure) {
-        let locked = matches!(
-            self.round,
-            Round::Offering { locked: true, .. } | Round::Offered { locked: true, .. }
-        );
+        let (locked, change) = match self.round {
+            Round::Offering { locked, change } | Round::Offered { locked, change, .. } => {
+                (locked, change)
+            }
+            _ => (false, self.wanted.pop_front()),
+        };
         self.round = Round::Idle;
-        self.wanted = false;
         if locked {
             self.acts.push_back(Act::Unlock);
         }
-        self.acts.push_back(Act::NotPublished(failure));
+        // The very first round has no change: without it there is no session.
+        let change = change.unwrap_or(Change::Voice);
+        self.wanted.retain(|wanted| *wanted != change);
+        self.acts.push_back(Act::NotPublished(change, failure));
         self.next_offer();
     }
 
@@ -411,10 +433,7 @@ impl Negotiator {
         if self.parked.take().is_some() {
             self.acts.push_back(Act::Rollback);
         }
-        if let Round::Offered {
-            locked, publish, ..
-        } = self.round
-        {
+        if let Round::Offered { locked, change, .. } = self.round {
             // Glare: possible only without the lock, or when the server let it run out. The server ignores our
             // offer, so it is taken back and made again.
             self.acts.push_back(Act::Rollback);
@@ -423,7 +442,9 @@ impl Negotiator {
             }
             self.round = Round::Idle;
             self.sent = None;
-            self.wanted |= publish;
+            if let Some(change) = change {
+                self.wanted.push_front(change);
+            }
         }
         self.answering = Some(way);
         self.acts.push_back(Act::Answer(sdp));

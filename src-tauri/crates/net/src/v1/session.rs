@@ -17,7 +17,7 @@ use tokio::sync::{mpsc, watch};
 use tokio::time::sleep_until;
 
 use super::dc::Beat;
-use super::negotiate::Way;
+use super::negotiate::{Change, Way};
 use super::signal::{self, Ear, Heard};
 use super::tracks::Tracks;
 use super::{Call, Wish, now};
@@ -26,11 +26,13 @@ use crate::peer::{PeerConfig, PeerEvent};
 use deadlines::Deadlines;
 use engine::Engine;
 use media::Media;
+use share::Share;
 
 mod act;
 mod deadlines;
 mod engine;
 mod media;
+mod share;
 
 /// The official client's numbers (signaling 1.4, 1.5): ping every 5 s, 1.0, 1.5, 2.0 … s between tries, 30 s in all.
 const POLICY: Policy = Policy {
@@ -80,6 +82,7 @@ pub(crate) struct Session<'a> {
     tracks: Tracks,
     engine: Engine,
     told: Told,
+    share: Share,
     deadlines: Deadlines,
     connected_at: Option<tokio::time::Instant>,
     /// Media is connected right now.
@@ -125,6 +128,7 @@ impl<'a> Session<'a> {
             tracks: Tracks::default(),
             engine: Engine::new(Arc::clone(&call.media)),
             told: Told::default(),
+            share: Share::default(),
             deadlines: Deadlines::default(),
             connected_at: None,
             flows: false,
@@ -186,6 +190,7 @@ impl<'a> Session<'a> {
         self.deadlines
             .next()
             .chain(self.media.as_ref().and_then(Media::deadline))
+            .chain(self.share.deadline())
             .min()
             // Something always happens before: the line pings every five seconds.
             .unwrap_or_else(|| now() + Duration::from_secs(3600))
@@ -216,6 +221,7 @@ impl<'a> Session<'a> {
             self.out(Out::Action(signal::bare("mute")));
             self.told.unmuted = false;
         }
+        self.share_time(now);
         if Deadlines::due(&mut self.deadlines.publish, now) {
             self.follow_wishes(false).await?;
         }
@@ -290,6 +296,9 @@ impl<'a> Session<'a> {
                     tracing::error!(%error, "no media connection can be made");
                     ended(EndReason::MediaTimeout)
                 })?);
+                if let Some(media) = &self.media {
+                    media.peer.report_to(Arc::clone(&self.call.media));
+                }
                 self.call.tell(CallEvent::Accepted(session));
             }
             Heard::Description(description) => self.description(description, Way::Socket),
@@ -310,6 +319,11 @@ impl<'a> Session<'a> {
 
     /// Looks at what is passed on: some of it is the only sign that tracks have ended (signaling 5.4).
     fn passing(&mut self, event: &CallEvent) {
+        match event {
+            CallEvent::Sharing(presenter) => self.presents(presenter.as_ref()),
+            CallEvent::State(state) => self.presents(state.sharing.as_ref()),
+            _ => {}
+        }
         let closed = match event {
             CallEvent::Left(session) => self.tracks.forget(|track| track.session == *session),
             CallEvent::Sharing(None) => self
@@ -440,11 +454,12 @@ impl<'a> Session<'a> {
                 self.told.hand = wish.hand;
             }
         }
+        self.follow_share(wish.share);
         if let Some(media) = &mut self.media {
             if wish.unmuted {
-                media.negotiator.publish(now());
+                media.negotiator.want(Change::Voice, now());
             } else {
-                media.negotiator.withdraw();
+                media.negotiator.withdraw(Change::Voice);
                 self.deadlines.publish = None;
             }
         }

@@ -1,5 +1,7 @@
 //! What the WebSocket says about *our* call, and how refusals read.
 
+use std::hash::{BuildHasher, Hasher, RandomState};
+
 use calls_core::id::{ChannelId, SessionId, UserId};
 use calls_core::model::CallsConfig;
 use calls_core::port::{CallEvent, EndReason, Refusal};
@@ -177,6 +179,9 @@ impl Ear {
             CallsEvent::HostLowerHand { session } if mine(&session) => {
                 tell(CallEvent::LowerHandRequested)
             }
+            CallsEvent::HostScreenOff { session } if mine(&session) => {
+                tell(CallEvent::StopShareRequested)
+            }
             CallsEvent::HostRemoved { session } if mine(&session) => {
                 Some(Heard::Ended(EndReason::Removed))
             }
@@ -225,6 +230,22 @@ fn action(kind: &str, data: &impl Serialize) -> Action {
 /// An action without data.
 pub(crate) fn bare(kind: &str) -> Action {
     (format!("{PREFIX}{kind}"), None)
+}
+
+/// The action that announces our screen; `stream` is the stream name in the offer that follows.
+pub(crate) fn screen_on(stream: &str) -> Action {
+    // JSON as text inside the data (signaling 2.7).
+    let text = serde_json::json!({ "screenStreamID": stream }).to_string();
+    (
+        format!("{PREFIX}screen_on"),
+        Some(serde_json::json!({ "data": text })),
+    )
+}
+
+/// A new name for a stream: not the session, and unlike every other.
+pub(crate) fn stream_name() -> String {
+    let random = || RandomState::new().build_hasher().finish();
+    format!("{:016x}{:016x}", random(), random())
 }
 
 /// The action `ice`: the candidate as text inside the data.

@@ -87,6 +87,11 @@ impl Call {
                     out.dirty(Part::Call);
                 }
             }
+            // Heard by the part that knows screens.
+            CallEvent::ShareReady
+            | CallEvent::ShareRefused
+            | CallEvent::ShareEnded
+            | CallEvent::StopShareRequested => {}
             CallEvent::Host(host) => self.host_changed(now, host, directory, out),
             CallEvent::MuteRequested => {
                 let host = self.host_name(directory);

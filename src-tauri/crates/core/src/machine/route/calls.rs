@@ -1,5 +1,6 @@
 //! Calls: wishes of people, and what comes back.
 
+use crate::effect::ClientEvent;
 use crate::id::ChannelId;
 use crate::input::{CallNumber, Now};
 use crate::port::CallEvent;
@@ -96,6 +97,7 @@ impl Machine {
             clock: &mut self.clock,
             devices: &self.devices,
         };
+        self.share.hear(now, number, &event, &mut self.out);
         let expired = self.call.handle(now, number, event, around, &mut self.out);
         if expired {
             self.expire(now);
@@ -103,6 +105,7 @@ impl Machine {
     }
 
     pub(in crate::machine) fn sounded(&mut self, now: Now, event: MediaEvent) {
+        let at = now;
         let (now, out) = (now.instant, &mut self.out);
         match event {
             MediaEvent::Devices(rows) => self.devices.listed(rows, out),
@@ -122,6 +125,12 @@ impl Machine {
                 self.call.first_audio(now, session, out);
                 return;
             }
+            MediaEvent::ShareSources(found) => return self.share.listed(found, out),
+            MediaEvent::ShareOpened { width, height } => {
+                return self.share.opened(width, height, out);
+            }
+            MediaEvent::ShareClosed(problem) => return self.share.closed(at, problem, out),
+            MediaEvent::ScreenFrame(frame) => return out.tell(ClientEvent::ScreenFrame(frame)),
         }
         if self.devices.microphone_fails() {
             self.call.microphone_failed(&mut self.out);

@@ -49,7 +49,7 @@ fn settled(abilities: Abilities, now: Instant) -> Negotiator {
 fn the_first_offer_is_made_at_once_without_lock_and_over_the_socket() {
     let now = Instant::now();
     let mut n = Negotiator::new(DC);
-    assert_eq!(acts(&mut n), [Act::Offer { publish: false }]);
+    assert_eq!(acts(&mut n), [Act::Offer(None)]);
     n.offered("o".into(), now);
     assert_eq!(acts(&mut n), [send("offer", "o", Way::Socket)]);
     assert_eq!(n.deadline(), None);
@@ -97,7 +97,7 @@ fn publishing_waits_for_the_channel_and_a_busy_lock_then_offers_and_unlocks() {
     for (abilities, way) in [(WS, Way::Socket), (DC, Way::Channel)] {
         let now = Instant::now();
         let mut n = Negotiator::new(abilities);
-        n.publish(now);
+        n.want(Change::Voice, now);
         n.offered("o".into(), now);
         n.remote("answer", "a".into(), Way::Socket);
         acts(&mut n);
@@ -112,14 +112,14 @@ fn publishing_waits_for_the_channel_and_a_busy_lock_then_offers_and_unlocks() {
         n.tick(now + ms(50));
         assert_eq!(acts(&mut n), [Act::Lock]);
         n.lock_reply(true, now + ms(60));
-        assert_eq!(acts(&mut n), [Act::Offer { publish: true }]);
+        assert_eq!(acts(&mut n), [Act::Offer(Some(Change::Voice))]);
         n.offered("v".into(), now + ms(61));
         assert_eq!(acts(&mut n), [send("offer", "v", way)]);
         n.remote("answer", "va".into(), way);
         assert_eq!(acts(&mut n), [Act::Apply("va".into())]);
         n.applied(now + ms(80));
-        assert_eq!(acts(&mut n), [Act::Unlock, Act::Published]);
-        n.publish(now + ms(90));
+        assert_eq!(acts(&mut n), [Act::Unlock, Act::Published(Change::Voice)]);
+        n.want(Change::Voice, now + ms(90));
         assert_eq!(acts(&mut n), [], "once is enough");
         assert_eq!(n.deadline(), None);
     }
@@ -129,7 +129,7 @@ fn publishing_waits_for_the_channel_and_a_busy_lock_then_offers_and_unlocks() {
 fn a_server_offer_is_answered_at_once_while_the_lock_is_awaited() {
     let now = Instant::now();
     let mut n = settled(DC, now);
-    n.publish(now);
+    n.want(Change::Voice, now);
     assert_eq!(acts(&mut n), [Act::Lock]);
     n.lock_reply(false, now);
     n.remote("offer", "so".into(), Way::Channel);
@@ -190,7 +190,7 @@ fn a_server_offer_before_the_first_answer_waits_for_it() {
 fn a_withheld_answer_gives_the_lock_back_before_the_server_drops_tracks() {
     let now = Instant::now();
     let mut n = settled(WS, now);
-    n.publish(now);
+    n.want(Change::Voice, now);
     n.lock_reply(true, now);
     n.offered("v".into(), now);
     acts(&mut n);
@@ -200,10 +200,13 @@ fn a_withheld_answer_gives_the_lock_back_before_the_server_drops_tracks() {
     n.tick(now + ms(4000));
     assert_eq!(
         acts(&mut n),
-        [Act::Unlock, Act::NotPublished(Failure::NoAnswer)]
+        [
+            Act::Unlock,
+            Act::NotPublished(Change::Voice, Failure::NoAnswer)
+        ]
     );
     // The server may have applied the offer: the very same one is sent again.
-    n.publish(now + ms(5000));
+    n.want(Change::Voice, now + ms(5000));
     assert_eq!(acts(&mut n), [Act::Lock]);
     n.lock_reply(true, now + ms(5001));
     assert_eq!(acts(&mut n), [send("offer", "v", Way::Socket)]);
@@ -211,14 +214,18 @@ fn a_withheld_answer_gives_the_lock_back_before_the_server_drops_tracks() {
     n.applied(now + ms(5100));
     assert_eq!(
         acts(&mut n),
-        [Act::Apply("va".into()), Act::Unlock, Act::Published]
+        [
+            Act::Apply("va".into()),
+            Act::Unlock,
+            Act::Published(Change::Voice)
+        ]
     );
 }
 
 /// A session whose voice offer went unanswered.
 fn parked(now: Instant) -> Negotiator {
     let mut n = settled(WS, now);
-    n.publish(now);
+    n.want(Change::Voice, now);
     n.lock_reply(true, now);
     n.offered("v".into(), now);
     n.tick(now + ms(4000));
@@ -230,11 +237,11 @@ fn parked(now: Instant) -> Negotiator {
 fn a_late_answer_still_counts_and_the_lock_asked_for_meanwhile_goes_back() {
     let now = Instant::now();
     let mut n = parked(now);
-    n.publish(now + ms(5000));
+    n.want(Change::Voice, now + ms(5000));
     n.remote("answer", "late".into(), Way::Socket);
     assert_eq!(acts(&mut n), [Act::Lock, Act::Apply("late".into())]);
     n.applied(now + ms(5010));
-    assert_eq!(acts(&mut n), [Act::Published]);
+    assert_eq!(acts(&mut n), [Act::Published(Change::Voice)]);
     n.lock_reply(true, now + ms(5020));
     assert_eq!(acts(&mut n), [Act::Unlock]);
 }
@@ -246,14 +253,14 @@ fn a_server_offer_takes_the_unanswered_one_back() {
     n.remote("offer", "so".into(), Way::Socket);
     assert_eq!(acts(&mut n), [Act::Rollback, Act::Answer("so".into())]);
     n.answered("sa".into(), now + ms(4100));
-    n.publish(now + ms(5000));
+    n.want(Change::Voice, now + ms(5000));
     n.lock_reply(true, now + ms(5000));
     assert_eq!(
         acts(&mut n),
         [
             send("answer", "sa", Way::Socket),
             Act::Lock,
-            Act::Offer { publish: true }
+            Act::Offer(Some(Change::Voice))
         ]
     );
 }
@@ -262,7 +269,7 @@ fn a_server_offer_takes_the_unanswered_one_back() {
 fn a_lock_that_stays_busy_is_given_up_without_an_unlock() {
     let now = Instant::now();
     let mut n = settled(WS, now);
-    n.publish(now);
+    n.want(Change::Voice, now);
     let mut at = now;
     let mut asked = 0;
     loop {
@@ -294,7 +301,7 @@ fn a_failure_of_our_own_gives_the_lock_back() {
     let now = Instant::now();
     for after_offer in [false, true] {
         let mut n = settled(WS, now);
-        n.publish(now);
+        n.want(Change::Voice, now);
         n.lock_reply(true, now);
         if after_offer {
             n.offered("v".into(), now);
@@ -303,7 +310,10 @@ fn a_failure_of_our_own_gives_the_lock_back() {
         n.broke(now);
         assert_eq!(
             acts(&mut n),
-            [Act::Unlock, Act::NotPublished(Failure::Broken)]
+            [
+                Act::Unlock,
+                Act::NotPublished(Change::Voice, Failure::Broken)
+            ]
         );
     }
 }
@@ -312,8 +322,8 @@ fn a_failure_of_our_own_gives_the_lock_back() {
 fn muting_while_the_lock_is_awaited_withdraws_and_returns_a_late_grant() {
     let now = Instant::now();
     let mut n = settled(WS, now);
-    n.publish(now);
-    n.withdraw();
+    n.want(Change::Voice, now);
+    n.withdraw(Change::Voice);
     assert_eq!(acts(&mut n), [Act::Lock]);
     n.lock_reply(true, now);
     assert_eq!(acts(&mut n), [Act::Unlock]);
@@ -328,8 +338,8 @@ fn without_a_lock_glare_is_repaired_by_yielding() {
         lock: false,
     };
     let mut n = settled(old, now);
-    n.publish(now);
-    assert_eq!(acts(&mut n), [Act::Offer { publish: true }]);
+    n.want(Change::Voice, now);
+    assert_eq!(acts(&mut n), [Act::Offer(Some(Change::Voice))]);
     n.offered("v".into(), now);
     acts(&mut n);
     n.remote("offer", "so".into(), Way::Socket);
@@ -339,14 +349,14 @@ fn without_a_lock_glare_is_repaired_by_yielding() {
         acts(&mut n),
         [
             send("answer", "sa", Way::Socket),
-            Act::Offer { publish: true }
+            Act::Offer(Some(Change::Voice))
         ]
     );
     n.offered("v2".into(), now);
     n.remote("answer", "va".into(), Way::Socket);
     acts(&mut n);
     n.applied(now);
-    assert_eq!(acts(&mut n), [Act::Published]);
+    assert_eq!(acts(&mut n), [Act::Published(Change::Voice)]);
 }
 
 #[test]
@@ -374,14 +384,14 @@ fn random_input_never_panics_and_never_unlocks_more_than_it_was_granted() {
                         assert!(owned, "unlock without owning");
                         owned = false;
                     }
-                    Act::Offer { publish: true } => assert!(owned, "offer without the lock"),
+                    Act::Offer(Some(Change::Voice)) => assert!(owned, "offer without the lock"),
                     _ => {}
                 }
             }
             now += ms(random(2000));
             match random(12) {
-                0 => n.publish(now),
-                1 => n.withdraw(),
+                0 => n.want(Change::Voice, now),
+                1 => n.withdraw(Change::Voice),
                 2 => n.channel(random(4) > 0, now),
                 3 => n.offered("o".into(), now),
                 4 => n.answered("a".into(), now),

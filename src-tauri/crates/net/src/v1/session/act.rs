@@ -4,7 +4,7 @@ use calls_core::port::CallEvent;
 use calls_core::wire::calls::Description;
 use calls_core::wire::dc::{self as wire_dc, Message};
 
-use super::super::negotiate::{Act, Failure, Way};
+use super::super::negotiate::{Act, Change, Failure, Way};
 use super::super::now;
 use super::{MAX_FAILURES, Out, REPUBLISH, Session, Step, lost};
 
@@ -21,11 +21,12 @@ impl Session<'_> {
     }
 
     async fn act(&mut self, act: Act) -> Step {
+        let simulcast = self.call.ticket.config.simulcast;
         let Some(media) = &mut self.media else {
             return Ok(());
         };
         match act {
-            Act::Offer { publish } => match media.offer(publish).await {
+            Act::Offer(change) => match media.offer(change, self.share.stream(), simulcast).await {
                 Ok(sdp) => media.negotiator.offered(sdp, now()),
                 Err(error) => {
                     tracing::warn!(%error, "no offer");
@@ -75,7 +76,12 @@ impl Session<'_> {
             }
             Act::Lock => media.say(&Message::Lock).await,
             Act::Unlock => media.say(&Message::Unlock).await,
-            Act::Published => match media.peer.voice_outlet().await {
+            Act::Published(Change::Screen) => {
+                media.failures = 0;
+                return self.share_published().await;
+            }
+            Act::Published(Change::NoScreen) => media.failures = 0,
+            Act::Published(Change::Voice) => match media.peer.voice_outlet().await {
                 Ok(outlet) => {
                     media.failures = 0;
                     self.engine.connect(outlet);
@@ -86,21 +92,26 @@ impl Session<'_> {
                     return Err(lost("negotiation failed"));
                 }
             },
-            Act::NotPublished(failure) => return self.not_published(failure),
+            Act::NotPublished(change, failure) => return self.not_published(change, failure),
         }
         Ok(())
     }
 
-    fn not_published(&mut self, failure: Failure) -> Step {
+    fn not_published(&mut self, change: Change, failure: Failure) -> Step {
         let Some(media) = &mut self.media else {
             return Ok(());
         };
-        tracing::warn!(?failure, "voice not published");
+        tracing::warn!(?change, ?failure, "not published");
         media.failures += 1;
         if !media.negotiator.settled() || media.failures >= MAX_FAILURES {
             return Err(lost("negotiation failed"));
         }
-        self.deadlines.publish = Some(now() + REPUBLISH);
+        match change {
+            Change::Voice => self.deadlines.publish = Some(now() + REPUBLISH),
+            Change::Screen => self.share_not_published(),
+            // Nothing is sent on it any more; the next change takes it along.
+            Change::NoScreen => {}
+        }
         Ok(())
     }
 

@@ -3,7 +3,9 @@
 use std::sync::Arc;
 
 use calls_core::id::TrackId;
-use calls_core::port::media::{Feedback, FrameOutlet, MediaPort, PacketInlet, RemoteTrack};
+use calls_core::port::media::{
+    Feedback, FrameOutlet, MediaPort, PacketInlet, RemoteTrack, ScreenOutlet,
+};
 
 /// A session's hold on the engine.
 pub(super) struct Engine {
@@ -37,6 +39,11 @@ impl Engine {
         self.port.set_voice_outlet(Some(outlet));
     }
 
+    /// Connects the engine's screen to the network, or cuts it off.
+    pub(super) fn connect_screen(&self, outlet: Option<ScreenOutlet>) {
+        self.port.set_screen_outlet(outlet);
+    }
+
     /// Passes on what the network says.
     pub(super) fn feedback(&self, feedback: Feedback) {
         self.port.feedback(feedback);
@@ -46,6 +53,7 @@ impl Engine {
 impl Drop for Engine {
     fn drop(&mut self) {
         self.port.set_voice_outlet(None);
+        self.port.set_screen_outlet(None);
         for id in self.open.drain(..) {
             self.port.close_track(&id);
         }

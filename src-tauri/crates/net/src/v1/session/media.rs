@@ -7,7 +7,7 @@ use calls_core::wire::dc::{Message, Writer};
 use tokio::sync::mpsc;
 
 use super::super::dc::{Beat, Figures};
-use super::super::negotiate::{Abilities, Negotiator};
+use super::super::negotiate::{Abilities, Change, Negotiator};
 use crate::error::NetError;
 use crate::peer::stats::{Interval, Report, mos};
 use crate::peer::{Peer, PeerConfig, PeerEvent};
@@ -45,10 +45,21 @@ impl Media {
         })
     }
 
-    /// Makes an offer, with the voice track if it is to be published.
-    pub(super) async fn offer(&mut self, publish: bool) -> Result<String, NetError> {
-        if publish {
-            self.peer.add_voice().await?;
+    /// Makes an offer, after a change of our tracks. `screen` is the name that the server knows our screen by.
+    pub(super) async fn offer(
+        &mut self,
+        change: Option<Change>,
+        screen: Option<&str>,
+        simulcast: bool,
+    ) -> Result<String, NetError> {
+        match (change, screen) {
+            (Some(Change::Voice), _) => self.peer.add_voice().await?,
+            (Some(Change::Screen), Some(stream)) => {
+                self.peer.add_screen(stream, simulcast).await?;
+            }
+            (Some(Change::NoScreen), _) => self.peer.remove_screen().await?,
+            // Stopped meanwhile: an offer without it does no harm.
+            (Some(Change::Screen), None) | (None, _) => {}
         }
         self.peer.offer().await
     }

@@ -1,0 +1,462 @@
+//! A monitor or a window, open.
+
+use std::time::{Duration, Instant};
+
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use x11rb::connection::{Connection, RequestConnection as _};
+use x11rb::protocol::Event;
+use x11rb::protocol::composite::{self, ConnectionExt as _};
+use x11rb::protocol::damage::{self, ConnectionExt as _};
+use x11rb::protocol::randr::{self, ConnectionExt as _};
+use x11rb::protocol::xfixes::{self, ConnectionExt as _};
+use x11rb::protocol::xproto::{
+    ChangeWindowAttributesAux, ConnectionExt as _, Drawable, EventMask, ImageFormat, MapState,
+    Pixmap, Rectangle, Window,
+};
+
+use super::cursor::{self, Cursor};
+use super::segment::Segment;
+use super::{Monitor, X, failed};
+use crate::screen::{Look, Patch, Rect, ScreenError, ScreenSource};
+use crate::video::Size;
+
+/// So many rectangles are fetched one by one; more are taken as the one around them all.
+const MOST_RECTANGLES: usize = 48;
+
+/// What is shared.
+enum Target {
+    Monitor(Monitor),
+    Window {
+        id: Window,
+        /// What the window shows, even where others cover it; `None` while it is not visible.
+        pixmap: Option<Pixmap>,
+    },
+}
+
+/// An open source.
+pub(super) struct X11Source {
+    x: X,
+    target: Target,
+    size: Size,
+    segment: Option<Segment>,
+    damage: damage::Damage,
+    region: xfixes::Region,
+    cursor: Cursor,
+    /// Everything is to be handed over.
+    fresh: bool,
+    damaged: bool,
+    cursor_changed: bool,
+    /// The geometry may have changed.
+    moved: bool,
+    gone: bool,
+}
+
+impl X11Source {
+    pub(super) fn monitor(x: X, index: usize) -> Result<Self, ScreenError> {
+        let monitor = x
+            .monitors()?
+            .into_iter()
+            .nth(index)
+            .ok_or(ScreenError::Gone)?;
+        let has_randr = x
+            .connection
+            .extension_information(randr::X11_EXTENSION_NAME)
+            .map_err(failed)?;
+        if has_randr.is_some() {
+            x.connection
+                .randr_select_input(x.root, randr::NotifyMask::SCREEN_CHANGE)
+                .map_err(failed)?;
+        }
+        let size = size_of(monitor.width, monitor.height)?;
+        let root = x.root;
+        Self::open(x, Target::Monitor(monitor), size, root)
+    }
+
+    pub(super) fn window(x: X, id: Window) -> Result<Self, ScreenError> {
+        let events = ChangeWindowAttributesAux::new().event_mask(EventMask::STRUCTURE_NOTIFY);
+        x.connection
+            .change_window_attributes(id, &events)
+            .map_err(failed)?
+            .check()
+            .map_err(|_| ScreenError::Gone)?;
+        x.connection
+            .composite_query_version(0, 4)
+            .map_err(failed)?
+            .reply()
+            .map_err(failed)?;
+        // Gives the window a picture of its own; undone by the server when our connection ends.
+        x.connection
+            .composite_redirect_window(id, composite::Redirect::AUTOMATIC)
+            .map_err(failed)?
+            .check()
+            .map_err(failed)?;
+        let geometry = x.connection.get_geometry(id).map_err(failed)?;
+        let geometry = geometry.reply().map_err(|_| ScreenError::Gone)?;
+        let size = size_of(geometry.width, geometry.height)?;
+        let target = Target::Window { id, pixmap: None };
+        let mut source = Self::open(x, target, size, id)?;
+        source.name_pixmap()?;
+        Ok(source)
+    }
+
+    fn open(x: X, target: Target, size: Size, damaged: Drawable) -> Result<Self, ScreenError> {
+        cursor::watch(&x.connection, x.root)?;
+        let version = x.connection.damage_query_version(1, 1).map_err(failed)?;
+        version.reply().map_err(failed)?;
+        let damage = x.connection.generate_id().map_err(failed)?;
+        x.connection
+            .damage_create(damage, damaged, damage::ReportLevel::NON_EMPTY)
+            .map_err(failed)?
+            .check()
+            .map_err(failed)?;
+        let region = x.connection.generate_id().map_err(failed)?;
+        x.connection
+            .xfixes_create_region(region, &[])
+            .map_err(failed)?;
+        let segment = Segment::new(&x.connection, size.area() * 4)?;
+        if segment.is_none() {
+            tracing::info!("the X server shares no memory with us: pictures come over the socket");
+        }
+        Ok(Self {
+            x,
+            target,
+            size,
+            segment,
+            damage,
+            region,
+            cursor: Cursor::default(),
+            fresh: true,
+            damaged: false,
+            cursor_changed: true,
+            moved: false,
+            gone: false,
+        })
+    }
+
+    /// Takes what the server has told.
+    fn hear(&mut self) -> Result<(), ScreenError> {
+        while let Some(event) = self.x.connection.poll_for_event().map_err(failed)? {
+            match event {
+                Event::DamageNotify(_) => self.damaged = true,
+                Event::XfixesCursorNotify(_) => self.cursor_changed = true,
+                Event::RandrScreenChangeNotify(_) | Event::ConfigureNotify(_) => self.moved = true,
+                Event::MapNotify(_) | Event::UnmapNotify(_) => self.moved = true,
+                Event::DestroyNotify(event) => {
+                    let ours =
+                        matches!(self.target, Target::Window { id, .. } if id == event.window);
+                    self.gone |= ours;
+                }
+                _ => {}
+            }
+        }
+        Ok(())
+    }
+
+    /// Waits until the server says something, or time is over.
+    fn wait(&mut self, wait: Duration) -> Result<(), ScreenError> {
+        self.x.connection.flush().map_err(failed)?;
+        let timeout = Timespec::try_from(wait).unwrap_or_default();
+        let mut sockets = [PollFd::new(self.x.connection.stream(), PollFlags::IN)];
+        // Interrupted by a signal is as good as over.
+        let _ = poll(&mut sockets, Some(&timeout));
+        self.hear()
+    }
+
+    /// The geometry may have changed: gives the new size, if it did.
+    fn follow(&mut self) -> Result<Option<Size>, ScreenError> {
+        self.moved = false;
+        let size = match &mut self.target {
+            Target::Monitor(known) => {
+                let monitors = self.x.monitors()?;
+                let monitor = monitors
+                    .into_iter()
+                    .find(|monitor| monitor.name == known.name)
+                    .ok_or(ScreenError::Gone)?;
+                if *known == monitor {
+                    return Ok(None);
+                }
+                *known = monitor;
+                size_of(known.width, known.height)?
+            }
+            Target::Window { id, .. } => {
+                let geometry = self.x.connection.get_geometry(*id).map_err(failed)?;
+                let geometry = geometry.reply().map_err(|_| ScreenError::Gone)?;
+                size_of(geometry.width, geometry.height)?
+            }
+        };
+        self.name_pixmap()?;
+        self.fresh = true;
+        if size == self.size {
+            return Ok(None);
+        }
+        self.size = size;
+        if self
+            .segment
+            .as_ref()
+            .is_some_and(|segment| segment.len() < size.area() * 4)
+        {
+            self.segment = Segment::new(&self.x.connection, size.area() * 4)?;
+        }
+        Ok(Some(size))
+    }
+
+    /// A window's picture has another name after each change of its size.
+    fn name_pixmap(&mut self) -> Result<(), ScreenError> {
+        let Target::Window { id, pixmap } = &mut self.target else {
+            return Ok(());
+        };
+        let connection = &self.x.connection;
+        if let Some(old) = pixmap.take() {
+            let _ = connection.free_pixmap(old); // Gone with its window, perhaps.
+        }
+        let attributes = connection.get_window_attributes(*id).map_err(failed)?;
+        let attributes = attributes.reply().map_err(|_| ScreenError::Gone)?;
+        if attributes.map_state != MapState::VIEWABLE {
+            return Ok(()); // Minimised: the last picture stays.
+        }
+        let name = connection.generate_id().map_err(failed)?;
+        let named = connection.composite_name_window_pixmap(*id, name);
+        if named.map_err(failed)?.check().is_ok() {
+            *pixmap = Some(name);
+        }
+        Ok(())
+    }
+
+    /// Takes the damaged rectangles, in the picture's coordinates.
+    fn take_damage(&mut self, found: &mut Vec<Rect>) -> Result<(), ScreenError> {
+        self.damaged = false;
+        let connection = &self.x.connection;
+        connection
+            .damage_subtract(self.damage, x11rb::NONE, self.region)
+            .map_err(failed)?;
+        let region = connection
+            .xfixes_fetch_region(self.region)
+            .map_err(failed)?;
+        let region = region.reply().map_err(failed)?;
+        let origin = self.origin();
+        if region.rectangles.len() > MOST_RECTANGLES {
+            found.extend(placed(region.extents, origin, self.size));
+        } else {
+            let all = region.rectangles.into_iter();
+            found.extend(all.filter_map(|rect| placed(rect, origin, self.size)));
+        }
+        Ok(())
+    }
+
+    /// Where the picture begins in the coordinates of what is damaged.
+    fn origin(&self) -> (i32, i32) {
+        match &self.target {
+            Target::Monitor(monitor) => (monitor.x.into(), monitor.y.into()),
+            Target::Window { .. } => (0, 0),
+        }
+    }
+
+    fn fetch(&mut self, rect: Rect, take: &mut dyn FnMut(Patch<'_>)) -> Result<(), ScreenError> {
+        let (drawable, (left, top)) = match &self.target {
+            Target::Monitor(monitor) => (self.x.root, (monitor.x, monitor.y)),
+            Target::Window { pixmap, .. } => match pixmap {
+                Some(pixmap) => (*pixmap, (0, 0)),
+                None => return Ok(()),
+            },
+        };
+        // Sides are at most 8192, and corners inside the picture.
+        let at = (
+            left.wrapping_add(rect.x as i16),
+            top.wrapping_add(rect.y as i16),
+        );
+        let size = (rect.width as u16, rect.height as u16);
+        let connection = &self.x.connection;
+        let mut copy;
+        let pixels = match &mut self.segment {
+            Some(segment) => segment.fetch(connection, drawable, at, size)?,
+            None => {
+                let asked = connection.get_image(
+                    ImageFormat::Z_PIXMAP,
+                    drawable,
+                    at.0,
+                    at.1,
+                    size.0,
+                    size.1,
+                    !0,
+                );
+                copy = asked.map_err(failed)?.reply().ok().map(|image| image.data);
+                copy.as_deref_mut()
+            }
+        };
+        let Some(pixels) = pixels else {
+            // The window shrank under our hands; the event that says so is on its way.
+            self.moved = true;
+            return Ok(());
+        };
+        self.cursor.paint(rect, pixels);
+        take(Patch {
+            rect,
+            data: pixels,
+            stride: rect.width as usize * 4,
+        });
+        Ok(())
+    }
+}
+
+impl ScreenSource for X11Source {
+    fn size(&self) -> Size {
+        self.size
+    }
+
+    fn look(
+        &mut self,
+        wait: Duration,
+        take: &mut dyn FnMut(Patch<'_>),
+    ) -> Result<Look, ScreenError> {
+        let limit = Instant::now() + wait;
+        self.hear()?;
+        let mut dirty: Vec<Rect> = Vec::new();
+        loop {
+            if self.gone {
+                return Err(ScreenError::Gone);
+            }
+            if self.moved
+                && let Some(size) = self.follow()?
+            {
+                return Ok(Look::Resized(size));
+            }
+            if self.damaged {
+                self.take_damage(&mut dirty)?;
+            }
+            let shape = std::mem::take(&mut self.cursor_changed);
+            let window = match &self.target {
+                Target::Monitor(_) => self.x.root,
+                Target::Window { id, .. } => *id,
+            };
+            let origin = self.origin();
+            let changes = self
+                .cursor
+                .look(&self.x.connection, window, origin, self.size, shape)?;
+            dirty.extend(
+                changes
+                    .into_iter()
+                    .flatten()
+                    .map(|rect| rect.even_in(self.size)),
+            );
+            if std::mem::take(&mut self.fresh) {
+                dirty = vec![Rect::all(self.size)];
+            }
+            // Replies may have brought events along, which make no socket readable any more.
+            self.hear()?;
+            if !dirty.is_empty() || self.moved || self.damaged || self.gone {
+                break;
+            }
+            let left = limit.saturating_duration_since(Instant::now());
+            if left.is_zero() {
+                return Ok(Look::Same);
+            }
+            self.wait(left)?;
+        }
+        drop_covered(&mut dirty);
+        for rect in &dirty {
+            self.fetch(*rect, take)?;
+        }
+        Ok(if dirty.is_empty() {
+            Look::Same
+        } else {
+            Look::Changed
+        })
+    }
+}
+
+fn size_of(width: u16, height: u16) -> Result<Size, ScreenError> {
+    Size::checked(width.into(), height.into()).ok_or(ScreenError::Unsupported(None))
+}
+
+/// A rectangle of the server in the picture's coordinates, with even corners; `None` outside of it.
+fn placed(rect: Rectangle, (left, top): (i32, i32), size: Size) -> Option<Rect> {
+    let x = i32::from(rect.x) - left;
+    let y = i32::from(rect.y) - top;
+    let right = (x + i32::from(rect.width)).clamp(0, size.width as i32);
+    let bottom = (y + i32::from(rect.height)).clamp(0, size.height as i32);
+    let (x, y) = (x.max(0), y.max(0));
+    let rect = Rect {
+        x: x as u32,
+        y: y as u32,
+        width: (right - x).max(0) as u32,
+        height: (bottom - y).max(0) as u32,
+    };
+    (!rect.is_empty()).then(|| rect.even_in(size))
+}
+
+/// Removes rectangles that others contain: they would be fetched twice.
+fn drop_covered(rects: &mut Vec<Rect>) {
+    let covers = |a: &Rect, b: &Rect| {
+        a.x <= b.x
+            && a.y <= b.y
+            && a.x + a.width >= b.x + b.width
+            && a.y + a.height >= b.y + b.height
+    };
+    let mut kept: Vec<Rect> = Vec::with_capacity(rects.len());
+    rects.sort_by_key(|rect| std::cmp::Reverse(u64::from(rect.width) * u64::from(rect.height)));
+    for rect in rects.drain(..) {
+        if !rect.is_empty() && !kept.iter().any(|kept| covers(kept, &rect)) {
+            kept.push(rect);
+        }
+    }
+    *rects = kept;
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn damage_is_moved_into_the_monitor_and_cut_at_its_edges() {
+        let size = Size {
+            width: 100,
+            height: 50,
+        };
+        let damage = |x, y, width, height| Rectangle {
+            x,
+            y,
+            width,
+            height,
+        };
+        let rect = |x, y, width, height| {
+            Some(Rect {
+                x,
+                y,
+                width,
+                height,
+            })
+        };
+        let origin = (1920, 0);
+        assert_eq!(
+            placed(damage(1900, -5, 30, 10), origin, size),
+            rect(0, 0, 10, 6)
+        );
+        assert_eq!(
+            placed(damage(1931, 11, 3, 3), origin, size),
+            rect(10, 10, 4, 4)
+        );
+        assert_eq!(placed(damage(0, 0, 1920, 1080), origin, size), None);
+        assert_eq!(
+            placed(damage(2000, 40, 500, 500), origin, size),
+            rect(80, 40, 20, 10)
+        );
+    }
+
+    #[test]
+    fn what_another_rectangle_contains_is_fetched_once() {
+        let rect = |x, y, width, height| Rect {
+            x,
+            y,
+            width,
+            height,
+        };
+        let mut rects = vec![
+            rect(2, 2, 4, 4),
+            rect(0, 0, 10, 10),
+            rect(8, 8, 4, 4),
+            rect(0, 0, 10, 10),
+        ];
+        drop_covered(&mut rects);
+        assert_eq!(rects, [rect(0, 0, 10, 10), rect(8, 8, 4, 4)]);
+    }
+}

@@ -1,0 +1,240 @@
+//! Pictures: how they lie in memory, and the codec that packs them.
+//!
+//! Inside, a picture is I420 (planar 4:2:0, BT.601, limited range), because that is what VP8 takes and yields.
+//! [`vpx`] is the only file of the crate's codecs with `unsafe` code.
+
+pub mod assemble;
+pub mod ivf;
+pub mod png;
+pub mod view;
+pub mod vpx;
+
+/// Longest side of a picture that we look at: what a VP8 header can say is 16383, and 8K screens exist.
+pub const MAX_SIDE: u32 = 8192;
+
+/// Most pixels of a picture that we look at: 8K is 33 million. A hostile header could otherwise ask for 400 MB.
+pub const MAX_PIXELS: u64 = 36_000_000;
+
+/// Width and height in pixels.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Size {
+    /// Pixels, 1 to [`MAX_SIDE`].
+    pub width: u32,
+    /// Pixels, 1 to [`MAX_SIDE`].
+    pub height: u32,
+}
+
+impl Size {
+    /// A size that we are willing to handle; `None` for nothing and for monsters.
+    #[must_use]
+    pub fn checked(width: u32, height: u32) -> Option<Self> {
+        let fits = width > 0 && height > 0 && width <= MAX_SIDE && height <= MAX_SIDE;
+        (fits && u64::from(width) * u64::from(height) <= MAX_PIXELS)
+            .then_some(Self { width, height })
+    }
+
+    /// The chroma planes' size: half, rounded up.
+    #[must_use]
+    pub fn chroma(self) -> Self {
+        Self {
+            width: self.width.div_ceil(2),
+            height: self.height.div_ceil(2),
+        }
+    }
+
+    /// Pixels.
+    #[must_use]
+    pub fn area(self) -> usize {
+        self.width as usize * self.height as usize
+    }
+
+    /// Bytes of an I420 picture of this size without padding.
+    #[must_use]
+    pub fn i420_len(self) -> usize {
+        self.area() + 2 * self.chroma().area()
+    }
+}
+
+impl std::fmt::Display for Size {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}×{}", self.width, self.height)
+    }
+}
+
+/// A picture: planes Y, U, V one after the other, rows without padding.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct I420 {
+    size: Size,
+    data: Vec<u8>,
+}
+
+impl I420 {
+    /// A black picture.
+    #[must_use]
+    pub fn black(size: Size) -> Self {
+        let mut data = vec![128; size.i420_len()];
+        data[..size.area()].fill(16);
+        Self { size, data }
+    }
+
+    /// Takes planes that somebody else has put one after the other; `None` if their length does not fit.
+    #[must_use]
+    pub fn from_planes(size: Size, data: Vec<u8>) -> Option<Self> {
+        (data.len() == size.i420_len()).then_some(Self { size, data })
+    }
+
+    /// Its size.
+    #[must_use]
+    pub fn size(&self) -> Size {
+        self.size
+    }
+
+    /// All planes.
+    #[must_use]
+    pub fn bytes(&self) -> &[u8] {
+        &self.data
+    }
+
+    /// The planes Y, U, V. Their rows are `width` and twice `chroma().width` bytes long.
+    #[must_use]
+    pub fn planes(&self) -> (&[u8], &[u8], &[u8]) {
+        let (y, uv) = self.data.split_at(self.size.area());
+        let (u, v) = uv.split_at(self.size.chroma().area());
+        (y, u, v)
+    }
+
+    /// The planes Y, U, V, to be written.
+    pub fn planes_mut(&mut self) -> (&mut [u8], &mut [u8], &mut [u8]) {
+        let (y, uv) = self.data.split_at_mut(self.size.area());
+        let (u, v) = uv.split_at_mut(self.size.chroma().area());
+        (y, u, v)
+    }
+
+    /// The same picture at another size, each plane by itself, averaging what falls together. Meant for making
+    /// smaller; larger works and is coarse.
+    #[must_use]
+    pub fn scaled(&self, to: Size) -> Self {
+        if to == self.size {
+            return self.clone();
+        }
+        let mut scaled = Self::black(to);
+        let (from_chroma, to_chroma) = (self.size.chroma(), to.chroma());
+        let (y, u, v) = self.planes();
+        let (to_y, to_u, to_v) = scaled.planes_mut();
+        scale(y, self.size, to_y, to);
+        scale(u, from_chroma, to_u, to_chroma);
+        scale(v, from_chroma, to_v, to_chroma);
+        scaled
+    }
+}
+
+/// Averages the box of `from` that each pixel of `to` covers. Rows are summed first, so that the inner loop runs over
+/// neighbouring bytes, which the compiler turns into vector instructions.
+fn scale(from: &[u8], from_size: Size, to: &mut [u8], to_size: Size) {
+    let (from_width, to_width) = (from_size.width as usize, to_size.width as usize);
+    let (from_height, to_height) = (from_size.height as usize, to_size.height as usize);
+    let mut sums = vec![0_u32; from_width];
+    for (line, row) in to.chunks_exact_mut(to_width).enumerate() {
+        let top = line * from_height / to_height;
+        let bottom = ((line + 1) * from_height).div_ceil(to_height).max(top + 1);
+        let lines = bottom.min(from_height) - top;
+        sums.fill(0);
+        for source in from[top * from_width..(top + lines) * from_width].chunks_exact(from_width) {
+            for (sum, value) in sums.iter_mut().zip(source) {
+                *sum += u32::from(*value);
+            }
+        }
+        for (column, pixel) in row.iter_mut().enumerate() {
+            let left = column * from_width / to_width;
+            let right = ((column + 1) * from_width)
+                .div_ceil(to_width)
+                .clamp(left + 1, from_width);
+            let box_size = ((right - left) * lines) as u32;
+            let sum: u32 = sums[left..right].iter().sum();
+            *pixel = ((sum + box_size / 2) / box_size) as u8;
+        }
+    }
+}
+
+/// Something that went wrong with a codec. Nothing else of the call suffers.
+#[derive(Debug, thiserror::Error)]
+pub enum VideoError {
+    /// The codec cannot be set up: give up on this picture stream.
+    #[error("the video codec does not start ({0})")]
+    Setup(&'static str),
+    /// A frame cannot be packed: try the next one.
+    #[error("a picture cannot be encoded (libvpx says {0})")]
+    Encode(i32),
+    /// A frame is damaged: ask for a key frame.
+    #[error("a picture cannot be decoded (libvpx says {0})")]
+    Decode(i32),
+    /// A frame is larger than anything sensible: ignore its sender.
+    #[error("a picture of {width}×{height} is too large")]
+    TooLarge {
+        /// Pixels.
+        width: u32,
+        /// Pixels.
+        height: u32,
+    },
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn odd_sizes_have_room_for_their_chroma() {
+        let size = Size::checked(3, 5).unwrap();
+        assert_eq!(
+            size.chroma(),
+            Size {
+                width: 2,
+                height: 3
+            }
+        );
+        assert_eq!(size.i420_len(), 15 + 12);
+        assert_eq!(I420::black(size).planes().2.len(), 6);
+    }
+
+    #[test]
+    fn nothing_and_monsters_are_no_sizes() {
+        for (width, height) in [
+            (0, 1),
+            (1, 0),
+            (8193, 1),
+            (8192, 8192),
+            (u32::MAX, u32::MAX),
+        ] {
+            assert_eq!(Size::checked(width, height), None, "{width}×{height}");
+        }
+        assert!(Size::checked(7680, 4320).is_some());
+    }
+
+    #[test]
+    fn scaling_averages_and_keeps_flat_areas_flat() {
+        let size = Size::checked(8, 4).unwrap();
+        let mut picture = I420::black(size);
+        let (y, _, _) = picture.planes_mut();
+        for (at, value) in y.iter_mut().enumerate() {
+            *value = if at % 2 == 0 { 100 } else { 200 };
+        }
+        let half = picture.scaled(Size::checked(4, 2).unwrap());
+        let (y, u, v) = half.planes();
+        assert!(y.iter().all(|value| *value == 150), "{y:?}");
+        assert!(u.iter().chain(v).all(|value| *value == 128));
+        let odd = picture.scaled(Size::checked(3, 3).unwrap());
+        assert_eq!(
+            odd.size(),
+            Size {
+                width: 3,
+                height: 3
+            }
+        );
+        assert!(
+            odd.planes()
+                .0
+                .iter()
+                .all(|value| (100..=200).contains(value))
+        );
+    }
+}

@@ -1,0 +1,223 @@
+// The screen bench: our client and Chromium share the same screen, in turns, to the same viewer.
+//
+//   node run.mjs screen [--quick] [--rounds N] [--seed N]
+//
+// A painter covers an X screen of 1920×1080 and writes the clock into its pixels. The viewer is our own client without
+// a window, which stores what it sees; both senders are measured by what it decodes.
+
+import {mkdtempSync, readdirSync, rmSync} from 'node:fs';
+import {execFileSync} from 'node:child_process';
+import os from 'node:os';
+import path from 'node:path';
+
+import {Browser} from '../lib/chromium.mjs';
+import {halloo, Server, Talking} from '../lib/programs.mjs';
+import {pause, until} from '../lib/run.mjs';
+import {Background, Sheet} from './sheet.mjs';
+import {cpu, family, pss} from './tree.mjs';
+
+const target = process.env.CARGO_TARGET_DIR ?? path.resolve(import.meta.dirname, '../../../target');
+const example = (name) => path.join(target, 'debug/examples', name);
+
+const TARGETS = {
+    frozen_cpu: {most: 3},
+    frozen_bps: {most: 5000},
+    small_delay_ms: {ratio: 0.75},
+    small_fps: {least: 28},
+    small_cpu: {ratio: 0.4},
+    scroll_fps_2500k: {least: 12},
+    time_to_sharp_ms: {most: 700},
+};
+
+const UNITS = {
+    frozen_cpu: '% core', frozen_bps: 'bit/s', small_delay_ms: 'ms', small_fps: '1/s', small_cpu: '% core',
+    scroll_fps_2500k: '1/s', scroll_delay_ms_2500k: 'ms', scroll_fps_1000k: '1/s', time_to_sharp_ms: 'ms',
+    viewer_cpu: '% core', share_memory_pss_mb: 'MiB',
+};
+
+const turn = 2 ** 31;
+const age = ({code, clock}) => (clock - code % turn + turn) % turn;
+
+/** A program that says on its first line that it is ready. */
+async function display() {
+    const screen = new Talking('Xvfb', ['-displayfd', '1', '-screen', '0', '1920x1080x24', '-nolisten', 'tcp', '-noreset']);
+    let number;
+    screen.child.stdout.on('data', (data) => {
+        number ??= String(data).trim();
+    });
+    await until('the display', () => number !== undefined, 20);
+    return {screen, name: `:${number}`};
+}
+
+/** What was decoded while `work` went on: pictures with their codes, ages and sizes. */
+async function seen(viewer, work) {
+    const from = viewer.lines.length;
+    const began = performance.now();
+    await work();
+    const seconds = (performance.now() - began) / 1000;
+    const frames = viewer.lines.slice(from).filter(({event}) => event === 'screen_frame');
+    const codes = new Set(frames.filter(({code}) => code).map(({code}) => code));
+    return {
+        frames, seconds,
+        fps: codes.size / seconds,
+        bps: frames.reduce((sum, {bytes}) => sum + bytes * 8, 0) / seconds,
+        // The first picture that shows a moment tells its age; later ones only make it sharper.
+        ages: [...new Map(frames.filter(({code}) => code).reverse().map((frame) => [frame.code, frame])).values()].map(age),
+    };
+}
+
+const middle = (values) => [...values].sort((a, b) => a - b)[values.length >> 1];
+
+class Ours {
+    static async share(stage, rate) {
+        const ours = new Ours();
+        ours.program = halloo(stage.server, 'alice', ['--play', 'silence', '--share', 'screen:0', '--share-rate', String(rate / 1000), '--share-fps', '30'], 'standup');
+        await ours.program.line('share_started', (line) => line.event === 'share_started', 30);
+        return ours;
+    }
+
+    pids = () => family(this.program.child.pid);
+
+    stop() {
+        return this.program.stop();
+    }
+}
+
+class Theirs {
+    static async share(stage, rate) {
+        const theirs = new Theirs();
+        theirs.browser = await Browser.start({screen: true});
+        try {
+            await theirs.begin(stage, rate);
+        } catch (error) {
+            await theirs.browser.close();
+            throw error;
+        }
+        return theirs;
+    }
+
+    async begin(stage, rate) {
+        this.page = await this.browser.participant(stage.server, 'carol', {source: 880});
+        await this.page.join();
+        const size = await this.page.call('share', {source: 'screen', limits: {maxBitrate: rate, maxFramerate: 30}});
+        if (size.width !== 1920 || size.height !== 1080) {
+            throw new Error(`Chromium shares ${JSON.stringify(size)}`);
+        }
+    }
+
+    pids = () => family(process.pid).filter((pid) => this.browser.owns(pid));
+
+    async stop() {
+        await this.page.leave();
+        await this.browser.close();
+    }
+}
+
+/** One sender through all kinds of pictures at one bit rate. */
+async function measure(stage, Sender, rate, rows) {
+    const folder = mkdtempSync(path.join(os.tmpdir(), 'halloo-bench-'));
+    const viewer = halloo(stage.server, 'bob', ['--play', 'silence', '--save-screen', folder]);
+    let sender;
+    const keep = (id, value) => value !== undefined && Number.isFinite(value) && rows[id].push(value);
+    const full = rate === 2_500_000;
+    const {length} = stage;
+    try {
+        await viewer.line('connected', (line) => line.event === 'connected', 30);
+        await stage.order('bar');
+        sender = await Sender.share(stage, rate);
+        await viewer.line('a picture', (line) => line.event === 'screen_frame' && line.code, 40);
+        await pause(3000);
+        if (full) {
+            let used;
+            let viewing;
+            const small = await seen(viewer, async () => {
+                viewing = cpu(() => family(viewer.child.pid), () => pause(length));
+                used = await cpu(sender.pids, () => pause(length));
+                viewing = await viewing;
+            });
+            keep('small_delay_ms', middle(small.ages));
+            keep('small_fps', small.fps);
+            keep('small_cpu', used);
+            keep('viewer_cpu', viewing);
+            keep('share_memory_pss_mb', pss(sender.pids()));
+            await stage.order('frozen');
+            await pause(4000);
+            const still = await seen(viewer, async () => {
+                used = await cpu(sender.pids, () => pause(length));
+            });
+            keep('frozen_cpu', used);
+            keep('frozen_bps', still.bps);
+        }
+        await stage.order('scroll');
+        await pause(2000);
+        const moving = await seen(viewer, () => pause(length));
+        keep(full ? 'scroll_fps_2500k' : 'scroll_fps_1000k', moving.fps);
+        if (full) {
+            keep('scroll_delay_ms_2500k', middle(moving.ages));
+            const stopped = await stage.order('frozen');
+            await pause(4000);
+            keep('time_to_sharp_ms', sharp(viewer, folder, stopped.clock));
+        }
+        stage.say(`${Sender.name} ${rate}: ${moving.fps.toFixed(1)} fps, ${middle(moving.ages)} ms, ${(moving.bps / 1000).toFixed(0)} kbit/s while scrolling`);
+    } finally {
+        await sender?.stop();
+        await viewer.stop();
+        rmSync(folder, {recursive: true, force: true});
+    }
+}
+
+/** Milliseconds from the end of the movement until a picture is like the last one. */
+function sharp(viewer, folder, stopped) {
+    const file = readdirSync(folder).filter((name) => name.endsWith('.ivf')).map((name) => path.join(folder, name))[0];
+    const text = execFileSync(example('sharpness'), [file], {encoding: 'utf8', maxBuffer: 1 << 26});
+    const frames = viewer.lines.filter(({event}) => event === 'screen_frame');
+    const scores = text.trim().split('\n').map((line) => JSON.parse(line));
+    const after = scores.filter(({n}) => frames[n - 1] && (frames[n - 1].clock - stopped + turn) % turn < turn / 2);
+    const first = after.find(({ssim}) => ssim >= 0.98);
+    return first && (frames[first.n - 1].clock - stopped + turn) % turn;
+}
+
+/** Runs the bench. */
+export async function screen({quick = false, rounds = quick ? 1 : 5, seed = 1}) {
+    const sheet = new Sheet('screen', {seed, quick});
+    const {screen: xvfb, name} = await display();
+    process.env.DISPLAY = name;
+    delete process.env.WAYLAND_DISPLAY;
+    const painter = new Talking(example('painter'), []);
+    const server = await Server.start();
+    await server.configure({dc_signaling: true, rest_limit: false});
+    const stage = {
+        server,
+        length: quick ? 6000 : 15_000,
+        say: (text) => console.log(text),
+        async order(mode) {
+            const from = painter.lines.length;
+            painter.child.stdin.write(`${mode}\n`);
+            return painter.line(mode, (line) => line.mode === mode, 10, from);
+        },
+    };
+    const rows = Object.fromEntries(Object.keys(UNITS).map((id) => [id, {Ours: [], Theirs: []}]));
+    const background = new Background();
+    try {
+        for (let round = 0; round < rounds; round++) {
+            const order = round % 2 ? [Theirs, Ours] : [Ours, Theirs];
+            for (const rate of [2_500_000, 1_000_000]) {
+                for (const Sender of order) {
+                    const into = Object.fromEntries(Object.entries(rows).map(([id, both]) => [id, both[Sender.name]]));
+                    try {
+                        await measure(stage, Sender, rate, into);
+                    } catch (error) {
+                        console.error(`${Sender.name} at ${rate}: ${error.stack ?? error}`);
+                    }
+                }
+            }
+            for (const [id, {Ours: ours, Theirs: chromium}] of Object.entries(rows)) {
+                sheet.row(id, UNITS[id], {ours, chromium, target: TARGETS[id] ?? {}, extra: {background: background.since()}});
+            }
+        }
+    } finally {
+        await painter.stop();
+        await server.stop();
+        await xvfb.stop();
+    }
+}

@@ -1,0 +1,48 @@
+import { Painter, picture, type Picture } from "./paint";
+
+/** What a puller needs of the core: the next picture, or nothing after a while. */
+export type Source = (after: number, width: number, height: number) => Promise<ArrayBuffer>;
+
+/** Wait after a failure, milliseconds. */
+const PAUSE = 500;
+
+/**
+ * Asks for pictures one after the other and paints them. One request is under way at a time: whoever paints slowly gets
+ * fewer pictures and never a queue. Stops, and frees everything, when the returned function is called.
+ */
+export function pull(
+  canvas: HTMLCanvasElement,
+  next: Source,
+  viewport: () => [number, number],
+  painted: (picture: Picture) => void = () => {},
+): () => void {
+  let stopped = false;
+  let painter: Painter | undefined;
+  const wait = (ms: number) => new Promise((done) => setTimeout(done, ms));
+  const loop = async () => {
+    let after = 0;
+    while (!stopped) {
+      const ratio = window.devicePixelRatio || 1;
+      const [width, height] = viewport();
+      try {
+        const bytes = await next(after, Math.round(width * ratio), Math.round(height * ratio));
+        if (stopped) break;
+        const got = picture(bytes);
+        if (!got) {
+          // Nothing new within the core's patience, or nobody shares: it waits by itself.
+          await wait(20);
+          continue;
+        }
+        painter ??= Painter.on(canvas);
+        painter?.draw(got);
+        after = got.number;
+        painted(got);
+      } catch {
+        await wait(PAUSE);
+      }
+    }
+    painter?.close();
+  };
+  void loop();
+  return () => (stopped = true);
+}
