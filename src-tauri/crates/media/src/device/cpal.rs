@@ -268,8 +268,12 @@ fn choose(device: &cpal::Device, role: Role) -> Result<(StreamConfig, SampleForm
     if !resample::RATES.contains(&rate) {
         return Err(MediaError::Failed(None));
     }
-    // 5 ms: two of them wait in the sound server's buffer. What cannot do so little says what it can do.
-    let period = rate / 200;
+    // Loudspeakers: 5 ms, because two periods wait in the sound server's buffer. Microphones: 10 ms, because a frame of 20 ms
+    // waits for its end anyway, and each message of the server costs. What cannot do so little says what it can do.
+    let period = match role {
+        Role::Input => rate / 100,
+        Role::Output => rate / 200,
+    };
     let frames = match chosen.buffer_size() {
         SupportedBufferSize::Range { min, max } => period.clamp(*min, (*max).max(*min)),
         SupportedBufferSize::Unknown => period,
