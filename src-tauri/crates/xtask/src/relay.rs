@@ -17,7 +17,7 @@ use std::net::{Ipv4Addr, SocketAddr, UdpSocket};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 
@@ -26,6 +26,9 @@ use weather::{Fate, Forecast, Weather};
 
 /// Clients served at once; each has a socket and a thread. More are ignored.
 const CLIENTS: usize = 64;
+/// A client that is silent for so long is gone, and makes room. Those that live check their path every few seconds
+/// (RFC 7675).
+const SILENT: Duration = Duration::from_secs(20);
 /// Packets that may wait for their time, far more than a second of any call. When full, the newest is dropped.
 const WAITING: usize = 16_384;
 /// Bytes of IPv4 and UDP headers before the payload.
@@ -48,6 +51,12 @@ struct Shared {
     server: Mutex<Option<SocketAddr>>,
     weather: Mutex<Weather>,
     counts: Counts,
+}
+
+/// One client's way to the server.
+struct Link {
+    socket: Arc<UdpSocket>,
+    used: Instant,
 }
 
 struct Late {
@@ -140,7 +149,7 @@ fn is_rtp(packet: &[u8]) -> bool {
 }
 
 fn from_clients(shared: &Arc<Shared>, late: &SyncSender<Late>) {
-    let mut links: HashMap<SocketAddr, Arc<UdpSocket>> = HashMap::new();
+    let mut links: HashMap<SocketAddr, Link> = HashMap::new();
     let mut buffer = vec![0; LONGEST];
     loop {
         // An error here is the echo of a client that is gone (ICMP).
@@ -150,15 +159,24 @@ fn from_clients(shared: &Arc<Shared>, late: &SyncSender<Late>) {
         let Some(packet) = buffer.get(..length) else {
             continue;
         };
-        let link = match links.get(&client) {
-            Some(link) => Arc::clone(link),
-            None => match open(shared, client, links.len()) {
-                Some(link) => {
-                    links.insert(client, Arc::clone(&link));
-                    link
-                }
-                None => continue,
-            },
+        let now = Instant::now();
+        let link = match links.get_mut(&client) {
+            Some(link) => {
+                link.used = now;
+                Arc::clone(&link.socket)
+            }
+            None => {
+                links.retain(|_, link| now.duration_since(link.used) < SILENT);
+                let Some(socket) = open(shared, client, links.len()) else {
+                    continue;
+                };
+                let link = Link {
+                    socket: Arc::clone(&socket),
+                    used: now,
+                };
+                links.insert(client, link);
+                socket
+            }
         };
         let counts = &shared.counts;
         counts.up_packets.fetch_add(1, Ordering::Relaxed);
@@ -166,7 +184,7 @@ fn from_clients(shared: &Arc<Shared>, late: &SyncSender<Late>) {
             .up_bytes
             .fetch_add(length as u64 + HEADERS, Ordering::Relaxed);
         let fate = if is_rtp(packet) {
-            lock(&shared.weather).next(Instant::now())
+            lock(&shared.weather).next(now)
         } else {
             Fate::Now
         };
@@ -196,16 +214,22 @@ fn open(shared: &Arc<Shared>, client: SocketAddr, open: usize) -> Option<Arc<Udp
     }
     let link = UdpSocket::bind((Ipv4Addr::LOCALHOST, 0)).ok()?;
     link.connect(server).ok()?;
+    // So that the thread sees when its client is given up.
+    link.set_read_timeout(Some(SILENT)).ok()?;
     let link = Arc::new(link);
     let (shared, back) = (Arc::clone(shared), Arc::clone(&link));
     spawn("relay-down", move || to_client(&shared, &back, client)).ok()?;
     Some(link)
 }
 
-fn to_client(shared: &Shared, link: &UdpSocket, client: SocketAddr) {
+fn to_client(shared: &Shared, link: &Arc<UdpSocket>, client: SocketAddr) {
     let mut buffer = vec![0; LONGEST];
     loop {
         let Ok(length) = link.recv(&mut buffer) else {
+            // Nobody but this thread has it any more.
+            if Arc::strong_count(link) == 1 {
+                return;
+            }
             continue;
         };
         if let Some(packet) = buffer.get(..length) {
