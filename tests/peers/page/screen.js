@@ -94,7 +94,7 @@ export function drawn(width = 1280, height = 720) {
 
 /** Real pixels of the screen that the browser is on. */
 export function captured() {
-    return navigator.mediaDevices.getDisplayMedia({video: {frameRate: 30, width: {ideal: 3840}, height: {ideal: 2160}}, audio: false});
+    return navigator.mediaDevices.getDisplayMedia({video: {frameRate: 30}, audio: false});
 }
 
 /** Shares: announces, waits for the grant, publishes. */
