@@ -14,6 +14,9 @@ use calls_core::port::media::MediaPacket;
 /// line fit. Longer, and a key frame is the faster way out.
 pub const GAP_WAIT: Duration = Duration::from_millis(500);
 
+/// How long a key frame may be on its way once it has begun. A screen full of text has half a megabyte.
+const KEY_WAIT: Duration = Duration::from_millis(1500);
+
 /// Packets kept: 2.4 MB, several key frames of a large screen. More mean that nothing fits together.
 const MAX_PACKETS: usize = 2048;
 
@@ -67,6 +70,14 @@ impl Assembler {
     #[must_use]
     pub fn needs_key_frame(&self) -> bool {
         self.next.is_none()
+    }
+
+    /// A key frame has begun to come: asking for another one now would only make both late.
+    #[must_use]
+    pub fn key_frame_comes(&self, now: Instant) -> bool {
+        self.parts
+            .values()
+            .any(|part| part.key && now.saturating_duration_since(part.arrived) < KEY_WAIT)
     }
 
     /// The decoder cannot go on from here.
@@ -425,6 +436,18 @@ mod tests {
             .into_iter()
             .for_each(|p| assembler.push(p));
         assert_eq!(polled(&mut assembler, epoch + GAP_WAIT), [5]);
+    }
+
+    #[test]
+    fn a_key_frame_that_has_begun_is_waited_for_and_not_for_ever() {
+        let mut stream = Stream::new(0);
+        let mut assembler = Assembler::new();
+        let begun = stream.frame(0, true, 3).swap_remove(0);
+        assert!(!assembler.key_frame_comes(stream.epoch));
+        assembler.push(begun);
+        assert_eq!(polled(&mut assembler, stream.epoch), []);
+        assert!(assembler.needs_key_frame() && assembler.key_frame_comes(stream.epoch));
+        assert!(!assembler.key_frame_comes(stream.epoch + KEY_WAIT));
     }
 
     #[test]

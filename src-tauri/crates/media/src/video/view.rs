@@ -193,9 +193,8 @@ impl Worker {
             if let Some(picture) = newest {
                 self.show(picture);
             }
-            self.view
-                .key_wanted
-                .store(self.assembler.needs_key_frame(), Ordering::Release);
+            let wanted = self.assembler.needs_key_frame() && !self.assembler.key_frame_comes(now);
+            self.view.key_wanted.store(wanted, Ordering::Release);
             self.measure(packets);
         }
         self.view.closed.store(true, Ordering::Release);

@@ -185,7 +185,8 @@ impl FrameOutlet for Outlet {
     }
 
     fn ready(&self) -> bool {
-        self.0.capacity() > FRAMES / 2
+        // One that waits while another is being sent: more would only be old.
+        self.0.capacity() >= FRAMES - 1
     }
 }
 
