@@ -189,6 +189,130 @@ clock: Clock, };
 export type DeviceRole = "input" | "output";
 
 /**
+ * A ring tone. The first four have the official client's names, and are stored on the server; the others are ours,
+ * and stay on this computer. All sounds are our own.
+ */
+export type Tone = "calm" | "dynamic" | "urgent" | "cheerful" | "harbour" | "lantern";
+
+/**
+ * Where rings are heard.
+ */
+export type RingDevice = { "type": "system" } | { "type": "device", "device": DeviceId } | { "type": "all" };
+
+/**
+ * How long a call rings.
+ */
+export type RingFor = "short" | "full" | "once";
+
+/**
+ * Hours without ringing and notifications, each day.
+ */
+export type QuietHours = { 
+/**
+ * They hold.
+ */
+on: boolean, 
+/**
+ * First quiet minute of the day, 0 to 1439, local time.
+ */
+from: number, 
+/**
+ * First minute that is not quiet; before `from` means the next day.
+ */
+to: number, };
+
+/**
+ * Keys that work while another window has the focus, as `Ctrl+Shift+Space`; empty for none.
+ */
+export type GlobalKeys = { 
+/**
+ * Held down: our microphone is open.
+ */
+talk: string, 
+/**
+ * Microphone off or on.
+ */
+mute: string, 
+/**
+ * How long the microphone stays open after the key was let go, milliseconds, 0 to 2000.
+ */
+tail: number, };
+
+/**
+ * How the person wants to be called: kept on this computer.
+ */
+export type AlertSettings = { 
+/**
+ * A tone for this computer; `None` rings with the one chosen on the server.
+ */
+tone: Tone | null, 
+/**
+ * How loud, per cent, 0 to 100.
+ */
+volume: number, 
+/**
+ * Where it rings.
+ */
+device: RingDevice, 
+/**
+ * How long it rings.
+ */
+ringFor: RingFor, 
+/**
+ * Quiet hours.
+ */
+quiet: QuietHours, 
+/**
+ * Channels whose calls ring too, although they are neither direct nor group channels.
+ */
+channels: Array<ChannelId>, 
+/**
+ * Whose calls and messages neither ring nor notify, with their names.
+ */
+blocked: { [key in UserId]: string }, 
+/**
+ * Calls are shown as notifications, with buttons.
+ */
+callNotes: boolean, 
+/**
+ * Notifications show what was written; else only who wrote.
+ */
+messageText: boolean, 
+/**
+ * Replies in the chat of our call notify like others.
+ */
+callChat: boolean, 
+/**
+ * A sound when somebody joins our call.
+ */
+joinCue: boolean, 
+/**
+ * A sound when our microphone goes off or on.
+ */
+muteCue: boolean, 
+/**
+ * Keys that work everywhere.
+ */
+keys: GlobalKeys, 
+/**
+ * Closing the window keeps Halloo running where there is a tray.
+ */
+toTray: boolean, 
+/**
+ * Starts with the session.
+ */
+autostart: boolean, 
+/**
+ * That start shows no window.
+ */
+startHidden: boolean, };
+
+/**
+ * Which messages notify: the user's own setting on the server.
+ */
+export type MessageLevel = "all" | "mention" | "none";
+
+/**
  * A person's wish.
  */
 export type Command = { "type": "findServer", 
@@ -295,11 +419,67 @@ device: DeviceId | null, } | { "type": "watchLevel",
 /**
  * Watch.
  */
-on: boolean, } | { "type": "answerCall", channel: ChannelId, muted: boolean, switch: boolean } | { "type": "ignoreCall", channel: ChannelId } | { "type": "declineCall", channel: ChannelId } | { "type": "silenceRing" } | { "type": "blockCaller", user: UserId, blocked: boolean } | { "type": "setAlerts", settings: AlertSettings } | { "type": "setRinging", on: boolean } | { "type": "setTone", tone: Tone } | { "type": "setMessages", level: MessageLevel } | { "type": "previewTone", tone: Tone | null } | { "type": "testNote" } | { "type": "holdToTalk", held: boolean } | { "type": "toggleMute" } | { "type": "openAddress", address: string } | { "type": "setAppearance", 
+on: boolean, } | { "type": "setAppearance", 
 /**
  * From now on.
  */
-appearance: Appearance, } | { "type": "setSound", sound: Sound, } | { "type": "setDeafened", deafened: boolean, } | { "type": "playTestTone" } | { "type": "dumpSound", on: boolean, } | { "type": "openSharePicker" } | { "type": "closeSharePicker" } | { "type": "startShare", 
+appearance: Appearance, } | { "type": "answerCall", 
+/**
+ * Where.
+ */
+channel: ChannelId, 
+/**
+ * With the microphone off, whatever the channel's kind.
+ */
+muted: boolean, 
+/**
+ * Leave the present call without asking.
+ */
+switch: boolean, } | { "type": "ignoreCall", 
+/**
+ * Where.
+ */
+channel: ChannelId, } | { "type": "declineCall", 
+/**
+ * Where.
+ */
+channel: ChannelId, } | { "type": "silenceRing" } | { "type": "blockCaller", 
+/**
+ * Who.
+ */
+user: UserId, 
+/**
+ * Block; else unblock.
+ */
+blocked: boolean, } | { "type": "setAlerts", 
+/**
+ * All of it.
+ */
+settings: AlertSettings, } | { "type": "setRinging", 
+/**
+ * They do.
+ */
+on: boolean, } | { "type": "setTone", 
+/**
+ * Which.
+ */
+tone: Tone, } | { "type": "setMessages", 
+/**
+ * Which.
+ */
+level: MessageLevel, } | { "type": "previewTone", 
+/**
+ * Which.
+ */
+tone: Tone | null, } | { "type": "testNote" } | { "type": "holdToTalk", 
+/**
+ * Down.
+ */
+held: boolean, } | { "type": "toggleMute" } | { "type": "openAddress", 
+/**
+ * As it came from the system or the page.
+ */
+address: string, } | { "type": "setSound", sound: Sound, } | { "type": "setDeafened", deafened: boolean, } | { "type": "playTestTone" } | { "type": "dumpSound", on: boolean, } | { "type": "openSharePicker" } | { "type": "closeSharePicker" } | { "type": "startShare", 
 /**
  * Which.
  */
@@ -358,6 +538,105 @@ retry: Command | null,
  * Technical words for "Details": the server's own text, an error. Never needed to understand the sentence.
  */
 detail: string | null, };
+
+/**
+ * A call that comes in.
+ */
+export type IncomingCall = { 
+/**
+ * Identity of the call.
+ */
+call: string, 
+/**
+ * Where.
+ */
+channel: ChannelId, 
+/**
+ * Kind of the channel.
+ */
+kind: ChannelKind, 
+/**
+ * The channel's name on screen, one plain line.
+ */
+place: string, 
+/**
+ * Who calls.
+ */
+caller: UserId, 
+/**
+ * Their name, one plain line.
+ */
+name: string, 
+/**
+ * Who is in it, each once, without us.
+ */
+users: Array<UserId>, 
+/**
+ * First seen: Unix milliseconds by *our* clock.
+ */
+since: number, 
+/**
+ * It rings at this moment.
+ */
+ringing: boolean, 
+/**
+ * Declining tells the caller.
+ */
+declinable: boolean, 
+/**
+ * We are in another call: joining means switching.
+ */
+inCall: boolean, 
+/**
+ * It was answered on another device, and goes in a moment.
+ */
+elsewhere: boolean, 
+/**
+ * The caller has called very often: offer to block them.
+ */
+offerBlock: boolean, };
+
+/**
+ * Calls that come in, oldest first.
+ */
+export type Incoming = { 
+/**
+ * At most eight.
+ */
+calls: Array<IncomingCall>, };
+
+/**
+ * How calls and messages reach the person.
+ */
+export type Alerts = { 
+/**
+ * On this computer.
+ */
+settings: AlertSettings, 
+/**
+ * Calls ring (on all devices).
+ */
+ringing: boolean, 
+/**
+ * The server rings for direct and group calls at all.
+ */
+serverRings: boolean, 
+/**
+ * The tone that rings.
+ */
+tone: Tone, 
+/**
+ * The tone that is being tried.
+ */
+preview: Tone | null, 
+/**
+ * Which messages notify (on all devices).
+ */
+messages: MessageLevel, 
+/**
+ * What became of the test notification: on its way (`None` also before any test), arrived or not.
+ */
+test: boolean | null, };
 
 /**
  * A server, before sign-in.
@@ -1063,7 +1342,7 @@ sessions: { [key in string]: number }, };
 /**
  * The whole state of the interface.
  */
-export type Snapshot = { incoming: Incoming, alerts: Alerts, 
+export type Snapshot = { 
 /**
  * Grows with every change.
  */
@@ -1097,6 +1376,14 @@ devices: Devices,
  */
 appearance: Appearance, 
 /**
+ * Calls that come in.
+ */
+incoming: Incoming, 
+/**
+ * How calls and messages reach the person.
+ */
+alerts: Alerts, 
+/**
  * Shared screens.
  */
 share: Share, 
@@ -1108,7 +1395,7 @@ notices: Array<Notice>, };
 /**
  * One changed slice.
  */
-export type Slice = { "slice": "account", "value": Account } | { "slice": "link", "value": Link } | { "slice": "directory", "value": Directory } | { "slice": "timeline", "value": Timeline } | { "slice": "call", "value": Call } | { "slice": "devices", "value": Devices } | { "slice": "incoming", "value": Incoming } | { "slice": "alerts", "value": Alerts } | { "slice": "appearance", "value": Appearance } | { "slice": "share", "value": Share } | { "slice": "notices", "value": Array<Notice> };
+export type Slice = { "slice": "account", "value": Account } | { "slice": "link", "value": Link } | { "slice": "directory", "value": Directory } | { "slice": "timeline", "value": Timeline } | { "slice": "call", "value": Call } | { "slice": "devices", "value": Devices } | { "slice": "appearance", "value": Appearance } | { "slice": "incoming", "value": Incoming } | { "slice": "alerts", "value": Alerts } | { "slice": "share", "value": Share } | { "slice": "notices", "value": Array<Notice> };
 
 /**
  * A change of the snapshot. Apply it if its revision is higher than the one held.
@@ -1122,14 +1409,3 @@ revision: number,
  * New value.
  */
 slice: Slice, };
-
-export type Tone = "calm" | "dynamic" | "urgent" | "cheerful" | "harbour" | "lantern";
-export type RingDevice = { "type": "system" } | { "type": "device", "device": DeviceId } | { "type": "all" };
-export type RingFor = "short" | "full" | "once";
-export type QuietHours = { on: boolean, from: number, to: number };
-export type GlobalKeys = { talk: string, mute: string, tail: number };
-export type AlertSettings = { tone: Tone | null, volume: number, device: RingDevice, ringFor: RingFor, quiet: QuietHours, channels: Array<ChannelId>, blocked: { [key in UserId]: string }, callNotes: boolean, messageText: boolean, callChat: boolean, joinCue: boolean, muteCue: boolean, keys: GlobalKeys, toTray: boolean, autostart: boolean, startHidden: boolean };
-export type MessageLevel = "all" | "mention" | "none";
-export type IncomingCall = { call: string, channel: ChannelId, kind: ChannelKind, place: string, caller: UserId, name: string, users: Array<UserId>, since: number, ringing: boolean, declinable: boolean, inCall: boolean, elsewhere: boolean, offerBlock: boolean };
-export type Incoming = { calls: Array<IncomingCall> };
-export type Alerts = { settings: AlertSettings, ringing: boolean, serverRings: boolean, tone: Tone, preview: Tone | null, messages: MessageLevel, test: boolean | null };
