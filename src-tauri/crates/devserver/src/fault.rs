@@ -135,7 +135,7 @@ pub enum Fault {
         event: String,
         /// Its data.
         data: serde_json::Value,
-        /// The channel in its broadcast, by name or id; empty for none.
+        /// The channel in its broadcast, by id; empty for none.
         #[serde(default)]
         channel: String,
         /// How many; `{n}` in the texts of the data becomes the number of each.

@@ -23,6 +23,7 @@ const BUILD: &[&str] = &[
 
 /// Needed to drive a real window without a display, with sound.
 const RIG: &[&str] = &[
+    "curl",
     "dbus",
     "fonts-dejavu-core",
     "libasound2-plugins",
