@@ -8,7 +8,6 @@ use std::path::Path;
 
 use calls_core::port::media;
 use calls_core::{alert, command, id, model, notice, preferences, snapshot};
-use calls_core::{command, id, model, notice, preferences, snapshot};
 use ts_rs::{Config, TS};
 
 macro_rules! declarations {

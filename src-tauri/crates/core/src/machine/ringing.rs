@@ -131,11 +131,6 @@ impl Ringing {
         }
     }
 
-    /// The call of a channel, if it is one that comes.
-    pub(crate) fn comes_in(&self, channel: &ChannelId) -> bool {
-        self.card(channel).is_some()
-    }
-
     fn card(&self, channel: &ChannelId) -> Option<&Card> {
         self.cards
             .iter()

@@ -47,7 +47,7 @@ pub(crate) struct Facts {
 }
 
 /// What a fact forbids.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug)]
 pub(crate) struct Rule {
     /// For logs and tests.
     pub(crate) name: &'static str,
