@@ -83,7 +83,7 @@ fn faults_withhold_an_answer_hold_the_lock_and_kick() {
 fn garbage_from_the_network_changes_nothing() {
     let mut world = two(true);
     let from = "10.0.0.2:50000".parse().unwrap();
-    let to = super::testing::SERVER.parse().unwrap();
+    let to = crate::sfu::testing::SERVER.parse().unwrap();
     let mut random: u32 = 7;
     for len in 0..300_usize {
         let mut bytes = vec![0_u8; len];

@@ -90,7 +90,7 @@ fn a_remote_voice_may_come_on_the_line_of_the_own_microphone() {
     let mut world = two(true);
     let alice = world.publish(ALICE, MediaKind::Audio, "mic");
     let answer = world.clients[ALICE].answers.last().unwrap();
-    let answer = super::sdp::Sdp::parse(answer).unwrap();
+    let answer = crate::sfu::sdp::Sdp::parse(answer).unwrap();
     let line = answer
         .sections
         .iter()
