@@ -21,12 +21,14 @@ const SOURCES: [&str; 8] = [
 ];
 
 /// The commands of the bridge. Each one needs its `allow-…` permission in a window's capability.
-const COMMANDS: [&str; 5] = [
+const COMMANDS: [&str; 7] = [
     "dispatch",
     "snapshot",
     "open_link",
     "next_frame",
     "thumbnail",
+    "call_window",
+    "fit_bar",
 ];
 
 /// The page that is embedded.

@@ -150,6 +150,7 @@ impl Person {
         let ticket = JoinTicket {
             channel: channel.clone(),
             title: String::new(),
+            thread: None,
             config: self.calls.config.clone(),
             me: self.me.id.clone(),
         };

@@ -126,13 +126,24 @@ fn every_event_of_a_call_is_read() {
         }),
         Some(CallsEvent::HostLowerHand {
             session: ALICE.into(),
+            host: "userbobxxxxxxxxxxxxxxxxxxx".into(),
         }),
         Some(CallsEvent::HostRemoved {
             session: ALICE.into(),
+            user: USER_ALICE.into(),
         }),
         Some(CallsEvent::Enabled(true)),
         Some(CallsEvent::Enabled(false)),
-        Some(CallsEvent::Other),
+        Some(CallsEvent::Reacted {
+            who: bob(),
+            emoji: calls::Emoji {
+                name: "heart".into(),
+                unified: "2764-fe0f".into(),
+                literal: "❤️".into(),
+                ..calls::Emoji::default()
+            },
+            at: 1_790_000_000_000,
+        }),
     ];
     let frames: Vec<Value> = serde_json::from_str(&fixture("events.json")).unwrap();
     assert_eq!(frames.len(), expected.len());

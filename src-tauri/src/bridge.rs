@@ -1,4 +1,4 @@
-//! Between the core and the page: three commands in, two events out, and portraits. Nothing else crosses.
+//! Between the core and the page: commands in, events out, and portraits. Nothing else crosses.
 //!
 //! The page listens first, then asks for the snapshot, then applies patches with a higher revision; so a page that
 //! was loaded again, or a second window, is never wrong.
@@ -8,10 +8,11 @@ use std::sync::Arc;
 use calls_core::command::Command;
 use calls_core::snapshot::Snapshot;
 use serde::Serialize;
-use tauri::State;
+use tauri::{AppHandle, State, WebviewWindow};
 
 use crate::links::{self, LinkError};
 use crate::start::Running;
+use crate::windows::call::{self, Which};
 
 mod avatar;
 pub(crate) mod picture;
@@ -54,6 +55,20 @@ pub(crate) fn dispatch(core: State<'_, Running>, command: Command) {
 #[tauri::command(async)]
 pub(crate) fn snapshot(core: State<'_, Running>) -> Arc<Snapshot> {
     core.snapshot()
+}
+
+/// Shows or hides one of the windows. Off the main thread, which must be free to make one.
+#[tauri::command(async)]
+pub(crate) fn call_window(app: AppHandle, which: Which) {
+    call::ask(&app, which);
+}
+
+/// How high the bar is, in pixels of its page.
+#[tauri::command(async)]
+pub(crate) fn fit_bar(window: WebviewWindow, height: f64) {
+    if window.label() == call::BAR && height.is_finite() {
+        call::fit(&window, height);
+    }
 }
 
 /// Opens a web or mail address outside.

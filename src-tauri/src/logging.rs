@@ -67,6 +67,22 @@ pub(crate) fn start(filter: Option<&str>, folder: Option<&Path>) -> Arc<Redactor
     redactor
 }
 
+/// The newest mebibyte of the log in a data folder, in whole lines, for those who help; the server takes no more
+/// (calls-v1-rest §22.1). `None` if there is none.
+#[must_use]
+pub(crate) fn newest(folder: &Path) -> Option<String> {
+    const MOST: usize = 1024 * 1024;
+    let path = folder.join(FILE_NAME);
+    let mut text = fs::read(path.with_extension("log.1")).unwrap_or_default();
+    text.extend(fs::read(&path).unwrap_or_default());
+    if text.len() > MOST {
+        let cut = text.len() - MOST;
+        let line = text[cut..].iter().position(|byte| *byte == b'\n');
+        text.drain(..cut + line.map_or(0, |at| at + 1));
+    }
+    (!text.is_empty()).then(|| String::from_utf8_lossy(&text).into_owned())
+}
+
 /// A panic is a bug of ours; it must be in the log that is sent to us.
 fn log_panics() {
     let before = std::panic::take_hook();
@@ -211,6 +227,18 @@ mod tests {
             .unwrap();
         let text = fs::read_to_string(folder.path().join(FILE_NAME)).unwrap();
         assert_eq!(text, "one\ntwo\n");
+    }
+
+    #[test]
+    fn the_newest_of_the_log_is_whole_lines_and_at_most_a_mebibyte() {
+        let folder = TemporaryFolder::new("log-newest");
+        assert_eq!(newest(folder.path()), None);
+        let old = "old line\n".repeat(200_000);
+        fs::write(folder.path().join("halloo.log.1"), old).unwrap();
+        fs::write(folder.path().join(FILE_NAME), "last line\n").unwrap();
+        let text = newest(folder.path()).unwrap();
+        assert!(text.len() <= 1024 * 1024 && text.len() > 1024 * 1000);
+        assert!(text.starts_with("old line\n") && text.ends_with("\nlast line\n"));
     }
 
     #[cfg(unix)]

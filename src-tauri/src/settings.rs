@@ -134,6 +134,12 @@ impl SettingsFile {
         Self { path, value }
     }
 
+    /// The person's data folder.
+    #[must_use]
+    pub(crate) fn folder(&self) -> &Path {
+        self.path.parent().unwrap_or(Path::new(""))
+    }
+
     /// The settings.
     #[must_use]
     pub(crate) fn value(&self) -> &Settings {

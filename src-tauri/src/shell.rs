@@ -8,7 +8,7 @@ use std::time::Instant;
 use calls_core::command::Command;
 use calls_core::snapshot::{Call, CallPhase};
 use tauri::webview::PageLoadEvent;
-use tauri::{AppHandle, Manager, RunEvent, UserAttentionType};
+use tauri::{AppHandle, Manager, RunEvent, UserAttentionType, WindowEvent};
 use tokio::sync::Notify;
 
 use crate::awake::Awake;
@@ -20,6 +20,8 @@ use crate::session;
 use crate::start::Running;
 use crate::tray::Tray;
 use crate::windows;
+use crate::windows::call::CallWindows;
+use crate::windows::place::Places;
 
 /// Why the window does not open.
 #[derive(Debug, thiserror::Error)]
@@ -78,12 +80,23 @@ pub(crate) fn run(
     let app = builder
         .manage(core.clone())
         .manage(Quit(Arc::clone(&quit)))
+        .manage(CallWindows::new(
+            core.folder().map(Places::load).unwrap_or_default(),
+        ))
+        .on_window_event(|window, event| {
+            let prevent = windows::call::heard(window.app_handle(), window.label(), event);
+            if let (true, WindowEvent::CloseRequested { api, .. }) = (prevent, event) {
+                api.prevent_close();
+            }
+        })
         .invoke_handler(tauri::generate_handler![
             bridge::dispatch,
             bridge::snapshot,
             bridge::open_link,
             bridge::picture::next_frame,
-            bridge::picture::thumbnail
+            bridge::picture::thumbnail,
+            bridge::call_window,
+            bridge::fit_bar
         ])
         .register_asynchronous_uri_scheme_protocol(bridge::AVATAR_SCHEME, {
             let runtime = runtime.clone();
@@ -114,6 +127,7 @@ pub(crate) fn run(
         }
     });
     listen(core, runtime, around, &quit);
+    runtime.spawn(windows::call::follow(app.handle().clone(), core.clone()));
     let leaving = Arc::new(AtomicBool::new(false));
     {
         let (app, core, leaving) = (app.handle().clone(), core.clone(), Arc::clone(&leaving));
@@ -126,6 +140,7 @@ pub(crate) fn run(
         });
     }
     let (runtime, core) = (runtime.clone(), core.clone());
+    let folder = core.folder().map(Path::to_owned);
     let (hidden, profile) = (around.hidden, around.profile.clone());
     let mut has_tray = false;
     let _ = app.run_return(move |app, event| match event {
@@ -139,6 +154,11 @@ pub(crate) fn run(
                 windows::show_main(app);
             }
             runtime.spawn(desktop(app.clone(), core.clone(), tray, profile.clone()));
+        }
+        RunEvent::Exit => {
+            if let Some(folder) = &folder {
+                windows::call::places(app).save(folder);
+            }
         }
         // A code means that we ask ourselves, when all is done. Without one, the last window was closed.
         RunEvent::ExitRequested {

@@ -141,6 +141,12 @@ impl Running {
         &self.handle
     }
 
+    /// The person's data folder; `None` for a client that remembers nothing.
+    #[must_use]
+    pub(crate) fn folder(&self) -> Option<&Path> {
+        self.keeper.as_ref().map(|keeper| keeper.folder())
+    }
+
     /// Everything a view can show.
     #[must_use]
     pub(crate) fn snapshot(&self) -> Arc<Snapshot> {

@@ -1,11 +1,13 @@
-//! The windows. So far one; the label chooses the view that the page shows.
+//! The windows; the label chooses the view that the page shows.
 
 use tauri::webview::{Color, NewWindowResponse};
-use tauri::{AppHandle, Manager, Theme, Url, WebviewUrl, WebviewWindow, WebviewWindowBuilder};
+use tauri::{AppHandle, Manager, Theme, Url, WebviewUrl, WebviewWindow, WebviewWindowBuilder, Wry};
 
 use crate::links;
 
+pub(crate) mod call;
 pub(crate) mod incoming;
+pub(crate) mod place;
 
 /// The label of the main window, also named in its capability.
 pub(crate) const MAIN: &str = "main";
@@ -27,10 +29,26 @@ const GROUND_DARK: Color = Color(0x13, 0x1b, 0x1e, 0xff);
 ///
 /// When the system has no display or no webview.
 pub(crate) fn open_main(app: &AppHandle) -> tauri::Result<WebviewWindow> {
-    let window = WebviewWindowBuilder::new(app, MAIN, WebviewUrl::default())
-        .title("Halloo")
-        .inner_size(SIZE.0, SIZE.1)
-        .min_inner_size(SMALLEST.0, SMALLEST.1)
+    let window = page(
+        WebviewWindowBuilder::new(app, MAIN, WebviewUrl::default())
+            .title("Halloo")
+            .inner_size(SIZE.0, SIZE.1)
+            .min_inner_size(SMALLEST.0, SMALLEST.1),
+    )
+    .build()?;
+    if window.theme().is_ok_and(|theme| theme == Theme::Dark) {
+        window.set_background_color(Some(GROUND_DARK))?;
+    }
+    #[cfg(target_os = "linux")]
+    reload_after_crash(&window)?;
+    Ok(window)
+}
+
+/// What holds for each of our pages: it stays our page.
+fn page<'a, M: Manager<Wry>>(
+    builder: WebviewWindowBuilder<'a, Wry, M>,
+) -> WebviewWindowBuilder<'a, Wry, M> {
+    builder
         .background_color(GROUND_LIGHT)
         // A file dropped beside the composer must not replace the page.
         .on_navigation(stays_inside)
@@ -39,13 +57,6 @@ pub(crate) fn open_main(app: &AppHandle) -> tauri::Result<WebviewWindow> {
             NewWindowResponse::Deny
         })
         .devtools(cfg!(debug_assertions))
-        .build()?;
-    if window.theme().is_ok_and(|theme| theme == Theme::Dark) {
-        window.set_background_color(Some(GROUND_DARK))?;
-    }
-    #[cfg(target_os = "linux")]
-    reload_after_crash(&window)?;
-    Ok(window)
 }
 
 /// Brings the main window to the front, made anew if it was closed to the tray.

@@ -5,6 +5,9 @@ import { getCurrentWindow } from "@tauri-apps/api/window";
 
 import type { Command, Levels, Patch, Snapshot } from "./bindings";
 
+/** What can be done with the call's windows. */
+export type CallWindowAct = "expand" | "collapse" | "main";
+
 /** What the interface may ask of the core, and what it hears from it. */
 export interface Bridge {
   /** Which window this is: `main`, `call`. */
@@ -26,6 +29,10 @@ export interface Bridge {
   nextFrame(session: string | null, after: number, width: number, height: number): Promise<ArrayBuffer>;
   /** A small picture of something that can be shared, as PNG. */
   thumbnail(source: string): Promise<ArrayBuffer>;
+  /** Brings one of our windows forward: the large one of the call, its bar again, or the main one. */
+  window(which: CallWindowAct): Promise<void>;
+  /** How high the bar's window must be, in pixels of the page. */
+  fit(height: number): Promise<void>;
   /** Address of somebody's portrait, or nothing if there is none to be had. */
   avatar(user: string, version: number): string | undefined;
 }
@@ -41,6 +48,8 @@ export function tauriBridge(): Bridge {
     nextFrame: (session, after, width, height) => invoke<ArrayBuffer>("next_frame", { session, after, width, height }),
     thumbnail: (source) => invoke<ArrayBuffer>("thumbnail", { source }),
     openLink: (url) => invoke("open_link", { url }),
+    window: (which) => invoke("call_window", { which }),
+    fit: (height) => invoke("fit_bar", { height: Math.ceil(height) }),
     // `avatar://localhost/<id>`, or `http://avatar.localhost/<id>` where the webview knows no other schemes.
     avatar: (user, version) => `${convertFileSrc(user, "avatar")}?v=${version}`,
   };

@@ -80,6 +80,41 @@ const scenes = {
   }),
   "share-mine": () => ({ ...cast.inCall({}), share: cast.sharing("screen:0", false) }),
   "share-watch": () => ({ ...cast.inCall({}), share: { ...cast.noShare, presenter: "session-bob" } }),
+  "host": () => ({
+    ...cast.inCall(
+      {
+        canModerate: true,
+        canEnd: true,
+        canRecord: true,
+        host: "alice",
+        recording: { runs: true, endsAt: Date.now() + 40 * 60_000 },
+        reactions: [cast.reaction(1, "carol", "🎉"), cast.reaction(2, "dave", "👍🏽"), cast.reaction(3, "alice", "❤️")],
+      },
+      { host: "alice", talking: ["bob"] },
+    ),
+    chat: cast.chat,
+  }),
+  "recorded": () => cast.inCall({ recording: { runs: true, endsAt: null }, prompt: { type: "consent" } }),
+  "recording-failed": () =>
+    cast.inCall({ canRecord: true, canEnd: true, prompt: { type: "failed", reason: "max concurrent jobs reached" } }, { host: "alice" }),
+  "recording-soon": () =>
+    cast.inCall(
+      { canRecord: true, canEnd: true, recording: { runs: true, endsAt: Date.now() + 9.4 * 60_000 }, prompt: { type: "soon" } },
+      { host: "alice" },
+    ),
+  "captions": () => ({
+    ...cast.inCall({
+      captionsOffered: true,
+      captionsShown: true,
+      captions: [
+        { session: "session-bob", name: "Bob Tanaka", text: "so the rejoin path is down to four hundred milliseconds" },
+        { session: "session-carol", name: "Carol Okafor", text: "and that is on the slow link?" },
+      ],
+    }),
+    chat: { ...cast.chat, mentions: 0 },
+  }),
+  "ending": () => cast.inCall({ canEnd: true, endingAt: Date.now() + 3000 }, { host: "alice" }),
+  "crowd": () => cast.crowd(23),
   "switch": () => cast.inCall({ switchTo: "group" }),
   "offline": () => ({
     ...cast.snapshot({ posts: cast.offlinePosts }),
@@ -121,6 +156,8 @@ export function scene(name: Scene): Snapshot {
 export interface FakeBridge extends Bridge {
   /** Every command so far. */
   readonly commands: Command[];
+  /** What was asked of the windows. */
+  readonly asked: string[];
   /** Changes slices, as the core would. */
   change(...slices: Slice[]): void;
   /** Loudness, as the core would. */
@@ -133,6 +170,7 @@ export function stillBridge(first: Snapshot, label = "main", deaf = false): Fake
   const patches = new Set<(patch: Patch) => void>();
   const meters = new Set<(levels: Levels) => void>();
   const commands: Command[] = [];
+  const asked: string[] = [];
   return {
     label,
     commands,
@@ -146,6 +184,9 @@ export function stillBridge(first: Snapshot, label = "main", deaf = false): Fake
     nextFrame: async (_session, after) => cast.frame(after),
     thumbnail: async () => cast.thumbnail(),
     openLink: async (url) => void window.open(url, "_blank", "noopener"),
+    window: async (which) => void asked.push(which),
+    fit: async () => undefined,
+    asked,
     avatar: (user) => cast.portraits[user],
     change: (...slices) => {
       for (const slice of slices) {
@@ -231,6 +272,48 @@ class Play {
         this.set({ slice: "call", value: { ...call, phase: { type: "idle" }, channel: null, participants: [] } });
         this.mine(null);
         break;
+      case "showEmoji": {
+        const id = (call.reactions.at(-1)?.id ?? 0) + 1;
+        const mine = cast.reaction(id, "alice", command.literal);
+        const me = (person: ParticipantRow) => (person.me ? { ...person, reaction: command.literal } : person);
+        this.set({ slice: "call", value: { ...call, reactions: [...call.reactions, mine], participants: call.participants.map(me) } });
+        break;
+      }
+      case "showCaptions":
+        this.set({ slice: "call", value: { ...call, captionsShown: command.on } });
+        break;
+      case "showChat":
+        if (command.shown) this.set({ slice: "chat", value: { ...this.state.chat, unread: 0, mentions: 0 } });
+        break;
+      case "record": {
+        const recording = command.on ? { runs: false, endsAt: null } : null;
+        this.set({ slice: "call", value: { ...call, recording, prompt: command.on ? null : { type: "done" } } });
+        if (command.on)
+          this.later(1500, { slice: "call", value: { ...call, recording: { runs: true, endsAt: Date.now() + 3_600_000 }, prompt: { type: "host" } } });
+        break;
+      }
+      case "dismissRecordingPrompt":
+        this.set({ slice: "call", value: { ...call, prompt: null } });
+        break;
+      case "endCall":
+        this.set({ slice: "call", value: { ...call, endingAt: Date.now() + 3000 } });
+        break;
+      case "undoEndCall":
+        this.set({ slice: "call", value: { ...call, endingAt: null } });
+        break;
+      case "moderate": {
+        const { action } = command;
+        const change = (person: ParticipantRow): ParticipantRow => {
+          if (action.type === "makeHost") return { ...person, host: person.user === action.user };
+          if (action.type === "muteOthers") return person.me ? person : { ...person, muted: true, speaking: false };
+          if (person.session !== action.session) return person;
+          if (action.type === "mute") return { ...person, muted: true, speaking: false };
+          return action.type === "lowerHand" ? { ...person, handRaisedAt: null } : person;
+        };
+        const left = (person: ParticipantRow) => action.type !== "remove" || person.session !== action.session;
+        this.set({ slice: "call", value: { ...call, participants: call.participants.filter(left).map(change) } });
+        break;
+      }
       case "dismissCallProblem":
         this.set({ slice: "call", value: { ...call, switchTo: null, phase: call.phase.type === "failed" ? { type: "idle" } : call.phase } });
         break;

@@ -1,7 +1,7 @@
 import type { Bridge } from "./bridge";
 import { share } from "./lib/share";
 import { PLAIN } from "./lib/theme";
-import type { Account, Alerts, Appearance, Call, Devices, Directory, Incoming, Levels, Link, Notice, Patch, Share, Slice, Snapshot, Timeline } from "./bindings";
+import type { Account, Alerts, Appearance, Call, CallChat, Devices, Directory, Incoming, Levels, Link, Notice, Patch, Share, Slice, Snapshot, Timeline } from "./bindings";
 
 /** Until the core has told: its own defaults. */
 export const QUIET: Alerts = {
@@ -68,7 +68,19 @@ export class Store {
     thread: null,
     quality: null,
     switchTo: null,
+    canModerate: false,
+    canEnd: false,
+    canRecord: false,
+    endingAt: null,
+    reactions: [],
+    recording: null,
+    prompt: null,
+    captionsOffered: false,
+    captionsShown: false,
+    captions: [],
+    link: "",
   });
+  chat = $state.raw<CallChat>({ channel: null, root: null, posts: [], loading: false, unread: 0, mentions: 0 });
   devices = $state.raw<Devices>({
     inputs: [],
     outputs: [],
@@ -113,6 +125,7 @@ export class Store {
     this.directory = share(this.directory, next.directory);
     this.timeline = share(this.timeline, next.timeline);
     this.call = share(this.call, next.call);
+    this.chat = share(this.chat, next.chat);
     this.devices = share(this.devices, next.devices);
     this.appearance = share(this.appearance, next.appearance);
     this.incoming = share(this.incoming, next.incoming);
@@ -147,6 +160,9 @@ export class Store {
       case "call":
         this.call = share(this.call, slice.value);
         if (slice.value.phase.type === "idle") this.levels = SILENT;
+        break;
+      case "chat":
+        this.chat = share(this.chat, slice.value);
         break;
       case "devices":
         this.devices = share(this.devices, slice.value);

@@ -48,3 +48,23 @@ describe("every scene can be used without eyes or a mouse", () => {
     expect(maybe("composer-input")?.getAttribute("aria-label") ?? "Message").toBe("Message");
   });
 });
+
+describe("the call's windows can be used without eyes or a mouse", () => {
+  const pictures: [Scene, string, string[]][] = [
+    ["host", "stage", ["people-button"]],
+    ["host", "stage", ["chat-button", "react-button"]],
+    ["host", "stage", ["device-menu-button"]],
+    ["captions", "stage", ["device-menu-button", "stats-item"]],
+    ["recorded", "call", ["react-button", "emoji-button"]],
+    ["ending", "call", ["leave-button"]],
+  ];
+  it.each(pictures)("%s in %s", async (name, label, presses) => {
+    await show(name, label);
+    for (const press of presses) await fireEvent.click(id(press));
+    expect(await violations()).toEqual([]);
+    const nameless = [...document.querySelectorAll("button")].filter(
+      (one) => !one.getAttribute("aria-label") && !one.textContent?.trim(),
+    );
+    expect(nameless).toEqual([]);
+  });
+});

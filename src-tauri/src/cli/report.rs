@@ -129,6 +129,7 @@ impl<W: Write> Report<W> {
                 "width": frame.width, "height": frame.height, "key": frame.key,
                 "bytes": frame.bytes, "code": frame.code, "clock": frame.at, "stored": frame.stored,
             }),
+            ClientEvent::Recording { on } => json!({"event": "recording", "on": on}),
             ClientEvent::Notice { code, detail } => {
                 json!({"event": "notice", "code": code, "detail": detail})
             }
@@ -176,6 +177,8 @@ impl<W: Write> Report<W> {
                     milliseconds(*after)
                 )
             }
+            ClientEvent::Recording { on: true } => "The call is being recorded.".to_owned(),
+            ClientEvent::Recording { on: false } => "The recording has stopped.".to_owned(),
             ClientEvent::Quality(quality) => format!(
                 "{:.0} ms round trip, {:.1} % lost, {:.0} ms buffer, {:.1} % concealed, {} kbit/s in, {} kbit/s out",
                 quality.rtt_ms,

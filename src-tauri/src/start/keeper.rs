@@ -1,15 +1,17 @@
 //! Keeps what the client wants remembered: settings in the file, the session in the key store. The conductor only
 //! leaves a note; a thread of its own writes.
 
+use std::path::{Path, PathBuf};
 use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::thread::JoinHandle;
 
 use calls_client::{AlertWish, ClientHandle, Remember, SavedSession, Shell};
 use calls_core::command::DeviceRole;
+use calls_core::port::BoxFuture;
 
 use crate::desk::Desk;
-use crate::logging::Redactor;
+use crate::logging::{self, Redactor};
 use crate::secrets::SecretStore;
 use crate::settings::{Settings, SettingsFile};
 
@@ -31,12 +33,15 @@ pub(crate) struct Keeper {
     desk: OnceLock<Arc<Desk>>,
     /// For which server a token is kept, so that it can be forgotten.
     server: Mutex<Option<String>>,
+    /// Where the log is.
+    folder: PathBuf,
 }
 
 impl Keeper {
     /// Must be made on the runtime that the client runs on.
     pub(crate) fn new(file: SettingsFile, store: SecretStore, redactor: Arc<Redactor>) -> Self {
         let server = file.value().server.clone();
+        let folder = file.folder().to_owned();
         let (notes, inbox) = sync_channel(QUEUE);
         let writer = std::thread::Builder::new()
             .name("settings".to_owned())
@@ -52,6 +57,7 @@ impl Keeper {
             client: OnceLock::new(),
             desk: OnceLock::new(),
             server: Mutex::new(server),
+            folder,
         }
     }
 
@@ -65,6 +71,11 @@ impl Keeper {
     pub(crate) fn serve(&self, client: ClientHandle) {
         // Called once.
         let _ = self.client.set(client);
+    }
+
+    /// The person's data folder.
+    pub(crate) fn folder(&self) -> &Path {
+        &self.folder
     }
 
     /// Returns when everything is on the disk.
@@ -142,6 +153,15 @@ impl Shell for Keeper {
         if let Some(desk) = self.desk.get() {
             desk.alert(wish);
         }
+    }
+
+    fn logs(&self) -> BoxFuture<Option<String>> {
+        let folder = self.folder.clone();
+        Box::pin(async move {
+            // The only failures are a panic, and a runtime that is ending.
+            let read = tokio::task::spawn_blocking(move || logging::newest(&folder));
+            read.await.ok().flatten()
+        })
     }
 }
 

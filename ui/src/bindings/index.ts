@@ -127,7 +127,15 @@ endAt: number,
 /**
  * `calling`, `ended`, `no_answer`, `canceled_by_caller`, `declined`, or empty on older servers.
  */
-status: string, };
+status: string, 
+/**
+ * Recordings with a file.
+ */
+recordings: number, 
+/**
+ * Transcripts with a file.
+ */
+transcripts: number, };
 
 /**
  * What kind of post it is.
@@ -187,6 +195,31 @@ clock: Clock, };
  * Which end of the sound.
  */
 export type DeviceRole = "input" | "output";
+
+/**
+ * What a host may do to a call (calls-v1-rest §3.10). All but making a host are requests to the other's client.
+ */
+export type HostAction = { "type": "makeHost", 
+/**
+ * To whom.
+ */
+user: UserId, } | { "type": "mute", 
+/**
+ * Whom.
+ */
+session: SessionId, } | { "type": "muteOthers" } | { "type": "stopShare", 
+/**
+ * Whose.
+ */
+session: SessionId, } | { "type": "lowerHand", 
+/**
+ * Whose.
+ */
+session: SessionId, } | { "type": "remove", 
+/**
+ * Whom.
+ */
+session: SessionId, };
 
 /**
  * A ring tone. The first four have the official client's names, and are stored on the server; the others are ours,
@@ -399,7 +432,39 @@ muted: boolean, } | { "type": "raiseHand",
 /**
  * Up.
  */
-raised: boolean, } | { "type": "setVolume", 
+raised: boolean, } | { "type": "showEmoji", 
+/**
+ * Mattermost's short name, without colons.
+ */
+name: string, 
+/**
+ * The characters, with skin tone.
+ */
+literal: string, } | { "type": "moderate", 
+/**
+ * Which.
+ */
+action: HostAction, } | { "type": "endCall" } | { "type": "undoEndCall" } | { "type": "record", 
+/**
+ * Start.
+ */
+on: boolean, } | { "type": "dismissRecordingPrompt" } | { "type": "showCaptions", 
+/**
+ * Show.
+ */
+on: boolean, } | { "type": "showChat", 
+/**
+ * It is.
+ */
+shown: boolean, } | { "type": "sendDirect", 
+/**
+ * To whom.
+ */
+user: UserId, 
+/**
+ * Mattermost markdown.
+ */
+text: string, } | { "type": "setVolume", 
 /**
  * Whom.
  */
@@ -1001,7 +1066,15 @@ sharing: boolean,
 /**
  * How loud we hear them, per cent, 0 to 200.
  */
-volume: number, };
+volume: number, 
+/**
+ * Their last reaction, for ten seconds.
+ */
+reaction: string | null, 
+/**
+ * One of the host's controls is on its way to them.
+ */
+busy: boolean, };
 
 /**
  * Figures of our shared screen.
@@ -1107,6 +1180,99 @@ share: ShareQuality | null,
 watch: WatchQuality | null, };
 
 /**
+ * A reaction on screen.
+ */
+export type CallReaction = { 
+/**
+ * Unique within the call.
+ */
+id: number, 
+/**
+ * Whose.
+ */
+session: SessionId, 
+/**
+ * Their name on screen.
+ */
+name: string, 
+/**
+ * It is ours.
+ */
+me: boolean, 
+/**
+ * The emoji itself, or its name between colons.
+ */
+text: string, };
+
+/**
+ * A recording that is being made.
+ */
+export type Recording = { 
+/**
+ * It has begun; before, only the host sees it.
+ */
+runs: boolean, 
+/**
+ * When the server stops it by itself: Unix milliseconds by *our* clock; `None` while unknown.
+ */
+endsAt: number | null, };
+
+/**
+ * What is to be said about the recording (calls-v1-rest §14.3).
+ */
+export type RecordingPrompt = { "type": "host" } | { "type": "consent" } | { "type": "soon" } | { "type": "done" } | { "type": "failed", 
+/**
+ * The server's words.
+ */
+reason: string, };
+
+/**
+ * What somebody said, in writing.
+ */
+export type Caption = { 
+/**
+ * Whose.
+ */
+session: SessionId, 
+/**
+ * Their name on screen.
+ */
+name: string, 
+/**
+ * What.
+ */
+text: string, };
+
+/**
+ * The thread of our call.
+ */
+export type CallChat = { 
+/**
+ * Where.
+ */
+channel: ChannelId | null, 
+/**
+ * Its root: the call's own post, unless the call was started in a thread.
+ */
+root: PostId | null, 
+/**
+ * The replies, oldest first.
+ */
+posts: Array<PostRow>, 
+/**
+ * They are on their way.
+ */
+loading: boolean, 
+/**
+ * Replies of others that were not seen.
+ */
+unread: number, 
+/**
+ * Of these, those that mention us.
+ */
+mentions: number, };
+
+/**
  * Our call, and what the call surfaces show.
  */
 export type Call = { 
@@ -1157,7 +1323,52 @@ quality: Quality | null,
 /**
  * A call that somebody wants to switch to: the question to ask.
  */
-switchTo: ChannelId | null, };
+switchTo: ChannelId | null, 
+
+/**
+ * We may use the host's controls.
+ */
+canModerate: boolean, 
+/**
+ * We may end it for everyone.
+ */
+canEnd: boolean, 
+/**
+ * We may start and stop recordings.
+ */
+canRecord: boolean, 
+/**
+ * The call ends for everyone at this time, Unix milliseconds by *our* clock, unless that is taken back.
+ */
+endingAt: number | null, 
+/**
+ * Reactions of the last ten seconds, oldest first.
+ */
+reactions: Array<CallReaction>, 
+/**
+ * A recording, from the wish to its end; `None` for those who need not know yet.
+ */
+recording: Recording | null, 
+/**
+ * What is to be said about the recording.
+ */
+prompt: RecordingPrompt | null, 
+/**
+ * The server writes along what is said.
+ */
+captionsOffered: boolean, 
+/**
+ * The person wants to see that.
+ */
+captionsShown: boolean, 
+/**
+ * What was said last, one line for each session, while it is shown.
+ */
+captions: Array<Caption>, 
+/**
+ * Address that leads into this call; empty when idle.
+ */
+link: string, };
 
 /**
  * A sound device.
@@ -1368,6 +1579,10 @@ timeline: Timeline,
  */
 call: Call, 
 /**
+ * Our call's chat.
+ */
+chat: CallChat, 
+/**
  * Sound devices.
  */
 devices: Devices, 
@@ -1395,7 +1610,7 @@ notices: Array<Notice>, };
 /**
  * One changed slice.
  */
-export type Slice = { "slice": "account", "value": Account } | { "slice": "link", "value": Link } | { "slice": "directory", "value": Directory } | { "slice": "timeline", "value": Timeline } | { "slice": "call", "value": Call } | { "slice": "devices", "value": Devices } | { "slice": "appearance", "value": Appearance } | { "slice": "incoming", "value": Incoming } | { "slice": "alerts", "value": Alerts } | { "slice": "share", "value": Share } | { "slice": "notices", "value": Array<Notice> };
+export type Slice = { "slice": "account", "value": Account } | { "slice": "link", "value": Link } | { "slice": "directory", "value": Directory } | { "slice": "timeline", "value": Timeline } | { "slice": "call", "value": Call } | { "slice": "chat", "value": CallChat } | { "slice": "devices", "value": Devices } | { "slice": "appearance", "value": Appearance } | { "slice": "incoming", "value": Incoming } | { "slice": "alerts", "value": Alerts } | { "slice": "share", "value": Share } | { "slice": "notices", "value": Array<Notice> };
 
 /**
  * A change of the snapshot. Apply it if its revision is higher than the one held.

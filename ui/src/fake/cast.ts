@@ -1,7 +1,7 @@
 /** The people, places and posts of the demo and the tests. */
 import { PLAIN } from "../lib/theme";
 import { QUIET } from "../store.svelte";
-import type { Account, Call, ChannelKind, ChannelRow, Command, Devices, IncomingCall, Notice, ParticipantRow, Person, PostKind, PostRow, Presence, Quality, ServerInfo, Severity, Share, SharePicker, Snapshot, Timeline } from "../bindings";
+import type { Account, Call, CallChat, CallReaction, ChannelKind, ChannelRow, Command, Devices, IncomingCall, Notice, ParticipantRow, Person, PostKind, PostRow, Presence, Quality, ServerInfo, Severity, Share, SharePicker, Snapshot, Timeline } from "../bindings";
 
 const files = import.meta.glob<string>("../../demo/*.svg", { query: "?url", import: "default", eager: true });
 
@@ -118,7 +118,7 @@ export function post(author: string, createAt: number, message: string, more: Pa
 
 /** A call's own post. */
 export function callPost(author: string, startAt: number, endAt: number, title = "", status = "", replyCount = 0): PostRow {
-  const kind: PostKind = { type: "call", title, startAt, endAt, status };
+  const kind: PostKind = { type: "call", title, startAt, endAt, status, recordings: 0, transcripts: 0 };
   return post(author, startAt, "", { kind, replyCount });
 }
 
@@ -220,7 +220,40 @@ const idle: Call = {
   thread: null,
   quality: null,
   switchTo: null,
+  canModerate: false,
+  canEnd: false,
+  canRecord: false,
+  endingAt: null,
+  reactions: [],
+  recording: null,
+  prompt: null,
+  captionsOffered: false,
+  captionsShown: false,
+  captions: [],
+  link: "",
 };
+
+export const noChat: CallChat = { channel: null, root: null, posts: [], loading: false, unread: 0, mentions: 0 };
+
+/** What was written during the call. */
+export const chat: CallChat = {
+  ...noChat,
+  channel: "release",
+  root: "root",
+  unread: 2,
+  mentions: 1,
+  posts: [
+    post("bob", today(9, 49), "Checklist: [release-2-9/gates](https://tracker.example/gates)", { root: "root" }),
+    post("carol", today(9, 51), "I will share the crash dashboard in a minute.", { root: "root" }),
+    post("dave", today(10, 1), "Rejoin is `0.4 s` at p50 now, `1.3 s` at p95.", { root: "root" }),
+    post("alice", today(10, 4), "Good enough for **go** from me. :tada:", { root: "root" }),
+  ],
+};
+
+/** A reaction in the air. */
+export function reaction(id: number, user: string, text: string): CallReaction {
+  return { id, session: `session-${user}`, name: people[user]?.name ?? user, me: user === "alice", text };
+}
 
 /** Signed in, `release-2-9` open. */
 export function snapshot(timeline: Partial<Timeline> = {}): Snapshot {
@@ -251,6 +284,7 @@ export function snapshot(timeline: Partial<Timeline> = {}): Snapshot {
       ...timeline,
     },
     call: idle,
+    chat: noChat,
     devices,
     appearance: PLAIN,
     incoming: { calls: [] },
@@ -278,17 +312,20 @@ function participant(user: string, talking: boolean, muted: boolean): Participan
     handRaisedAt: user === "erin" ? now - 5_000 : null,
     sharing: false,
     volume: user === "bob" ? 120 : 100,
+    reaction: null,
+    busy: false,
   };
 }
 
 /** In the call of `release-2-9`; Bob talks. */
-export function inCall(call: Partial<Call>, who: { talking?: string[]; only?: string[] } = {}): Snapshot {
+export function inCall(call: Partial<Call>, who: { talking?: string[]; only?: string[]; host?: string } = {}): Snapshot {
   const users = who.only ?? ["alice", "bob", "carol", "erin", "dave"];
   const talking = who.talking ?? ["bob"];
   const microphone = call.microphone ?? "muted";
-  const participants = users.map((user) =>
-    participant(user, talking.includes(user) && users.length > 1, user === "alice" ? microphone !== "open" : !["bob", ...talking].includes(user)),
-  );
+  const participants = users.map((user) => ({
+    ...participant(user, talking.includes(user) && users.length > 1, user === "alice" ? microphone !== "open" : !["bob", ...talking].includes(user)),
+    host: user === (who.host ?? "bob"),
+  }));
   const whole = snapshot();
   const inside = !["joining", "failed"].includes(call.phase?.type ?? "live");
   const rows = channels.map((row) =>
@@ -307,11 +344,24 @@ export function inCall(call: Partial<Call>, who: { talking?: string[]; only?: st
       session: "session-alice",
       startedAt: now - 18 * MINUTE - 22_000,
       host: "bob",
+      thread: "root",
+      link: "https://chat.harbour.example/harbour/channels/release?join_call=true",
       participants,
       quality,
       ...call,
     },
   };
+}
+
+/** A call with many people. */
+export function crowd(n: number): Snapshot {
+  const whole = inCall({});
+  const names = Object.keys(people);
+  const more = Array.from({ length: Math.max(0, n - whole.call.participants.length) }, (_, at): ParticipantRow => {
+    const user = names[at % names.length] ?? "bob";
+    return { ...participant(user, false, at % 3 > 0), session: `session-${at}`, me: false, host: false, handRaisedAt: null, name: `${people[user]?.name ?? user} ${at}` };
+  });
+  return { ...whole, call: { ...whole.call, participants: [...whole.call.participants, ...more] } };
 }
 
 /** A notice. */

@@ -25,3 +25,10 @@ export function callState(channel: ChannelRow, call: Call, link: Link, callsAvai
 export function inCall(call: Call): boolean {
   return call.phase.type !== "idle" && call.phase.type !== "failed";
 }
+
+/** Whether leaving is a question: hosts and administrators may end the call for everyone (calls-v1-rest §20.4). */
+export function leaving(call: Call): boolean {
+  const { type } = call.phase;
+  const others = call.participants.some((person) => !person.me);
+  return call.canEnd && others && call.kind !== "direct" && (type === "live" || type === "reconnecting");
+}

@@ -2,6 +2,7 @@
  * Every word of the interface, and the only place where words are. Codes come from the core; sentences from here.
  * Say what happened, then what to do. Present tense, names first, no "please", "oops" or exclamation mark.
  */
+import { callSentences, callWords } from "./callwords";
 import { caps } from "./keys";
 import { language, pseudo, PSEUDO } from "./language.svelte";
 
@@ -420,6 +421,7 @@ const words = {
   "advanced.calls.none": "off",
   "advanced.version": "Mattermost {version}",
   "advanced.account": "Signed in as {name}",
+  ...callWords,
 } as const;
 
 export type Word = keyof typeof words;
@@ -527,11 +529,11 @@ const sentences: Record<string, Sentence> = {
   "share.ended": { lead: "Sharing stopped.", rest: "The server ended it." },
   "share.lost": { lead: "Sharing stopped.", rest: "The connection was lost; share again if you like." },
   "share.stopped_by": { lead: "The host stopped your sharing." },
-  "rec.on": { lead: "This call is being recorded.", rest: "By staying you agree. The recording and a transcript go to {channel}.", button: "Understood" },
   "rec.host": { lead: "You are recording.", rest: "Tell everyone." },
   "rec.done": { lead: "Recording stopped.", rest: "The file appears in the call chat." },
   "rec.soon": { lead: "Recording stops in {n} minutes." },
   "rec.failed": { lead: "Recording stopped.", rest: "{reason}." },
+  ...callSentences,
   "keys.local": { lead: "Your desktop has not allowed keys everywhere yet.", button: "Ask the desktop" },
 };
 

@@ -22,6 +22,9 @@ export function commandFor(keys: string, { directory, call, link, share }: Situa
     case "Control+Shift+E":
       if (!inCall(call) || !share.allowed) return undefined;
       return { type: share.ours.state === "off" ? "openSharePicker" : "stopShare" };
+    case "Control+Alt+R":
+      // Stopping asks first, which is the view's affair.
+      return inCall(call) && call.canRecord && !call.recording ? { type: "record", on: true } : undefined;
     case "Control+Shift+Y": {
       const me = call.participants.find((person) => person.me);
       return me && inCall(call) ? { type: "raiseHand", raised: me.handRaisedAt === null } : undefined;
@@ -34,6 +37,23 @@ export function commandFor(keys: string, { directory, call, link, share }: Situa
     default:
       return undefined;
   }
+}
+
+/** Push to talk with one key: opens the microphone while it is held, and shuts only what it has opened. */
+export function hold(call: () => Call, dispatch: (command: Command) => void): { press(): void; release(): void } {
+  let talking = false;
+  return {
+    press() {
+      if (call().phase.type !== "live" || talks(call())) return;
+      talking = true;
+      dispatch({ type: "setMuted", muted: false });
+    },
+    release() {
+      if (!talking) return;
+      talking = false;
+      dispatch({ type: "setMuted", muted: true });
+    },
+  };
 }
 
 /** The microphone is on, or on its way. */

@@ -4,9 +4,12 @@ use std::sync::{Arc, Weak};
 use std::time::Duration;
 
 use calls_core::effect::{CallWish, Effect, LinkWish, MediaWish};
+use calls_core::id::{ChannelId, RequestId, TeamId};
 use calls_core::input::{CallNumber, Input};
 use calls_core::port::media::{ScreenFigures, ViewFigures, VoiceFigures};
-use calls_core::port::{ActiveCall, CallBackend, CallEvent, EventSink, JoinTicket};
+use calls_core::port::{
+    ActiveCall, CallBackend, CallEvent, EventSink, JoinTicket, Request, RequestError,
+};
 use calls_core::snapshot::{Levels, ShareQuality, WatchQuality};
 use calls_media::{Screens, Voice};
 use calls_net::SocketEvent;
@@ -106,6 +109,10 @@ impl Performer {
                 self.net.set_account(server, token);
             }
             Effect::Request(id, request) => {
+                if let Request::UploadLogs { channel, team, .. } = request {
+                    self.upload_logs(id, channel, team);
+                    return;
+                }
                 let (answer, inbox) = (self.net.perform(request), self.inbox.clone());
                 self.requests
                     .spawn(async move { inbox.send(Input::Reply(id, answer.await)) });
@@ -133,6 +140,34 @@ impl Performer {
             // The conductor publishes these two itself.
             Effect::Patch(_) | Effect::Tell(_) => {}
         }
+    }
+
+    /// The machine has no log; the shell has.
+    fn upload_logs(&mut self, id: RequestId, channel: ChannelId, team: TeamId) {
+        let (shell, net, inbox) = (
+            Arc::clone(&self.shell),
+            Arc::clone(&self.net),
+            self.inbox.clone(),
+        );
+        self.requests.spawn(async move {
+            let logs = shell.logs().await;
+            let answer = match logs.filter(|logs| !logs.trim().is_empty()) {
+                Some(logs) => {
+                    let request = Request::UploadLogs {
+                        channel,
+                        team,
+                        logs,
+                    };
+                    net.perform(request).await
+                }
+                None => Err(RequestError::Refused {
+                    status: 0,
+                    id: String::new(),
+                    message: "there is no log yet".to_owned(),
+                }),
+            };
+            inbox.send(Input::Reply(id, answer));
+        });
     }
 
     fn link(&mut self, wish: LinkWish) {

@@ -4,6 +4,8 @@ pub use calls_core::alert::AlertWish;
 pub use calls_core::effect::Remember;
 pub use calls_core::input::SavedSession;
 
+use calls_core::port::BoxFuture;
+
 /// What the program around the client does for it.
 pub trait Shell: Send + Sync {
     /// Keeps something for the next run. Called on the conductor's task: must not block, so a key store is asked on
@@ -13,6 +15,11 @@ pub trait Shell: Send + Sync {
     /// Something is to be heard or shown outside the windows. Called on the conductor's task: must not block, whatever
     /// sound devices and notification services do. Programs without a person do nothing.
     fn alert(&self, _wish: AlertWish) {}
+
+    /// The newest mebibyte of the log, without secrets; `None` if none is kept.
+    fn logs(&self) -> BoxFuture<Option<String>> {
+        Box::pin(std::future::ready(None))
+    }
 }
 
 /// Remembers nothing: for tests, bots and the command line.

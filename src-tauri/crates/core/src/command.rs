@@ -18,6 +18,43 @@ pub enum DeviceRole {
     Output,
 }
 
+/// What a host may do to a call (calls-v1-rest §3.10). All but making a host are requests to the other's client.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[serde(
+    tag = "type",
+    rename_all = "camelCase",
+    rename_all_fields = "camelCase"
+)]
+pub enum HostAction {
+    /// Hand the call over, for good.
+    MakeHost {
+        /// To whom.
+        user: UserId,
+    },
+    /// Mute somebody.
+    Mute {
+        /// Whom.
+        session: SessionId,
+    },
+    /// Mute everybody else.
+    MuteOthers,
+    /// Stop somebody's shared screen.
+    StopShare {
+        /// Whose.
+        session: SessionId,
+    },
+    /// Lower somebody's hand.
+    LowerHand {
+        /// Whose.
+        session: SessionId,
+    },
+    /// Remove somebody. They may come back.
+    Remove {
+        /// Whom.
+        session: SessionId,
+    },
+}
+
 /// A person's wish.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, TS)]
 #[serde(
@@ -121,6 +158,46 @@ pub enum Command {
     RaiseHand {
         /// Up.
         raised: bool,
+    },
+    /// Show everybody in the call an emoji.
+    ShowEmoji {
+        /// Mattermost's short name, without colons.
+        name: String,
+        /// The characters, with skin tone.
+        literal: String,
+    },
+    /// Use one of the host's controls.
+    Moderate {
+        /// Which.
+        action: HostAction,
+    },
+    /// End our call for everyone, after three seconds in which it can be taken back.
+    EndCall,
+    /// Take [`Command::EndCall`] back.
+    UndoEndCall,
+    /// Start or stop recording our call.
+    Record {
+        /// Start.
+        on: bool,
+    },
+    /// Close what is said about the recording.
+    DismissRecordingPrompt,
+    /// Show, or no longer show, what is said in writing, where the server offers it.
+    ShowCaptions {
+        /// Show.
+        on: bool,
+    },
+    /// The call's chat is, or is no longer, before the person's eyes.
+    ShowChat {
+        /// It is.
+        shown: bool,
+    },
+    /// Write to somebody directly, without leaving what is open.
+    SendDirect {
+        /// To whom.
+        user: UserId,
+        /// Mattermost markdown.
+        text: String,
     },
     /// How loud we hear somebody.
     SetVolume {

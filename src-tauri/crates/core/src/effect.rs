@@ -207,6 +207,11 @@ pub enum ClientEvent {
         /// Technical words.
         detail: Option<String>,
     },
+    /// A recording was asked for, or is over.
+    Recording {
+        /// It goes on.
+        on: bool,
+    },
     /// The call is over for us.
     Ended {
         /// Why.

@@ -16,6 +16,7 @@ use crate::snapshot::{Patch, Slice, Snapshot};
 mod account;
 mod alerts;
 mod call;
+mod callchat;
 mod clock;
 mod compose;
 mod cues;
@@ -37,6 +38,7 @@ mod timeline;
 use account::Account;
 use alerts::Alerts;
 use call::Call;
+use callchat::CallChat;
 use clock::ServerClock;
 use compose::Compose;
 use devices::Devices;
@@ -57,6 +59,7 @@ pub struct Machine {
     timeline: Timeline,
     compose: Compose,
     call: Call,
+    chat: CallChat,
     devices: Devices,
     alerts: Alerts,
     ringing: Ringing,
@@ -110,6 +113,8 @@ impl Machine {
         self.settle_alerts(now);
         self.share.follow(self.call.number(), &mut self.out);
         self.devices.run(self.call.is_on(), &mut self.out);
+        self.chat
+            .follow(self.call.chat(), &self.directory, &mut self.out);
         self.directory.look_up(&mut self.out);
         self.publish(now);
     }
@@ -130,6 +135,7 @@ impl Machine {
             self.alerts.poll_timeout(),
             self.ringing.poll_timeout(),
             self.messages.poll_timeout(),
+            self.call.poll_timeout(),
             self.out.notices.poll_timeout(),
             self.devices.poll_timeout(),
             self.reload,
@@ -166,6 +172,7 @@ impl Machine {
         self.devices.handle_timeout(instant, &mut self.out);
         self.account.handle_timeout(instant, &mut self.out);
         self.link.handle_timeout(instant, &mut self.out);
+        self.call.handle_timeout(instant, &mut self.out);
         if self.compose.poll_timeout().is_some_and(|at| at <= instant) {
             self.compose.send(instant, &mut self.out);
         }
@@ -221,8 +228,10 @@ impl Machine {
                 &self.directory,
                 &self.devices,
                 &self.clock,
+                self.account.site(),
                 now.unix,
             ))),
+            Part::Chat => Slice::Chat(self.chat.draw(&self.directory, &self.compose)),
             Part::Devices => Slice::Devices(self.devices.slice().clone()),
             Part::Appearance => Slice::Appearance(self.appearance.clone()),
             Part::Incoming => Slice::Incoming(self.draw_incoming()),
@@ -239,6 +248,7 @@ impl Machine {
             Slice::Directory(new) => replace(&mut held.directory, new),
             Slice::Timeline(new) => replace(&mut held.timeline, new),
             Slice::Call(new) => replace(&mut held.call, new),
+            Slice::Chat(new) => replace(&mut held.chat, new),
             Slice::Devices(new) => replace(&mut held.devices, new),
             Slice::Appearance(new) => replace(&mut held.appearance, new),
             Slice::Incoming(new) => replace(&mut held.incoming, new),

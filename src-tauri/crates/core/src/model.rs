@@ -5,6 +5,14 @@ use ts_rs::TS;
 
 use crate::id::{CallId, ChannelId, Millis, PendingId, PostId, SessionId, TeamId, UserId};
 
+mod emoji;
+mod job;
+mod stats;
+
+pub use emoji::Emoji;
+pub use job::{Job, JobKind};
+pub use stats::{PairStats, RtcStats, StreamStats};
+
 /// A team: a set of channels under one name.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, TS)]
 #[serde(rename_all = "camelCase")]
@@ -198,6 +206,10 @@ pub struct CallPost {
     pub end_at: Millis,
     /// `calling`, `ended`, `no_answer`, `canceled_by_caller`, `declined`, or empty on older servers.
     pub status: String,
+    /// Recordings with a file.
+    pub recordings: u32,
+    /// Transcripts with a file.
+    pub transcripts: u32,
 }
 
 /// What kind of post it is.
@@ -261,7 +273,7 @@ pub struct Participant {
 }
 
 /// A call as the server describes it.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct CallState {
     /// Identity of the call.
     pub id: CallId,
@@ -281,8 +293,10 @@ pub struct CallState {
     pub owner: UserId,
     /// Who may control it; `None` while nobody is eligible.
     pub host: Option<UserId>,
-    /// A recording runs.
-    pub recording: bool,
+    /// The recording asked for last, if any.
+    pub recording: Option<Job>,
+    /// The captions asked for last, if any.
+    pub captions: Option<Job>,
     /// We have dismissed this call's ringing.
     pub dismissed: bool,
 }
@@ -310,6 +324,12 @@ pub struct CallsConfig {
     pub host_controls: bool,
     /// Calls outside direct messages are licensed.
     pub group_calls: bool,
+    /// Calls can be recorded.
+    pub recordings: bool,
+    /// Recordings are transcribed.
+    pub transcriptions: bool,
+    /// Longest recording, minutes; 0 = unknown.
+    pub max_recording_minutes: u32,
     /// Offers travel over the data channel.
     pub dc_signaling: bool,
     /// STUN and TURN servers.

@@ -5,10 +5,11 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
+use crate::command::HostAction;
 use crate::id::{CallId, ChannelId, Millis, PendingId, PostId, SessionId, TeamId, UserId};
 use crate::model::{
-    CallState, CallsChannel, CallsConfig, Channel, Membership, NotifyProps, Participant, Post,
-    Presence, Team, User,
+    CallState, CallsChannel, CallsConfig, Channel, Emoji, Job, JobKind, Membership, NotifyProps,
+    Participant, Post, Presence, RtcStats, Team, User,
 };
 use crate::snapshot::{Quality, ServerInfo};
 
@@ -105,8 +106,46 @@ pub enum Request {
         channel: ChannelId,
         /// The open team.
         team: Option<TeamId>,
+        /// The thread in which it was typed.
+        root: Option<PostId>,
         /// With the slash.
         command: String,
+    },
+    /// A whole thread. Answer: [`Reply::Thread`].
+    LoadThread(PostId),
+    /// Follow a thread, or no more. Answer: [`Reply::Done`].
+    FollowThread {
+        /// The thread's team; any of ours for direct channels.
+        team: TeamId,
+        /// The thread.
+        root: PostId,
+        /// Follow.
+        on: bool,
+    },
+    /// One of the host's controls. Answer: [`Reply::Done`].
+    Moderate {
+        /// Where the call is.
+        channel: ChannelId,
+        /// Which.
+        action: HostAction,
+    },
+    /// End the call of a channel for everyone. Answer: [`Reply::Done`].
+    EndCall(ChannelId),
+    /// Start or stop recording. Answer: [`Reply::Done`].
+    Record {
+        /// Where the call is.
+        channel: ChannelId,
+        /// Start.
+        on: bool,
+    },
+    /// Keep the log as a file in the direct channel with the Calls bot. Answer: [`Reply::Done`].
+    UploadLogs {
+        /// Where it was asked for.
+        channel: ChannelId,
+        /// Its team, or the open one.
+        team: TeamId,
+        /// The log, at most 1 MiB (calls-v1-rest §22.1).
+        logs: String,
     },
     /// The channel has been read. Answer: [`Reply::Done`].
     ViewChannel(ChannelId),
@@ -171,6 +210,11 @@ pub enum Reply {
         posts: Vec<Post>,
         /// Nothing older exists.
         at_start: bool,
+    },
+    /// To [`Request::LoadThread`]: its root and all replies, in no order.
+    Thread {
+        /// Root and replies.
+        posts: Vec<Post>,
     },
     /// To [`Request::CreatePost`].
     Post(Box<Post>),
@@ -370,6 +414,8 @@ pub struct JoinTicket {
     pub channel: ChannelId,
     /// Heading, if this starts the call.
     pub title: String,
+    /// The thread that becomes the call's chat, if this starts the call; `None` makes a new one.
+    pub thread: Option<PostId>,
     /// What the server offers.
     pub config: CallsConfig,
     /// Who we are.
@@ -383,6 +429,8 @@ pub enum CallIntent {
     Mute(bool),
     /// Hand up or down.
     RaiseHand(bool),
+    /// Show everybody an emoji.
+    React(Emoji),
     /// Share our screen, or stop. Another number is another share.
     Share(Option<ShareTicket>),
 }
@@ -437,8 +485,18 @@ pub enum CallEvent {
     Host(Option<UserId>),
     /// The host asks us to mute ourselves.
     MuteRequested,
-    /// The host asks us to lower our hand.
-    LowerHandRequested,
+    /// The host, or this administrator, asks us to lower our hand.
+    LowerHandRequested(Option<UserId>),
+    /// The host removes somebody else.
+    Removed(SessionId),
+    /// Somebody reacts, at this time of the server's.
+    Reacted(SessionId, Emoji, Millis),
+    /// A recording, transcription or captioning has changed.
+    Job(JobKind, Job),
+    /// What somebody said, in writing.
+    Caption(SessionId, String),
+    /// Counters of every stream, each ten seconds and when asked for.
+    Rtc(Box<RtcStats>),
     /// The connection's figures, each second. The media engine's own are added above.
     Quality(Quality),
     /// Over. Nothing follows.

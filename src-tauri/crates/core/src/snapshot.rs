@@ -15,6 +15,10 @@ use crate::notice::Notice;
 use crate::port::media::ShareSource;
 use crate::preferences::Appearance;
 
+mod incall;
+
+pub use incall::{CallChat, CallReaction, Caption, Recording, RecordingPrompt};
+
 /// The whole state of the interface.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, TS)]
 #[serde(rename_all = "camelCase")]
@@ -32,6 +36,8 @@ pub struct Snapshot {
     pub timeline: Timeline,
     /// Our call.
     pub call: Call,
+    /// Our call's chat.
+    pub chat: CallChat,
     /// Sound devices.
     pub devices: Devices,
     /// How the interface looks.
@@ -60,6 +66,8 @@ pub enum Slice {
     Timeline(Timeline),
     /// See [`Snapshot::call`].
     Call(Box<Call>),
+    /// See [`Snapshot::chat`].
+    Chat(CallChat),
     /// See [`Snapshot::devices`].
     Devices(Devices),
     /// See [`Snapshot::appearance`].
@@ -341,6 +349,29 @@ pub struct Call {
     pub quality: Option<Quality>,
     /// A call that somebody wants to switch to: the question to ask.
     pub switch_to: Option<ChannelId>,
+    /// We may use the host's controls.
+    pub can_moderate: bool,
+    /// We may end it for everyone.
+    pub can_end: bool,
+    /// We may start and stop recordings.
+    pub can_record: bool,
+    /// The call ends for everyone at this time, Unix milliseconds by *our* clock, unless that is taken back.
+    #[ts(type = "number | null")]
+    pub ending_at: Option<Millis>,
+    /// Reactions of the last ten seconds, oldest first.
+    pub reactions: Vec<CallReaction>,
+    /// A recording, from the wish to its end; `None` for those who need not know yet.
+    pub recording: Option<Recording>,
+    /// What is to be said about the recording.
+    pub prompt: Option<RecordingPrompt>,
+    /// The server writes along what is said.
+    pub captions_offered: bool,
+    /// The person wants to see that.
+    pub captions_shown: bool,
+    /// What was said last, one line for each session, while it is shown.
+    pub captions: Vec<Caption>,
+    /// Address that leads into this call; empty when idle.
+    pub link: String,
 }
 
 /// Where our call stands.
@@ -418,6 +449,10 @@ pub struct ParticipantRow {
     pub sharing: bool,
     /// How loud we hear them, per cent, 0 to 200.
     pub volume: u16,
+    /// Their last reaction, for ten seconds.
+    pub reaction: Option<String>,
+    /// One of the host's controls is on its way to them.
+    pub busy: bool,
 }
 
 /// Quality of the call's connection, measured every second.

@@ -20,6 +20,7 @@ pub(crate) mod direct;
 pub(crate) mod host;
 pub(crate) mod job;
 pub(crate) mod message;
+mod mp4;
 pub(crate) mod session;
 
 use job::Job;
@@ -320,6 +321,9 @@ impl World {
             let data = json!({"userID": s.user, "session_id": s.id});
             self.calls_to_participants(&channel, name, data);
         }
+        if name == "user_voice_on" {
+            self.caption(&channel, session);
+        }
     }
 
     /// The session of that id.
@@ -356,7 +360,11 @@ impl World {
             Timer::NoAnswer { call } => self.no_answer(&call),
             Timer::RecorderStarts { call, job } => self.recorder_starts(&call, &job),
             Timer::RecorderTimeout { call, job } => self.recorder_timeout(&call, &job),
-            Timer::RecorderPosts { channel, job } => self.recorder_posts(&channel, &job),
+            Timer::RecorderPosts {
+                channel,
+                job,
+                length,
+            } => self.recorder_posts(&channel, &job, length),
             Timer::RecorderMax { call, job } => self.recorder_max(&call, &job),
             Timer::SessionCheck => {
                 self.drop_expired_sessions();

@@ -32,7 +32,12 @@ pub(crate) enum Timer {
     /// The recorder had its time.
     RecorderTimeout { call: String, job: String },
     /// The recording's file is ready.
-    RecorderPosts { channel: String, job: String },
+    RecorderPosts {
+        channel: String,
+        job: String,
+        /// How long it was, milliseconds.
+        length: i64,
+    },
     /// The recording reached its maximum length.
     RecorderMax { call: String, job: String },
     /// Call sessions are checked against their login.

@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
 use calls_core::id::TrackId;
-use calls_core::model::IceServer;
+use calls_core::model::{IceServer, RtcStats};
 use calls_core::port::media::{FrameOutlet, MediaKind, MediaPort, PacketInlet};
 use calls_core::wire::calls::Candidate;
 use tokio::sync::mpsc;
@@ -20,6 +20,7 @@ use webrtc::data_channel::{DataChannel, DataChannelEvent};
 use webrtc::peer_connection::{
     PeerConnection, PeerConnectionEventHandler, RTCIceCandidateInit, RTCIceConnectionState,
     RTCPeerConnectionIceEvent, RTCPeerConnectionState, RTCSdpType, RTCSessionDescription,
+    StatsSelector,
 };
 
 use crate::error::NetError;
@@ -29,6 +30,7 @@ use send::Voice;
 
 mod budget;
 mod config;
+mod pairs;
 mod receive;
 mod runtime;
 mod screen;
@@ -249,6 +251,18 @@ impl Peer {
     /// The figures since the last call.
     pub(crate) fn measure(&self) -> stats::Interval {
         lock(&self.ears).measure(std::time::Instant::now())
+    }
+
+    /// Everything counted since the beginning.
+    pub(crate) async fn counters(&self) -> RtcStats {
+        let report = self
+            .connection
+            .get_stats(std::time::Instant::now(), StatsSelector::None)
+            .await;
+        RtcStats {
+            streams: lock(&self.ears).streams(),
+            pairs: pairs::pairs(&report),
+        }
     }
 
     /// Sends a message on the data channel.

@@ -3,12 +3,14 @@
 use std::sync::{Arc, RwLock};
 
 use bytes::Bytes;
-use calls_core::id::UserId;
+use calls_core::command::HostAction;
+use calls_core::id::{ChannelId, SessionId, UserId};
 use calls_core::model::IceServer;
 use calls_core::port::{Reply, Request, RequestError, Secret};
 use calls_core::wire::{self, calls};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
+use serde_json::Value;
 
 use crate::translate;
 use http::{Http, MAX_JSON, MAX_PICTURE};
@@ -128,12 +130,16 @@ impl Rest {
             Request::Execute {
                 channel,
                 team,
+                root,
                 command,
             } => {
                 let body = wire::rest::ExecuteCommand {
                     channel_id: channel.as_str().to_owned(),
                     team_id: team
                         .map(|team| team.as_str().to_owned())
+                        .unwrap_or_default(),
+                    root_id: root
+                        .map(|root| root.as_str().to_owned())
                         .unwrap_or_default(),
                     command,
                 };
@@ -166,6 +172,55 @@ impl Rest {
                 ];
                 let channel: wire::rest::Channel = self.get(&path, &[]).await?;
                 load::with_membership(self, channel).await
+            }
+            Request::LoadThread(root) => load::thread(self, &root).await,
+            Request::FollowThread { team, root, on } => {
+                let path = [
+                    "api",
+                    "v4",
+                    "users",
+                    "me",
+                    "teams",
+                    team.as_str(),
+                    "threads",
+                    root.as_str(),
+                    "following",
+                ];
+                if on {
+                    self.put_only(&path, &serde_json::json!({})).await?;
+                } else {
+                    self.delete_only(&path).await?;
+                }
+                Ok(Reply::Done)
+            }
+            Request::Moderate { channel, action } => {
+                let (word, body) = host_control(&action);
+                let path = calls_path(&channel, &["host", word]);
+                self.post_only(&path, &body).await?;
+                Ok(Reply::Done)
+            }
+            Request::EndCall(channel) => {
+                let path = calls_path(&channel, &["host", "end"]);
+                self.post_only(&path, &serde_json::json!({})).await?;
+                Ok(Reply::Done)
+            }
+            Request::Record { channel, on } => {
+                let word = if on { "start" } else { "stop" };
+                let path = calls_path(&channel, &["recording", word]);
+                self.post_only(&path, &serde_json::json!({})).await?;
+                Ok(Reply::Done)
+            }
+            Request::UploadLogs {
+                channel,
+                team,
+                logs,
+            } => {
+                let body = serde_json::json!({
+                    "logs": logs, "channel_id": channel.as_str(), "team_id": team.as_str(),
+                });
+                let path = ["plugins", calls::PLUGIN_ID, "logs", "upload"];
+                self.post_only(&path, &body).await?;
+                Ok(Reply::Done)
             }
             Request::OpenDirect { me, user } => {
                 let ids = [me.as_str(), user.as_str()];
@@ -255,11 +310,40 @@ impl Rest {
         Ok(self.http.send(request, MAX_JSON).await?.body)
     }
 
+    async fn delete_only(&self, path: &[&str]) -> Result<Bytes, RequestError> {
+        let account = self.account();
+        let url = http::address(&account.server, path, &[])?;
+        let request = self.http.delete(url, account.token.as_ref());
+        Ok(self.http.send(request, MAX_JSON).await?.body)
+    }
+
     async fn post<T: DeserializeOwned, B: Serialize + Sync + ?Sized>(
         &self,
         path: &[&str],
         body: &B,
     ) -> Result<T, RequestError> {
         http::json(&self.post_only(path, body).await?)
+    }
+}
+
+/// Below `/calls/{channel}/`: the path's call is named by its channel.
+fn calls_path<'a>(channel: &'a ChannelId, rest: &[&'a str]) -> Vec<&'a str> {
+    let mut path = vec!["plugins", calls::PLUGIN_ID, "calls", channel.as_str()];
+    path.extend(rest);
+    path
+}
+
+/// Last part of the path, and the body (calls-v1-rest §3.10).
+fn host_control(action: &HostAction) -> (&'static str, Value) {
+    let of = |session: &SessionId| serde_json::json!({"session_id": session.as_str()});
+    match action {
+        HostAction::MakeHost { user } => {
+            ("make", serde_json::json!({"new_host_id": user.as_str()}))
+        }
+        HostAction::Mute { session } => ("mute", of(session)),
+        HostAction::MuteOthers => ("mute-others", serde_json::json!({})),
+        HostAction::StopShare { session } => ("screen-off", of(session)),
+        HostAction::LowerHand { session } => ("lower-hand", of(session)),
+        HostAction::Remove { session } => ("remove", of(session)),
     }
 }

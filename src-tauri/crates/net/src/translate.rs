@@ -4,8 +4,8 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use calls_core::id::{CallId, ChannelId, Millis, PendingId, PostId, SessionId, TeamId, UserId};
 use calls_core::model::{
-    CallPost, CallState, CallsChannel, CallsConfig, Channel, ChannelKind, IceServer, Membership,
-    NotifyProps, Participant, Post, PostKind, Presence, Team, User,
+    CallPost, CallState, CallsChannel, CallsConfig, Channel, ChannelKind, IceServer, Job, JobKind,
+    Membership, NotifyProps, Participant, Post, PostKind, Presence, Team, User,
 };
 use calls_core::port::ServerEvent;
 use calls_core::wire::calls::{self, CallsEvent};
@@ -362,6 +362,19 @@ pub(crate) fn membership_of(member: rest::ChannelMember) -> Membership {
 pub(crate) fn post_of(post: rest::Post) -> Post {
     let text = |key: &str| post.props.get(key).and_then(Value::as_str).unwrap_or("");
     let number = |key: &str| post.props.get(key).and_then(Value::as_i64).unwrap_or(0);
+    // Each job has an entry, and a file once it is done; the server keeps no promise about their shapes (§6.3).
+    let files = |key: &str| {
+        let jobs = post.props.get(key).and_then(Value::as_object);
+        let done = jobs
+            .into_iter()
+            .flat_map(|jobs| jobs.values())
+            .filter(|job| {
+                job.get("file_id")
+                    .and_then(Value::as_str)
+                    .is_some_and(|file| !file.is_empty())
+            });
+        u32::try_from(done.count()).unwrap_or(u32::MAX)
+    };
     let kind = match post.kind.as_str() {
         "" | "me" | "slack_attachment" | "reminder" => PostKind::Message,
         "system_ephemeral" => PostKind::Ephemeral,
@@ -370,6 +383,8 @@ pub(crate) fn post_of(post: rest::Post) -> Post {
             start_at: number("start_at"),
             end_at: number("end_at"),
             status: text("call_status").to_owned(),
+            recordings: files("recordings"),
+            transcripts: files("transcriptions"),
         }),
         kind if kind.starts_with("system_") => PostKind::System,
         _ => PostKind::Other,
@@ -409,12 +424,33 @@ pub(crate) fn call_state_of(call: calls::Call, channel: ChannelId) -> CallState 
         sharing: some(call.screen_sharing_session_id, SessionId::new),
         owner: UserId::new(call.owner_id),
         host: some(call.host_id, UserId::new),
-        recording: call.recording.is_some_and(|job| job.runs()),
+        recording: call.recording.map(job_of),
+        captions: call.live_captions.map(job_of),
         // The map holds at most the asking user's own entry.
         dismissed: call
             .dismissed_notification
             .values()
             .any(|dismissed| *dismissed),
+    }
+}
+
+/// A recording, transcription or captioning.
+pub(crate) fn job_of(job: calls::Job) -> Job {
+    Job {
+        init_at: job.init_at,
+        start_at: job.start_at,
+        end_at: job.end_at,
+        error: job.err,
+    }
+}
+
+/// Which job it is; `None` for one that we do not know.
+pub(crate) fn job_kind_of(kind: &str) -> Option<JobKind> {
+    match kind {
+        "recording" => Some(JobKind::Recording),
+        "transcribing" => Some(JobKind::Transcription),
+        "captioning" => Some(JobKind::Captions),
+        _ => None,
     }
 }
 
@@ -450,6 +486,9 @@ pub(crate) fn calls_config_of(config: calls::Config, version: calls::Version) ->
         ringing: config.enable_ringing,
         host_controls: config.host_controls_allowed,
         group_calls: config.group_calls_allowed,
+        recordings: config.enable_recordings,
+        transcriptions: config.enable_transcriptions,
+        max_recording_minutes: config.max_recording_duration,
         dc_signaling: config.enable_dc_signaling,
         ice_servers: config
             .ice_servers_configs
@@ -520,7 +559,8 @@ mod tests {
     #[test]
     fn a_call_post_keeps_its_times_and_a_stranger_cannot_rename_itself() {
         let post: rest::Post = wire::from_value(json!({"id": "p", "type": "custom_calls",
-            "props": {"start_at": 5, "end_at": 9, "title": "Weekly", "override_username": "root"}}))
+            "props": {"start_at": 5, "end_at": 9, "title": "Weekly", "override_username": "root",
+                "recordings": {"a": {"file_id": "f"}, "b": {}, "c": 7}, "transcriptions": "none"}}))
         .unwrap();
         let post = post_of(post);
         assert_eq!(post.override_name, "");
@@ -531,6 +571,7 @@ mod tests {
             (call.start_at, call.end_at, call.title.as_str()),
             (5, 9, "Weekly")
         );
+        assert_eq!((call.recordings, call.transcripts), (1, 0));
     }
 
     #[test]
@@ -581,7 +622,7 @@ mod tests {
         assert_eq!(state.participants[0].hand_raised_at, Some(3));
         assert_eq!(state.sharing, Some(SessionId::from("s2")));
         assert_eq!(state.host, None);
-        assert!(state.recording && state.dismissed);
+        assert!(state.recording.is_some_and(|job| job.runs()) && state.dismissed);
     }
 
     #[test]

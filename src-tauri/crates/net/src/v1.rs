@@ -4,9 +4,11 @@
 //! `session.rs` is one session from join to end; this file runs sessions one after the other, because a session that
 //! is lost is not repaired (no ICE restart in the official client either) but replaced by a new one, once.
 
+use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::Duration;
 
+use calls_core::model::Emoji;
 use calls_core::port::media::MediaPort;
 use calls_core::port::{
     ActiveCall, BoxFuture, CallBackend, CallEvent, CallIntent, EndReason, EventSink, JoinTicket,
@@ -31,6 +33,8 @@ mod tracks;
 const PROVED: Duration = Duration::from_secs(30);
 /// How long leaving may take (the port's promise).
 const LEAVE_LIMIT: Duration = Duration::from_secs(2);
+/// Reactions kept for sending. More at once than these nobody can see; the oldest are dropped.
+const REACTIONS: usize = 8;
 /// A TURN server that cannot be named in time is done without, as in the official client.
 const TURN_LIMIT: Duration = Duration::from_secs(3);
 
@@ -98,7 +102,19 @@ pub(crate) struct Wish {
     pub(crate) unmuted: bool,
     pub(crate) hand: bool,
     pub(crate) share: Option<ShareTicket>,
+    /// Reactions, the newest last, each with its number: who has sent up to a number sends the later ones.
+    pub(crate) reactions: VecDeque<(u64, Emoji)>,
     pub(crate) leave: bool,
+}
+
+impl Wish {
+    fn react(&mut self, emoji: Emoji) {
+        let last = self.reactions.back().map_or(0, |(number, _)| *number);
+        if self.reactions.len() >= REACTIONS {
+            self.reactions.pop_front();
+        }
+        self.reactions.push_back((last + 1, emoji));
+    }
 }
 
 struct Active {
@@ -115,6 +131,7 @@ impl ActiveCall for Active {
                 CallIntent::Mute(muted) => wish.unmuted = !muted,
                 CallIntent::RaiseHand(up) => wish.hand = up,
                 CallIntent::Share(share) => wish.share = share,
+                CallIntent::React(emoji) => wish.react(emoji),
             }
             *wish != before
         });

@@ -85,6 +85,11 @@ impl Account {
         }
     }
 
+    /// The site address, without a slash at the end; empty while unknown.
+    pub(crate) fn site(&self) -> &str {
+        self.server().map_or("", |server| &server.url)
+    }
+
     /// The server's name or address, for sentences.
     pub(crate) fn server_name(&self) -> String {
         self.server()

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::{Duration, Instant};
 
 use crate::effect::{CallWish, ClientEvent, Effect};
-use crate::id::{ChannelId, Millis, SessionId, UserId};
+use crate::id::{ChannelId, Millis, PostId, SessionId, UserId};
 use crate::input::{CallNumber, Now};
 use crate::model::{CallState, ChannelKind, Participant};
 use crate::port::{EndReason, JoinTicket};
@@ -15,15 +15,25 @@ use super::devices::Devices;
 use super::directory::Directory;
 use super::out::{Out, Part};
 
+mod captions;
 mod draw;
 mod ending;
 mod events;
+mod moderate;
 mod people;
 mod quality;
+mod reactions;
+mod recording;
+mod stats;
 mod voice;
 
+use captions::Captions;
 use ending::Failure;
+use moderate::Ending;
 use quality::Watch;
+use reactions::Reactions;
+use recording::Recorder;
+use stats::Stats;
 
 /// The part of the machine that knows our call.
 #[derive(Debug, Default)]
@@ -33,10 +43,14 @@ pub(crate) struct Call {
     failure: Option<Failure>,
     /// A call that somebody wants to switch to, and its heading.
     switch_to: Option<(ChannelId, Option<String>)>,
+    /// The person wants to read what is said.
+    captions_shown: bool,
     volumes: BTreeMap<UserId, u16>,
     /// The gate as last told to the engine.
     gate_open: bool,
     weak: Watch,
+    /// Of this call, or of the last one.
+    stats: Stats,
 }
 
 /// The call we are in, or joining.
@@ -64,6 +78,14 @@ struct Current {
     voice_ready: bool,
     connected: bool,
     quality: Option<Quality>,
+    /// When the host changed last, server clock.
+    host_since: Millis,
+    reactions: Reactions,
+    recorder: Recorder,
+    captions: Captions,
+    /// One of the host's controls is on its way to them.
+    busy: BTreeSet<SessionId>,
+    ending: Option<Ending>,
 }
 
 /// What a call needs of the other parts.
@@ -152,11 +174,13 @@ impl Call {
     }
 
     /// A person wants into a channel's call. The caller has looked whether that is possible.
+    #[allow(clippy::too_many_arguments)] // Each is what it says; a struct for one caller would hide them.
     pub(crate) fn join(
         &mut self,
         now: Now,
         channel: &ChannelId,
         title: Option<String>,
+        thread: Option<PostId>,
         switch: bool,
         directory: &Directory,
         out: &mut Out,
@@ -192,6 +216,7 @@ impl Call {
         let ticket = JoinTicket {
             channel: channel.clone(),
             title: title.unwrap_or_default(),
+            thread,
             config: config.clone(),
             me: directory.me().clone(),
         };
@@ -213,7 +238,14 @@ impl Call {
             voice_ready: false,
             connected: false,
             quality: None,
+            host_since: 0,
+            reactions: Reactions::default(),
+            recorder: Recorder::default(),
+            captions: Captions::default(),
+            busy: BTreeSet::new(),
+            ending: None,
         });
+        self.stats = Stats::new(channel.clone(), now.unix);
         self.set_gate(false, out);
         out.push(Effect::Call(self.last, CallWish::Join(Box::new(ticket))));
         out.dirty(Part::Call);
@@ -241,6 +273,47 @@ impl Call {
         }
         out.dirty(Part::Call);
         out.dirty(Part::Directory);
+    }
+
+    /// A person wants, or does not want, to read what is said.
+    pub(crate) fn show_captions(&mut self, on: bool, out: &mut Out) {
+        self.captions_shown = on;
+        out.dirty(Part::Call);
+    }
+
+    /// Where the chat of our call is: channel and root.
+    pub(crate) fn chat(&self) -> Option<(&ChannelId, &PostId)> {
+        let current = self.current.as_ref()?;
+        let thread = current.state.as_ref()?.thread.as_ref()?;
+        Some((&current.channel, thread))
+    }
+
+    pub(crate) fn poll_timeout(&self) -> Option<Instant> {
+        let current = self.current.as_ref()?;
+        [
+            current.reactions.poll_timeout(),
+            current.recorder.poll_timeout(),
+            current.captions.poll_timeout(),
+            current.ending.map(|ending| ending.due),
+        ]
+        .into_iter()
+        .flatten()
+        .min()
+    }
+
+    pub(crate) fn handle_timeout(&mut self, now: Instant, out: &mut Out) {
+        let Some(current) = &mut self.current else {
+            return;
+        };
+        let gone = [
+            current.reactions.handle_timeout(now),
+            current.recorder.handle_timeout(now),
+            current.captions.handle_timeout(now),
+        ];
+        if gone.contains(&true) {
+            out.dirty(Part::Call);
+        }
+        self.end_if_due(now, out);
     }
 
     /// Closes the question, or the failure.

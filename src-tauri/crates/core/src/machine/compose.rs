@@ -168,7 +168,7 @@ impl Compose {
             first_sent: None,
             state: State::Queued { not_before: None },
         });
-        out.dirty(Part::Timeline);
+        drawn(out);
         self.send(now, out);
     }
 
@@ -252,7 +252,7 @@ impl Compose {
         });
         if let Some(at) = at {
             self.waiting.remove(at);
-            out.dirty(Part::Timeline);
+            drawn(out);
             self.send(now, out);
         }
     }
@@ -268,7 +268,7 @@ impl Compose {
         let Some(pending) = self.waiting.iter_mut().find(|pending| pending.id == *id) else {
             return;
         };
-        out.dirty(Part::Timeline);
+        drawn(out);
         pending.state = match error {
             RequestError::Offline(_) | RequestError::TimedOut => State::Doubtful {
                 not_before: Some(now + RETRY),
@@ -297,7 +297,7 @@ impl Compose {
             && matches!(pending.state, State::Failed { .. })
         {
             pending.state = State::Queued { not_before: None };
-            out.dirty(Part::Timeline);
+            drawn(out);
             self.send(now, out);
         }
     }
@@ -308,7 +308,7 @@ impl Compose {
         self.waiting
             .retain(|pending| pending.id != *id || pending.state == State::Asked);
         if self.waiting.len() != before {
-            out.dirty(Part::Timeline);
+            drawn(out);
         }
     }
 
@@ -318,6 +318,7 @@ impl Compose {
         channel: ChannelId,
         team: Option<TeamId>,
         text: String,
+        root: Option<PostId>,
         out: &mut Out,
     ) {
         self.save(channel.clone(), String::new(), out);
@@ -329,6 +330,7 @@ impl Compose {
             Request::Execute {
                 channel,
                 team,
+                root,
                 command: text,
             },
         );
@@ -392,6 +394,12 @@ impl Compose {
         }
         first
     }
+}
+
+/// What is on its way shows in the channel and, as a reply, in the call's chat.
+fn drawn(out: &mut Out) {
+    out.dirty(Part::Timeline);
+    out.dirty(Part::Chat);
 }
 
 fn failed(reason: &str) -> State {

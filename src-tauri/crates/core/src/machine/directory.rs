@@ -224,6 +224,7 @@ impl Directory {
         out.dirty(Part::Directory);
         out.dirty(Part::Timeline);
         out.dirty(Part::Call);
+        out.dirty(Part::Chat);
     }
 
     /// Forgets everything.
@@ -278,6 +279,7 @@ impl Directory {
         out.dirty(Part::Directory);
         out.dirty(Part::Timeline);
         out.dirty(Part::Call);
+        out.dirty(Part::Chat);
     }
 
     /// Somebody's account changed.
@@ -286,6 +288,7 @@ impl Directory {
         out.dirty(Part::Directory);
         out.dirty(Part::Timeline);
         out.dirty(Part::Call);
+        out.dirty(Part::Chat);
     }
 
     pub(crate) fn presences(&mut self, presences: Vec<(UserId, Presence)>, out: &mut Out) {
@@ -457,6 +460,18 @@ impl Directory {
             .values()
             .find(|known| known.channel.kind == ChannelKind::Direct && known.channel.name == name)
             .map(|known| known.channel.id.clone())
+    }
+
+    /// The address that leads into a channel's call (calls-v1-rest §17); empty without a team to name in it.
+    pub(crate) fn call_link(&self, site: &str, channel: &ChannelId) -> String {
+        let team = self
+            .channel(channel)
+            .and_then(|one| one.team.as_ref())
+            .or(self.team.as_ref());
+        let team = self.teams.iter().find(|known| Some(&known.id) == team);
+        team.map_or_else(String::new, |team| {
+            format!("{site}/{}/channels/{channel}?join_call=true", team.name)
+        })
     }
 
     /// The other person of a direct channel; ourselves in the one with ourselves.

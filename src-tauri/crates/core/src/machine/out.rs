@@ -2,8 +2,9 @@
 
 use std::collections::{BTreeMap, VecDeque};
 
+use crate::command::HostAction;
 use crate::effect::{ClientEvent, Effect};
-use crate::id::{ChannelId, PendingId, RequestId, UserId};
+use crate::id::{ChannelId, PendingId, PostId, RequestId, UserId};
 use crate::port::{Page, Request};
 
 use super::notices::Notices;
@@ -16,6 +17,7 @@ pub(crate) enum Part {
     Directory,
     Timeline,
     Call,
+    Chat,
     Devices,
     Appearance,
     Incoming,
@@ -61,6 +63,21 @@ pub(crate) enum Asked {
         text: String,
     },
     View,
+    /// The thread of our call.
+    CallChat(PostId),
+    /// That we follow it, or have read it.
+    Followed,
+    Moderate(HostAction),
+    EndCall,
+    Record {
+        on: bool,
+    },
+    Logs,
+    /// A direct channel to write something to.
+    WriteTo {
+        user: UserId,
+        text: String,
+    },
     /// A call is dismissed.
     Dismiss,
     /// A call is declined; where.

@@ -3,17 +3,21 @@
 use std::time::Duration;
 
 use crate::command::Command;
-use crate::id::{ChannelId, PostId};
+use crate::id::{ChannelId, PostId, UserId};
 use crate::input::Now;
+use crate::port::Request;
 use crate::port::media::ShareRequest;
 
 use super::Machine;
+use super::notices::Draft;
+use super::out::Asked;
 
 mod account;
 mod answers;
 mod calls;
 mod channels;
 mod server;
+mod slash;
 
 /// Events kept while the directory is on its way. More than fit mean minutes of waiting; then some unread marks are
 /// missing until the channel is opened.
@@ -83,6 +87,19 @@ impl Machine {
             Command::RaiseHand { raised } => {
                 self.call.raise_hand(raised, &self.clock, now.unix, out);
             }
+            Command::ShowEmoji { name, literal } => self.call.react(instant, name, &literal, out),
+            Command::Moderate { action } => {
+                self.call.moderate(instant, action, &self.directory, out);
+            }
+            Command::EndCall => self.call.end(now, &self.directory, out),
+            Command::UndoEndCall => self.call.undo_end(out),
+            Command::Record { on } => self.call.record(instant, on, &self.directory, out),
+            Command::DismissRecordingPrompt => {
+                self.call.dismiss_recording_prompt(&self.directory, out);
+            }
+            Command::ShowCaptions { on } => self.call.show_captions(on, out),
+            Command::ShowChat { shown } => self.chat.show(shown, out),
+            Command::SendDirect { user, text } => self.send_direct(now, user, text),
             Command::SetVolume { session, percent } => {
                 self.call.set_volume(&session, percent, out);
             }
@@ -148,27 +165,44 @@ impl Machine {
         config.is_none_or(|config| config.allow_screen_sharing)
     }
 
+    /// Writes to somebody directly, in a channel that is made if need be.
+    fn send_direct(&mut self, now: Now, user: UserId, text: String) {
+        if text.trim().is_empty() || !self.account.is_in() {
+            return;
+        }
+        let Some(channel) = self.directory.direct_with(&user) else {
+            let me = self.directory.me().clone();
+            let why = Asked::WriteTo {
+                user: user.clone(),
+                text,
+            };
+            if !self.out.waits(|asked| *asked == why) {
+                self.out.ask(why, Request::OpenDirect { me, user });
+            }
+            return;
+        };
+        self.write_to(now, &user, channel, text);
+    }
+
+    fn write_to(&mut self, now: Now, user: &UserId, channel: ChannelId, text: String) {
+        self.write(now, channel, None, text);
+        let name = self.directory.call_name_of(user);
+        let notice = Draft::new("call.asked").value("name", name);
+        self.out.notices.raise(now.instant, notice);
+    }
+
     fn send_post(&mut self, now: Now, channel: ChannelId, root: Option<PostId>, text: String) {
         if text.trim().is_empty() || !self.account.is_in() {
             return;
         }
         if text.starts_with('/') && text.len() > 1 {
-            if let Some(call) = text.strip_prefix("/call") {
-                let mut words = call.split_whitespace();
-                let alone = call.is_empty() || call.starts_with(char::is_whitespace);
-                if alone && self.call_command(now, &channel, words.next(), words) {
-                    self.compose.save(channel, String::new(), &mut self.out);
-                    return;
-                }
-            }
-            let team = self
-                .directory
-                .channel(&channel)
-                .and_then(|known| known.team.clone())
-                .or_else(|| self.directory.team().cloned());
-            self.compose.execute(channel, team, text, &mut self.out);
+            self.slash(now, channel, root, text);
             return;
         }
+        self.write(now, channel, root, text);
+    }
+
+    fn write(&mut self, now: Now, channel: ChannelId, root: Option<PostId>, text: String) {
         self.compose.post(
             now.instant,
             now.unix,

@@ -31,6 +31,7 @@ mod call;
 mod compose;
 mod devices;
 mod directory;
+mod incall;
 mod link;
 mod messages;
 mod microphone;
@@ -337,6 +338,7 @@ fn apply(snapshot: &mut Snapshot, slice: Slice) {
         Slice::Timeline(value) => snapshot.timeline = value,
         Slice::Call(value) => snapshot.call = *value,
         Slice::Share(new) => snapshot.share = new,
+        Slice::Chat(value) => snapshot.chat = value,
         Slice::Devices(value) => snapshot.devices = value,
         Slice::Appearance(value) => snapshot.appearance = value,
         Slice::Incoming(value) => snapshot.incoming = value,
@@ -507,7 +509,8 @@ fn call_state(channel: &str, participants: &[(&str, &str)]) -> CallState {
         sharing: None,
         owner: "bob".into(),
         host: Some("bob".into()),
-        recording: false,
+        recording: None,
+        captions: None,
         dismissed: false,
     }
 }

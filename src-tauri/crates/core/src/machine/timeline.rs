@@ -7,7 +7,7 @@ use crate::model::{Post, PostKind};
 use crate::port::{Page, Request};
 use crate::snapshot::{Delivery, PostRow, Timeline as Slice};
 
-use super::compose::Compose;
+use super::compose::{Compose, Pending};
 use super::directory::Directory;
 use super::out::{Asked, Out, Part};
 
@@ -355,18 +355,11 @@ impl Timeline {
             .collect();
         posts.sort_by(|a, b| (a.create_at, &a.id).cmp(&(b.create_at, &b.id)));
         let mut rows: Vec<_> = posts.into_iter().map(|post| row(post, directory)).collect();
-        rows.extend(compose.waiting(channel).map(|pending| PostRow {
-            id: pending.id.as_str().into(),
-            author: directory.me().clone(),
-            author_name: directory.name_of(directory.me()),
-            message: pending.text.clone(),
-            kind: PostKind::Message,
-            create_at: pending.at,
-            edited: false,
-            root: pending.root.clone(),
-            reply_count: 0,
-            delivery: pending.delivery(),
-        }));
+        // Where replies live in threads only, those on their way do, too.
+        let waiting = compose
+            .waiting(channel)
+            .filter(|pending| !(directory.collapsed_threads() && pending.root.is_some()));
+        rows.extend(waiting.map(|pending| pending_row(pending, directory)));
         let older = out.waits(|asked| {
             matches!(asked, Asked::Posts { channel: of, page: Page::Before(_) } if of == channel)
         });
@@ -381,7 +374,24 @@ impl Timeline {
     }
 }
 
-fn row(post: &Post, directory: &Directory) -> PostRow {
+/// A post of ours as it is shown on its way.
+pub(crate) fn pending_row(pending: &Pending, directory: &Directory) -> PostRow {
+    PostRow {
+        id: pending.id.as_str().into(),
+        author: directory.me().clone(),
+        author_name: directory.name_of(directory.me()),
+        message: pending.text.clone(),
+        kind: PostKind::Message,
+        create_at: pending.at,
+        edited: false,
+        root: pending.root.clone(),
+        reply_count: 0,
+        delivery: pending.delivery(),
+    }
+}
+
+/// A post as it is shown.
+pub(crate) fn row(post: &Post, directory: &Directory) -> PostRow {
     let author_name = if post.override_name.is_empty() {
         directory.name_of(&post.author)
     } else {

@@ -137,6 +137,14 @@ pub struct Config {
     pub enable_simulcast: bool,
     /// Direct and group calls ring.
     pub enable_ringing: bool,
+    /// Calls can be recorded.
+    pub enable_recordings: bool,
+    /// Recordings are transcribed.
+    pub enable_transcriptions: bool,
+    /// What is said is shown while a recording runs.
+    pub enable_live_captions: bool,
+    /// Longest recording, minutes.
+    pub max_recording_duration: u32,
     /// The host's controls are licensed.
     pub host_controls_allowed: bool,
     /// Calls outside direct messages are licensed.
@@ -157,6 +165,10 @@ impl Default for Config {
             allow_screen_sharing: true,
             enable_simulcast: false,
             enable_ringing: false,
+            enable_recordings: false,
+            enable_transcriptions: false,
+            enable_live_captions: false,
+            max_recording_duration: 0,
             host_controls_allowed: false,
             group_calls_allowed: false,
             enable_dc_signaling: false,
@@ -274,6 +286,22 @@ pub fn read_signal(text: &str) -> Result<Signal, serde_json::Error> {
     }
 }
 
+/// An emoji, as text inside the action `react` and as an object inside the event `user_reacted`.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Emoji {
+    /// Mattermost's short name; may be empty.
+    pub name: String,
+    /// Code points in lower-case hexadecimal, joined by `-`.
+    pub unified: String,
+    /// Skin tone.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub skin: String,
+    /// The characters themselves.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub literal: String,
+}
+
 /// Whose microphone, hand or screen: `{userID, session_id}`.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Who {
@@ -352,11 +380,31 @@ pub enum CallsEvent {
     HostLowerHand {
         /// Session.
         session: String,
+        /// Who asks: the host, or an administrator who need not be in the call.
+        host: String,
     },
     /// The host removed this session.
     HostRemoved {
         /// Session.
         session: String,
+        /// Whose.
+        user: String,
+    },
+    /// Somebody reacts.
+    Reacted {
+        /// Who.
+        who: Who,
+        /// With what.
+        emoji: Emoji,
+        /// When, server clock.
+        at: i64,
+    },
+    /// What somebody said, in writing.
+    Caption {
+        /// Who.
+        who: Who,
+        /// What.
+        text: String,
     },
     /// A user has dismissed a call, or joined it, with one of their clients.
     Dismissed {
@@ -436,8 +484,26 @@ pub fn read_event(event: &Event) -> Option<CallsEvent> {
         }
         "host_mute" => CallsEvent::HostMute { session: session() },
         "host_screen_off" => CallsEvent::HostScreenOff { session: session() },
-        "host_lower_hand" => CallsEvent::HostLowerHand { session: session() },
-        "host_removed" => CallsEvent::HostRemoved { session: session() },
+        "host_lower_hand" => CallsEvent::HostLowerHand {
+            session: session(),
+            host: event.text("host_id").to_owned(),
+        },
+        "host_removed" => CallsEvent::HostRemoved {
+            session: session(),
+            user: event.text("user_id").to_owned(),
+        },
+        "user_reacted" => {
+            let emoji = event.data.get("emoji").cloned()?;
+            CallsEvent::Reacted {
+                who: who(),
+                emoji: super::from_value(emoji).ok()?,
+                at: number("timestamp"),
+            }
+        }
+        "caption" => CallsEvent::Caption {
+            who: who(),
+            text: event.text("text").to_owned(),
+        },
         "user_dismissed_notification" => CallsEvent::Dismissed {
             user: who().user,
             call: event.text("callID").to_owned(),

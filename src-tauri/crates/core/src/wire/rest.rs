@@ -239,6 +239,9 @@ pub struct ExecuteCommand {
     pub channel_id: String,
     /// The open team; the server overwrites it for team channels.
     pub team_id: String,
+    /// Thread in which it was typed; empty in none.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub root_id: String,
     /// With the slash.
     pub command: String,
 }

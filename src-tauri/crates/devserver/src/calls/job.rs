@@ -4,7 +4,7 @@
 use bytes::Bytes;
 use serde_json::{Map, Value, json};
 
-use super::Call;
+use super::{Call, mp4};
 use crate::clock::Timer;
 use crate::config::Recorder;
 use crate::id::IdSource;
@@ -158,8 +158,14 @@ impl World {
         if let Some(job) = recording.filter(|_| started && err.is_empty()) {
             let delay = self.timings.recorder_post;
             let channel = format!("{}/{}/{}", call.channel, call.thread, call.post);
-            self.timers
-                .after(delay, Timer::RecorderPosts { channel, job });
+            let began = call.recording.as_ref().map_or(now, |j| j.start_at);
+            let length = now.saturating_sub(began);
+            let timer = Timer::RecorderPosts {
+                channel,
+                job,
+                length,
+            };
+            self.timers.after(delay, timer);
         }
         any
     }
@@ -256,7 +262,7 @@ impl World {
     }
 
     /// The file is ready: the bot posts it into the call's thread.
-    pub(crate) fn recorder_posts(&mut self, place: &str, job: &str) {
+    pub(crate) fn recorder_posts(&mut self, place: &str, job: &str, length: i64) {
         let mut parts = place.split('/').map(str::to_owned);
         let (Some(channel), Some(thread), Some(call_post)) =
             (parts.next(), parts.next(), parts.next())
@@ -268,7 +274,7 @@ impl World {
             c.members.entry(bot.clone()).or_default();
         }
         let name = format!("Call_{}.mp4", now_ms());
-        let file = self.store_file(&bot, &channel, &name, "video/mp4", tiny_mp4());
+        let file = self.store_file(&bot, &channel, &name, "video/mp4", mp4::silence(length));
         let props = json!({"recording_id": job, "call_post_id": call_post, "from_plugin": "true"});
         let post = Post {
             user_id: bot.clone(),
@@ -356,7 +362,33 @@ impl World {
     }
 }
 
-/// The smallest thing that is an MP4 by its first box; nobody plays it.
-fn tiny_mp4() -> Bytes {
-    Bytes::from_static(b"\0\0\0\x18ftypisom\0\0\x02\0isomiso2\0\0\0\x08mdat")
+/// What the simulated captioner understands, one after the other.
+const PHRASES: [&str; 4] = [
+    "Let me begin with the numbers.",
+    "Can everybody hear me?",
+    "I agree with what was said before.",
+    "Then we are done for today.",
+];
+
+impl World {
+    /// Somebody begins to talk: the captioner writes along while it runs (REST reference 14.6).
+    pub(crate) fn caption(&mut self, channel: &str, session: &str) {
+        let Some(call) = self.calls.active.get(channel) else {
+            return;
+        };
+        let runs = |job: &Job| job.runs() && job.start_at > 0;
+        if !call.captions.as_ref().is_some_and(runs) {
+            return;
+        }
+        let Some(who) = call.sessions.iter().find(|one| one.id == session) else {
+            return;
+        };
+        let turn = usize::try_from(now_ms() / 1000).unwrap_or(0) % PHRASES.len();
+        let text = PHRASES.get(turn).copied().unwrap_or_default();
+        let data = json!({
+            "channel_id": channel, "user_id": who.user, "session_id": session, "text": text,
+            "new_audio_len_ms": 2000,
+        });
+        self.calls_to_participants(channel, "caption", data);
+    }
 }

@@ -1,11 +1,12 @@
 //! What comes: RTP by SSRC into the engine's inlets, and the other side's reports.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use calls_core::id::TrackId;
+use calls_core::model::StreamStats;
 use calls_core::port::media::{Feedback, Layer, MediaKind, MediaPacket, MediaPort, PacketInlet};
 use rtc::interceptor::{
     Attribute, AttributedPacket, Interceptor, Packet, StreamInfo, TaggedPacket,
@@ -21,7 +22,7 @@ use rtc::shared::error::Error;
 use rtc::shared::marshal::MarshalSize;
 
 use super::lock;
-use super::stats::{Interval, Meter, Reception, Report};
+use super::stats::{Interval, Meter, Reception, Report, Totals};
 
 /// RTP clock of voice.
 const VOICE_CLOCK: u32 = 48_000;
@@ -31,6 +32,9 @@ const VIDEO_CLOCK: u32 = 90_000;
 const ASK_AGAIN: Duration = Duration::from_millis(500);
 /// So often it is looked whether somebody wants one.
 const ASK_LOOK: Duration = Duration::from_millis(100);
+
+/// Streams of ours that are counted. A call has a voice and at most three of a screen; each rejoining has new ones.
+const SENT: usize = 16;
 
 /// Where packets go, and what they tell.
 pub(super) struct Ears {
@@ -43,10 +47,14 @@ pub(super) struct Ears {
     engine: Option<Arc<dyn MediaPort>>,
     /// Bits per second for everything; 0 until there is an estimate.
     budget: Arc<AtomicU32>,
+    /// The newest report about our voice, and packets lost since it began.
+    heard: Option<(Report, u64)>,
+    sent: BTreeMap<u32, Totals>,
     strays: u64,
 }
 
 struct Route {
+    video: bool,
     id: TrackId,
     ssrcs: Vec<u32>,
     kind: MediaKind,
@@ -64,6 +72,8 @@ impl Default for Ears {
             screen: Vec::new(),
             engine: None,
             budget: Arc::default(),
+            heard: None,
+            sent: BTreeMap::new(),
             strays: 0,
         }
     }
@@ -144,6 +154,7 @@ impl Ears {
             inlet,
             reception: Reception::new(clock),
             asked: None,
+            video: kind == MediaKind::Screen,
         });
     }
 
@@ -156,6 +167,37 @@ impl Ears {
     pub(super) fn measure(&mut self, now: Instant) -> Interval {
         let receptions = self.routes.iter_mut().map(|route| &mut route.reception);
         self.meter.measure(now, receptions)
+    }
+
+    /// What every stream has counted.
+    pub(super) fn streams(&self) -> Vec<StreamStats> {
+        let came = self.routes.iter().map(|route| {
+            let ssrc = route.ssrcs.first().copied().unwrap_or(0);
+            route.reception.told(ssrc, route.video)
+        });
+        let went = self.sent.iter().map(|(ssrc, totals)| {
+            let voice = Some(*ssrc) == self.voice;
+            let (report, lost) = self.heard.filter(|_| voice).unzip();
+            StreamStats {
+                sent: true,
+                video: !voice,
+                lost: lost.unwrap_or(0),
+                jitter: report.map_or(0.0, |report| report.jitter),
+                fraction_lost: report.map_or(0.0, |report| f64::from(report.loss)),
+                ..totals.told(*ssrc)
+            }
+        });
+        came.chain(went).collect()
+    }
+
+    /// A packet of ours goes.
+    fn went(&mut self, packet: &rtc::rtp::Packet) {
+        let bytes = packet.marshal_size();
+        self.meter.went(bytes);
+        let ssrc = packet.header.ssrc;
+        if self.sent.len() < SENT || self.sent.contains_key(&ssrc) {
+            self.sent.entry(ssrc).or_default().sent(bytes);
+        }
     }
 
     fn rtp(&mut self, packet: &rtc::rtp::Packet, arrived: Instant) {
@@ -183,6 +225,7 @@ impl Ears {
             header.marker,
             arrived,
         );
+        route.reception.weighed(packet.marshal_size());
         // Padding says nothing, but it fills the numbering of pictures, where a gap would be waited for.
         if packet.payload.is_empty() && route.kind != MediaKind::Screen {
             return;
@@ -225,10 +268,12 @@ impl Ears {
     fn reports(&mut self, reports: &[ReceptionReport]) {
         for report in reports {
             if Some(report.ssrc) == self.voice {
-                self.meter.reported(Report {
+                let told = Report {
                     loss: f32::from(report.fraction_lost) / 256.0,
                     jitter: f64::from(report.jitter) / f64::from(VOICE_CLOCK),
-                });
+                };
+                self.heard = Some((told, u64::from(report.total_lost)));
+                self.meter.reported(told);
             }
         }
     }
@@ -302,7 +347,7 @@ impl Protocol<TaggedPacket, TaggedPacket, ()> for Tap {
 
     fn handle_write(&mut self, message: TaggedPacket) -> Result<(), Error> {
         if let Packet::Rtp(packet) = &message.message.packet {
-            lock(&self.ears).meter.went(packet.marshal_size());
+            lock(&self.ears).went(packet);
         }
         self.writes.push_back(message);
         Ok(())

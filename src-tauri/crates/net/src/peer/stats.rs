@@ -2,6 +2,8 @@
 
 use std::time::{Duration, Instant};
 
+use calls_core::model::StreamStats;
+
 /// A jump of the sequence number larger than this is a restart, not a loss (RFC 3550 appendix A.1 has 3000).
 const MAX_JUMP: i16 = 3000;
 
@@ -17,6 +19,33 @@ pub(crate) struct Reception {
     transit: Option<(Instant, u32)>,
     /// Seconds.
     jitter: f64,
+    totals: Totals,
+}
+
+/// What a stream has counted since it began.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Totals {
+    expected: u64,
+    packets: u64,
+    bytes: u64,
+}
+
+impl Totals {
+    /// A packet was sent.
+    pub(crate) fn sent(&mut self, bytes: usize) {
+        self.packets += 1;
+        self.bytes += bytes as u64;
+    }
+
+    /// As they are told.
+    pub(crate) fn told(&self, ssrc: u32) -> StreamStats {
+        StreamStats {
+            ssrc,
+            packets: self.packets,
+            bytes: self.bytes,
+            ..StreamStats::default()
+        }
+    }
 }
 
 impl Reception {
@@ -30,6 +59,25 @@ impl Reception {
             received: 0,
             transit: None,
             jitter: 0.0,
+            totals: Totals::default(),
+        }
+    }
+
+    /// Bytes of the packet that just came.
+    pub(crate) fn weighed(&mut self, bytes: usize) {
+        self.totals.bytes += bytes as u64;
+    }
+
+    /// Everything since the stream began, but for what has come since the last interval.
+    pub(crate) fn told(&self, ssrc: u32, video: bool) -> StreamStats {
+        let Totals {
+            expected, packets, ..
+        } = self.totals;
+        StreamStats {
+            video,
+            lost: expected.saturating_sub(packets),
+            jitter: self.jitter,
+            ..self.totals.told(ssrc)
         }
     }
 
@@ -63,6 +111,8 @@ impl Reception {
 
     fn interval(&mut self) -> (u64, u64) {
         let figures = (self.expected, self.received);
+        self.totals.expected += self.expected;
+        self.totals.packets += self.received;
         (self.expected, self.received) = (0, 0);
         figures
     }

@@ -75,6 +75,10 @@ impl Http {
         authorise(self.client.post(url), token).json(body)
     }
 
+    pub(super) fn delete(&self, url: Url, token: Option<&Secret>) -> RequestBuilder {
+        authorise(self.client.delete(url), token)
+    }
+
     /// A request that replaces something, with a JSON body.
     pub(super) fn put<B: Serialize + ?Sized>(
         &self,

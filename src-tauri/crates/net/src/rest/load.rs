@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use bytes::Bytes;
-use calls_core::id::{ChannelId, UserId};
+use calls_core::id::{ChannelId, PostId, UserId};
 use calls_core::model::{Channel, ChannelKind, Presence, User};
 use calls_core::port::{CallsLoad, DirectoryLoad, NameFormat, Page, Reply, RequestError};
 use calls_core::wire::{calls, rest};
@@ -302,6 +302,15 @@ pub(super) async fn posts(
     };
     Ok(Reply::Posts {
         at_start: !catching_up && list.prev_post_id.is_empty(),
+        posts: list.posts.into_values().map(translate::post_of).collect(),
+    })
+}
+
+/// A thread, whole: asked without parameters the server sends all of it (mattermost-core §8).
+pub(super) async fn thread(rest: &Rest, root: &PostId) -> Result<Reply, RequestError> {
+    let path = ["api", "v4", "posts", root.as_str(), "thread"];
+    let list: rest::PostList = rest.get(&path, &[]).await?;
+    Ok(Reply::Thread {
         posts: list.posts.into_values().map(translate::post_of).collect(),
     })
 }

@@ -99,6 +99,8 @@ enum Out {
 struct Told {
     unmuted: bool,
     hand: bool,
+    /// Number of the last reaction.
+    reaction: u64,
 }
 
 type Step = Result<(), Outcome>;
@@ -114,6 +116,9 @@ fn lost(why: impl Into<String>) -> Outcome {
 impl<'a> Session<'a> {
     /// Starts connecting.
     pub(crate) fn open(call: &'a Call, peer_config: PeerConfig) -> Self {
+        // What was shown to the others in an earlier session is not shown again.
+        let reactions = &call.wishes.borrow().reactions;
+        let reaction = reactions.back().map_or(0, |(number, _)| *number);
         let (line, line_events) = Line::open(call.target.clone(), POLICY);
         Self {
             peer_config,
@@ -127,7 +132,10 @@ impl<'a> Session<'a> {
             media: None,
             tracks: Tracks::default(),
             engine: Engine::new(Arc::clone(&call.media)),
-            told: Told::default(),
+            told: Told {
+                reaction,
+                ..Told::default()
+            },
             share: Share::default(),
             deadlines: Deadlines::default(),
             connected_at: None,
@@ -216,6 +224,10 @@ impl<'a> Session<'a> {
         if Deadlines::due(&mut self.deadlines.measure, now) {
             self.deadlines.measure = Some(now + Duration::from_secs(1));
             self.measure();
+            if let Some(media) = self.media.as_mut().filter(|media| media.counters_due()) {
+                let counters = media.peer.counters().await;
+                self.call.tell(CallEvent::Rtc(Box::new(counters)));
+            }
         }
         if Deadlines::due(&mut self.deadlines.mute, now) && self.up && self.told.unmuted {
             self.out(Out::Action(signal::bare("mute")));
@@ -262,9 +274,13 @@ impl<'a> Session<'a> {
             // Not let in yet. A join on a connection that lives on is still being thought about.
             if !(self.join_sent && resumed) {
                 let ticket = &self.call.ticket;
-                let join = self
-                    .ear
-                    .join(ticket.title.clone(), ticket.config.dc_signaling);
+                let thread = ticket.thread.as_ref();
+                let thread = thread.map(|post| post.as_str().to_owned());
+                let join = self.ear.join(
+                    ticket.title.clone(),
+                    thread.unwrap_or_default(),
+                    ticket.config.dc_signaling,
+                );
                 self.join_sent = true;
                 self.deadlines.join.get_or_insert(now() + JOIN_LIMIT);
                 self.out(Out::Action(join));
@@ -452,6 +468,12 @@ impl<'a> Session<'a> {
                 };
                 self.out(Out::Action(signal::bare(kind)));
                 self.told.hand = wish.hand;
+            }
+            for (number, emoji) in &wish.reactions {
+                if *number > self.told.reaction {
+                    self.out(Out::Action(signal::react(emoji)));
+                    self.told.reaction = *number;
+                }
             }
         }
         self.follow_share(wish.share);

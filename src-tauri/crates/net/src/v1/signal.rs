@@ -3,7 +3,7 @@
 use std::hash::{BuildHasher, Hasher, RandomState};
 
 use calls_core::id::{ChannelId, SessionId, UserId};
-use calls_core::model::CallsConfig;
+use calls_core::model::{CallsConfig, Emoji};
 use calls_core::port::{CallEvent, EndReason, Refusal};
 use calls_core::wire::calls::{
     self, CallsEvent, Candidate, Description, Join, PREFIX, Reconnect, Signal as Signalled,
@@ -14,7 +14,7 @@ use serde_json::Value;
 
 use super::negotiate::Abilities;
 use crate::line::Action;
-use crate::translate::{call_state_of, some};
+use crate::translate::{call_state_of, job_kind_of, job_of, some};
 
 /// Something heard.
 #[derive(Clone, Debug, PartialEq)]
@@ -83,10 +83,11 @@ impl Ear {
     }
 
     /// The action that joins.
-    pub(crate) fn join(&self, title: String, dc_signaling: bool) -> Action {
+    pub(crate) fn join(&self, title: String, thread: String, dc_signaling: bool) -> Action {
         let data = Join {
             channel_id: self.channel.as_str().to_owned(),
             title,
+            thread_id: thread,
             dc_signaling,
             // We send and receive VP8 only: saying true would get us black screens.
             av1_support: false,
@@ -176,14 +177,34 @@ impl Ear {
             CallsEvent::HostChanged(host) => tell(CallEvent::Host(some(host, UserId::new))),
             // These reach all devices of the user: only our own session is meant.
             CallsEvent::HostMute { session } if mine(&session) => tell(CallEvent::MuteRequested),
-            CallsEvent::HostLowerHand { session } if mine(&session) => {
-                tell(CallEvent::LowerHandRequested)
+            CallsEvent::HostLowerHand { session, host } if mine(&session) => {
+                tell(CallEvent::LowerHandRequested(some(host, UserId::new)))
             }
             CallsEvent::HostScreenOff { session } if mine(&session) => {
                 tell(CallEvent::StopShareRequested)
             }
-            CallsEvent::HostRemoved { session } if mine(&session) => {
+            CallsEvent::HostRemoved { session, .. } if mine(&session) => {
                 Some(Heard::Ended(EndReason::Removed))
+            }
+            CallsEvent::HostRemoved { session, .. } => {
+                tell(CallEvent::Removed(SessionId::new(session)))
+            }
+            CallsEvent::Reacted { who, emoji, at } => tell(CallEvent::Reacted(
+                SessionId::new(who.session),
+                Emoji {
+                    name: emoji.name,
+                    unified: emoji.unified,
+                    skin: emoji.skin,
+                    literal: emoji.literal,
+                },
+                at,
+            )),
+            CallsEvent::Caption { who, text } => {
+                tell(CallEvent::Caption(SessionId::new(who.session), text))
+            }
+            CallsEvent::JobState(job) => {
+                let kind = job_kind_of(&job.kind)?;
+                tell(CallEvent::Job(kind, job_of(job)))
             }
             CallsEvent::CallEnd => Some(Heard::Ended(EndReason::EndedForAll)),
             _ => None,
@@ -225,6 +246,22 @@ fn action(kind: &str, data: &impl Serialize) -> Action {
     // Plain structs of text and truth values always become JSON.
     let data = serde_json::to_value(data).unwrap_or(Value::Null);
     (format!("{PREFIX}{kind}"), Some(data))
+}
+
+/// The action `react`: the emoji as text inside the data.
+pub(crate) fn react(emoji: &Emoji) -> Action {
+    let emoji = calls::Emoji {
+        name: emoji.name.clone(),
+        unified: emoji.unified.clone(),
+        skin: emoji.skin.clone(),
+        literal: emoji.literal.clone(),
+    };
+    // A struct of texts always becomes JSON.
+    let text = serde_json::to_string(&emoji).unwrap_or_default();
+    (
+        format!("{PREFIX}react"),
+        Some(serde_json::json!({ "data": text })),
+    )
 }
 
 /// An action without data.
@@ -416,18 +453,67 @@ mod tests {
             ("host_mute", Some(Heard::Tell(CallEvent::MuteRequested))),
             (
                 "host_lower_hand",
-                Some(Heard::Tell(CallEvent::LowerHandRequested)),
+                Some(Heard::Tell(CallEvent::LowerHandRequested(None))),
             ),
             ("host_removed", Some(Heard::Ended(EndReason::Removed))),
         ];
         for (name, expected) in cases {
             let to = |session| event(name, json!({"channel_id": CHANNEL, "session_id": session}));
             assert_eq!(joined().hear(&to(ALICE)), expected);
-            assert_eq!(joined().hear(&to(BOB)), None);
+            let others = (name == "host_removed")
+                .then(|| Heard::Tell(CallEvent::Removed(SessionId::from(BOB))));
+            assert_eq!(joined().hear(&to(BOB)), others);
         }
         let end = event("call_end", json!({"channelID": CHANNEL}));
         let ended = Heard::Ended(EndReason::EndedForAll);
         assert_eq!(joined().hear(&end), Some(ended));
+    }
+
+    #[test]
+    fn reactions_jobs_and_captions_are_passed_on() {
+        let sent = Emoji {
+            name: "+1".into(),
+            unified: "1f44d".into(),
+            literal: "👍".into(),
+            ..Emoji::default()
+        };
+        let (name, data) = react(&sent);
+        assert_eq!(name, "custom_com.mattermost.calls_react");
+        let text = data.unwrap()["data"].as_str().unwrap().to_owned();
+        let emoji: Value = serde_json::from_str(&text).unwrap();
+        assert_eq!(
+            emoji,
+            json!({"name": "+1", "unified": "1f44d", "literal": "👍"})
+        );
+
+        let bob = SessionId::from(BOB);
+        let heard = joined().hear(&event(
+            "user_reacted",
+            json!({"channelID": CHANNEL, "user_id": "b", "session_id": BOB, "timestamp": 5,
+                "emoji": {"name": "+1", "skin": "", "unified": "1f44d", "literal": "👍"}}),
+        ));
+        let reacted = CallEvent::Reacted(bob.clone(), sent, 5);
+        assert_eq!(heard, Some(Heard::Tell(reacted)));
+
+        let heard = joined().hear(&event(
+            "caption",
+            json!({"channel_id": CHANNEL, "user_id": "b", "session_id": BOB, "text": "hello"}),
+        ));
+        let caption = CallEvent::Caption(bob, "hello".into());
+        assert_eq!(heard, Some(Heard::Tell(caption)));
+
+        for (kind, known) in [
+            ("recording", true),
+            ("captioning", true),
+            ("juggling", false),
+        ] {
+            let heard = joined().hear(&event(
+                "call_job_state",
+                json!({"callID": CHANNEL, "channelID": CHANNEL, "jobState":
+                    {"type": kind, "init_at": 1, "start_at": 2, "end_at": 0, "err": ""}}),
+            ));
+            assert_eq!(heard.is_some(), known, "{kind}");
+        }
     }
 
     #[test]

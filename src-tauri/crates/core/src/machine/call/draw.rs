@@ -17,6 +17,7 @@ impl Call {
         directory: &Directory,
         devices: &Devices,
         clock: &ServerClock,
+        site: &str,
         unix: Millis,
     ) -> Slice {
         let switch_to = self.switch_to.as_ref().map(|(channel, _)| channel.clone());
@@ -60,11 +61,28 @@ impl Call {
         } else {
             slice.started_at = current.asked_unix;
         }
+        let config = directory.calls.config();
+        let host = current.host() == Some(directory.me());
+        slice.can_moderate = current.moderates(directory);
+        slice.can_end = current.controls(directory);
+        slice.can_record = host && config.is_some_and(|config| config.recordings);
+        slice.ending_at = current.ending.map(|ending| ending.at);
+        slice.reactions = current.reactions.draw(current, directory);
+        let most = config.map_or(0, |config| config.max_recording_minutes);
+        slice.recording = current.recorder.badge(host, most, clock, unix);
+        slice.prompt = current.recorder.prompt(host, current.host_since);
+        slice.captions_offered = current.captions.offered();
+        slice.captions_shown = self.captions_shown;
+        if self.captions_shown {
+            slice.captions = current.captions.draw(current, directory);
+        }
+        slice.link = directory.call_link(site, &current.channel);
         slice.participants = self.rows(current, directory, slice.microphone);
         slice
     }
 
-    /// Everybody, in order: the presenter, hands (earliest first), those who can be heard, names (calls-v1-rest §11.1).
+    /// Everybody, in order: the presenter, hands (earliest first), those who can be heard, reactions (oldest first),
+    /// names (calls-v1-rest §11.1).
     fn rows(
         &self,
         current: &Current,
@@ -97,6 +115,8 @@ impl Call {
                     hand_raised_at: one.hand_raised_at,
                     sharing: sharing == Some(&one.session),
                     volume: self.volumes.get(&one.user).copied().unwrap_or(100),
+                    reaction: current.reactions.of(&one.session),
+                    busy: current.busy.contains(&one.session),
                 }
             })
             .collect();
@@ -105,6 +125,7 @@ impl Call {
                 Reverse(row.sharing),
                 row.hand_raised_at.unwrap_or(Millis::MAX),
                 row.muted,
+                current.reactions.order(&row.session),
                 row.name.to_lowercase(),
                 row.session.clone(),
             )

@@ -5,7 +5,7 @@ use std::time::Instant;
 use crate::effect::ClientEvent;
 use crate::id::SessionId;
 use crate::input::{CallNumber, Now};
-use crate::model::Participant;
+use crate::model::{JobKind, Participant};
 use crate::port::CallEvent;
 use crate::snapshot::CallPhase;
 
@@ -52,7 +52,7 @@ impl Call {
                 current.voice_ready = true;
                 out.dirty(Part::Call);
             }
-            CallEvent::State(state) => self.replace(*state, directory, out),
+            CallEvent::State(state) => self.replace(now, *state, directory, clock, out),
             CallEvent::Joined(participant) => self.joined(now, participant, directory, out),
             CallEvent::Left(session) => self.left(now, &session, directory, out),
             CallEvent::Muted(session, muted) => {
@@ -92,7 +92,7 @@ impl Call {
             | CallEvent::ShareRefused
             | CallEvent::ShareEnded
             | CallEvent::StopShareRequested => {}
-            CallEvent::Host(host) => self.host_changed(now, host, directory, out),
+            CallEvent::Host(host) => self.host_changed(now, host, directory, clock, out),
             CallEvent::MuteRequested => {
                 let host = self.host_name(directory);
                 if let Some(current) = &mut self.current {
@@ -103,13 +103,45 @@ impl Call {
                 let notice = Draft::new("call.muted_by").value("name", host);
                 out.notices.raise(now.instant, notice);
             }
-            CallEvent::LowerHandRequested => {
-                let host = self.host_name(directory);
+            CallEvent::LowerHandRequested(by) => {
+                // An administrator may not be in the call, and be unknown.
+                let host = by.map_or_else(
+                    || self.host_name(directory),
+                    |by| directory.call_name_of(&by),
+                );
                 self.raise_hand(false, clock, now.unix, out);
                 let notice = Draft::new("call.hand_lowered").value("name", host);
                 out.notices.raise(now.instant, notice);
             }
+            CallEvent::Removed(session) => {
+                if let Some(one) = current.participant(&session) {
+                    let name = directory.call_name_of(&one.user);
+                    let notice = Draft::new("call.removed_other").value("name", name);
+                    out.notices.raise(now.instant, notice);
+                }
+            }
+            CallEvent::Reacted(session, emoji, at) => {
+                clock.saw(at, now.unix);
+                self.reacted(now.instant, session, emoji, at, out);
+            }
+            CallEvent::Job(JobKind::Recording, job) => {
+                clock.saw(job.start_at.max(job.init_at), now.unix);
+                self.recording(now, Some(job), directory, clock, out);
+            }
+            CallEvent::Job(JobKind::Captions, job) => {
+                current.captions.take(Some(job));
+                out.dirty(Part::Call);
+            }
+            CallEvent::Job(JobKind::Transcription, _) => {}
+            CallEvent::Caption(session, text) => {
+                if current.participant(&session).is_some() {
+                    current.captions.said(now.instant, session, &text);
+                    out.dirty(Part::Call);
+                }
+            }
+            CallEvent::Rtc(rtc) => self.stats.measured(*rtc),
             CallEvent::Quality(quality) => {
+                self.stats.sampled(now.unix, &quality);
                 current.quality = Some(quality);
                 self.weak.sample(now.instant, quality.mos, out);
                 out.tell(ClientEvent::Quality(quality));

@@ -16,8 +16,10 @@ impl Call {
     /// Takes the whole state in place of everything known.
     pub(super) fn replace(
         &mut self,
+        now_is: Now,
         mut state: CallState,
         directory: &mut Directory,
+        clock: &ServerClock,
         out: &mut Out,
     ) {
         let Some(current) = &mut self.current else {
@@ -45,11 +47,22 @@ impl Call {
             .speaking
             .retain(|session| now.iter().any(|one| one.session == *session));
         current.participants = now;
+        if current
+            .state
+            .as_ref()
+            .is_none_or(|old| old.host != state.host)
+        {
+            // When it changed nobody says: the time known, else the beginning (calls-v1-rest §7).
+            current.host_since = current.host_since.max(state.start_at);
+        }
+        let (recording, captions) = (state.recording.take(), state.captions.take());
+        current.captions.take(captions);
         current.state = Some(state);
         let here = current.participants.clone();
         for one in &here {
             self.arrived(one, directory, out);
         }
+        self.recording(now_is, recording, directory, clock, out);
         out.dirty(Part::Call);
         out.dirty(Part::Directory);
     }
@@ -119,6 +132,9 @@ impl Call {
         };
         let one = current.participants.remove(at);
         current.speaking.remove(session);
+        current.reactions.forget(session);
+        current.captions.forget(session);
+        current.busy.remove(session);
         if let Some(state) = &mut current.state
             && state.sharing.as_ref() == Some(session)
         {
@@ -198,6 +214,7 @@ impl Call {
         now: Now,
         host: Option<UserId>,
         directory: &mut Directory,
+        clock: &ServerClock,
         out: &mut Out,
     ) {
         let Some(current) = &mut self.current else {
@@ -211,6 +228,7 @@ impl Call {
             return;
         }
         state.host.clone_from(&host);
+        current.host_since = clock.server_now(now.unix);
         out.dirty(Part::Call);
         let Some(host) = host.filter(|_| connected) else {
             return;

@@ -149,7 +149,8 @@ impl Calls {
                 sharing: None,
                 owner: participant.user.clone(),
                 host: None,
-                recording: false,
+                recording: None,
+                captions: None,
                 dismissed: false,
             });
         if !call

@@ -47,6 +47,7 @@ impl Machine {
         self.directory.calls.load(&mut self.out);
         if self.account.is_in() {
             self.timeline.missed(&mut self.out);
+            self.chat.load(&mut self.out);
             for channel in self.compose.doubtful() {
                 self.timeline.refresh(&channel, &mut self.out);
             }

@@ -8,6 +8,7 @@ use crate::snapshot::Account as Phase;
 
 use super::super::Machine;
 use super::super::account::detailed;
+use super::super::call::Call;
 use super::super::notices::Draft;
 use super::super::out::Asked;
 use super::RELOAD;
@@ -97,12 +98,33 @@ impl Machine {
                 self.channel_came(now, *channel, *member, users, false);
                 self.open_linked(now, &id, join);
             }
+            (Asked::CallChat(root), Reply::Thread { posts }) => {
+                for post in &posts {
+                    self.directory.see(&post.author);
+                    self.compose
+                        .arrived(instant, post, &self.directory.me().clone(), out);
+                }
+                self.chat.loaded(&root, posts, out);
+            }
+            (Asked::WriteTo { user, text }, Reply::Channel(channel, member, users)) => {
+                let id = channel.id.clone();
+                self.channel_came(now, *channel, *member, users, false);
+                self.write_to(now, &user, id, text);
+            }
+            (Asked::Moderate(action), _) => {
+                self.call
+                    .moderated(instant, &action, None, &self.directory, out);
+            }
+            (Asked::Logs, _) => out.notices.raise(instant, Draft::new("logs.sent")),
             (
                 Asked::Execute { .. }
                 | Asked::View
                 | Asked::Dismiss
                 | Asked::Decline(_)
-                | Asked::Notify(_),
+                | Asked::Notify(_)
+                | Asked::Followed
+                | Asked::EndCall
+                | Asked::Record { .. },
                 _,
             ) => {}
             (asked, reply) => {
@@ -175,7 +197,18 @@ impl Machine {
                     self.channel_gone(now, &channel);
                 }
             }
-            Asked::Direct => {
+            Asked::CallChat(_) => self.chat.failed(out),
+            Asked::Moderate(action) => {
+                self.call
+                    .moderated(now.instant, &action, Some(&error), &self.directory, out);
+            }
+            Asked::EndCall => Call::not_ended(now.instant, &error, out),
+            Asked::Record { .. } => Call::not_recorded(now.instant, &error, out),
+            Asked::Logs => {
+                let notice = Draft::new("logs.none");
+                out.notices.raise(now.instant, detailed(notice, &error));
+            }
+            Asked::Direct | Asked::WriteTo { .. } => {
                 let notice = detailed(Draft::new("request.failed"), &error);
                 out.notices.raise(now.instant, notice);
             }

@@ -1,7 +1,7 @@
 //! Calls: wishes of people, and what comes back.
 
 use crate::effect::ClientEvent;
-use crate::id::ChannelId;
+use crate::id::{ChannelId, PostId};
 use crate::input::{CallNumber, Now};
 use crate::port::CallEvent;
 use crate::port::media::MediaEvent;
@@ -11,39 +11,6 @@ use super::super::call::Around;
 use super::super::notices::Draft;
 
 impl Machine {
-    /// `/call start`, `join` and `leave` are ours (calls-v1-rest §16); false leaves the command to the server.
-    pub(super) fn call_command<'a>(
-        &mut self,
-        now: Now,
-        channel: &ChannelId,
-        word: Option<&str>,
-        rest: impl Iterator<Item = &'a str>,
-    ) -> bool {
-        let starting = match word {
-            Some("start") => true,
-            Some("join") => false,
-            Some("leave") => {
-                if self.call.channel() == Some(channel) {
-                    self.call.leave(&mut self.out);
-                } else {
-                    self.complain(now, "call.not_here");
-                }
-                return true;
-            }
-            _ => return false,
-        };
-        if starting && self.directory.calls.running(channel).is_some() {
-            self.complain(now, "call.running");
-        } else if self.call.is_on() {
-            self.complain(now, "call.already");
-        } else {
-            let title = rest.collect::<Vec<_>>().join(" ");
-            let title = (!title.is_empty()).then_some(title);
-            self.join_call(now, channel, title, false);
-        }
-        true
-    }
-
     pub(super) fn complain(&mut self, now: Now, code: &'static str) {
         self.out.notices.raise(now.instant, Draft::new(code));
     }
@@ -53,6 +20,18 @@ impl Machine {
         now: Now,
         channel: &ChannelId,
         title: Option<String>,
+        switch: bool,
+    ) {
+        self.join_in(now, channel, title, None, switch);
+    }
+
+    /// As [`Machine::join_call`]; `thread` becomes the chat of a call that this starts.
+    pub(super) fn join_in(
+        &mut self,
+        now: Now,
+        channel: &ChannelId,
+        title: Option<String>,
+        thread: Option<PostId>,
         switch: bool,
     ) {
         if !self.account.is_in() {
@@ -87,8 +66,15 @@ impl Machine {
         if switch || !self.call.is_on() {
             self.answering(channel);
         }
-        self.call
-            .join(now, channel, title, switch, &self.directory, &mut self.out);
+        self.call.join(
+            now,
+            channel,
+            title,
+            thread,
+            switch,
+            &self.directory,
+            &mut self.out,
+        );
     }
 
     pub(in crate::machine) fn called(&mut self, now: Now, number: CallNumber, event: CallEvent) {

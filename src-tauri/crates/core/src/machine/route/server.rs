@@ -26,8 +26,14 @@ impl Machine {
                 mentions_me,
                 author_online,
             } => self.posted(now, &post, mentions_me, author_online),
-            ServerEvent::Edited(post) => self.timeline.edited(&post, out),
-            ServerEvent::Deleted { channel, post } => self.timeline.deleted(&channel, &post, out),
+            ServerEvent::Edited(post) => {
+                self.timeline.edited(&post, out);
+                self.chat.edited(&post, out);
+            }
+            ServerEvent::Deleted { channel, post } => {
+                self.timeline.deleted(&channel, &post, out);
+                self.chat.deleted(&post, out);
+            }
             ServerEvent::Viewed(channels) => self.directory.viewed(&channels, out),
             ServerEvent::ChannelChanged(channel) => Directory::load_channel(&channel, out),
             ServerEvent::ChannelArchived(channel) => self.directory.archived(&channel, out),
@@ -67,7 +73,8 @@ impl Machine {
                     sharing: None,
                     owner,
                     host,
-                    recording: false,
+                    recording: None,
+                    captions: None,
                     dismissed: false,
                 };
                 self.directory.calls.started(call, out);
@@ -122,6 +129,8 @@ impl Machine {
             .posted(post, mentions_me, looking, &mut self.out);
         self.tell_of_post(now, post, mentions_me, looking);
         self.timeline.posted(post, &mut self.out);
+        self.chat
+            .posted(post, mentions_me, &self.directory, &mut self.out);
         self.compose.arrived(now.instant, post, &me, &mut self.out);
         if looking && post.author != me && post.kind != PostKind::Ephemeral {
             self.directory

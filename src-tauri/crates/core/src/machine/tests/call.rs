@@ -462,7 +462,7 @@ fn a_hand_goes_up_at_once_and_can_be_lowered_by_the_host() {
     assert_eq!(hand(&story), Some(DAY + 42));
     assert!(story.codes().is_empty(), "one's own hand is not news");
     story.effects();
-    story.call(CallEvent::LowerHandRequested);
+    story.call(CallEvent::LowerHandRequested(None));
     assert_eq!(hand(&story), None);
     assert_eq!(
         story.notice("call.hand_lowered").values["name"],

@@ -270,6 +270,7 @@ fn other_slash_commands_are_the_servers() {
     let (_, asked) = story.request(is_execute).unwrap();
     let expected = Request::Execute {
         channel: id("town-square"),
+        root: None,
         team: Some("team".into()),
         command: "/away".to_owned(),
     };

@@ -159,6 +159,8 @@ fn our_own_words_system_messages_and_ringing_calls_do_not_notify() {
         start_at: DAY,
         end_at: 0,
         status: String::new(),
+        recordings: 0,
+        transcripts: 0,
     };
     let card = Post {
         kind: PostKind::Call(call.clone()),

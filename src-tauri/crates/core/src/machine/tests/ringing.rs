@@ -575,6 +575,8 @@ fn declining_is_offered_where_the_server_has_it_and_falls_back_to_ignoring() {
             start_at: DAY,
             end_at: 0,
             status: "calling".to_owned(),
+            recordings: 0,
+            transcripts: 0,
         }),
         channel: id("dm-bob"),
         ..post("card", "bob", 5)

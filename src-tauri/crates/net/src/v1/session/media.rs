@@ -22,6 +22,8 @@ pub(super) struct Media {
     /// How often publishing has failed in a row.
     pub(super) failures: u32,
     worst: Worst,
+    /// Seconds measured.
+    seconds: u32,
 }
 
 /// The worst figures since the server was last told.
@@ -42,6 +44,7 @@ impl Media {
             beat: None,
             failures: 0,
             worst: Worst::default(),
+            seconds: 0,
         })
     }
 
@@ -102,9 +105,15 @@ impl Media {
         self.negotiator.deadline().into_iter().chain(beat).min()
     }
 
+    /// Whether the counters are to be told: after the first two seconds, then each ten.
+    pub(super) fn counters_due(&self) -> bool {
+        self.seconds % 10 == 2
+    }
+
     /// The figures since the last time, and what the other side says about our voice.
     pub(super) fn measure(&mut self) -> (Quality, Option<Report>) {
         let interval = self.peer.measure();
+        self.seconds = self.seconds.wrapping_add(1);
         self.worst.add(&interval);
         let rtt = self.beat.as_ref().and_then(Beat::rtt).unwrap_or_default();
         let report = interval.report;

@@ -1,0 +1,364 @@
+//! The call's two windows: the bar, small and above everything while the person works elsewhere, and the large one.
+//!
+//! Both draw the core's snapshot, as the main window does: there is nothing to keep in step. The bar is there while a
+//! call is, unless the main window is in front (it docks there) or the large window is open.
+
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use calls_core::snapshot::{Call, CallPhase};
+use tauri::{
+    AppHandle, LogicalSize, Manager, Monitor, PhysicalPosition, WebviewUrl, WebviewWindow,
+    WebviewWindowBuilder, WindowEvent,
+};
+
+use super::MAIN;
+use super::place::{Place, Places};
+use crate::start::Running;
+
+/// The label of the bar, also named in its capability.
+pub(crate) const BAR: &str = "call";
+/// The label of the large window, likewise.
+pub(crate) const STAGE: &str = "stage";
+
+/// The bar's width, logical pixels, and its height until the page has said how high it is.
+const BAR_SIZE: (f64, f64) = (360.0, 172.0);
+/// Neither lower nor higher the bar becomes, whatever the page says.
+const BAR_HEIGHT: (f64, f64) = (60.0, 660.0);
+/// The large window at first, and at least.
+const STAGE_SIZE: (f64, f64) = (960.0, 640.0);
+const STAGE_SMALLEST: (f64, f64) = (560.0, 400.0);
+/// Room between the bar and the edges of the screen at first, physical pixels.
+const MARGIN: i32 = 24;
+/// Between two of our windows the focus is nowhere for a moment; the bar does not flash up in it.
+const SETTLE: Duration = Duration::from_millis(250);
+
+/// What decides which window is to be seen.
+#[derive(Debug, Default)]
+pub(crate) struct CallWindows {
+    state: Mutex<State>,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    in_call: bool,
+    main_in_front: bool,
+    stage_open: bool,
+    places: Places,
+}
+
+impl CallWindows {
+    /// With the places of the last run.
+    pub(crate) fn new(places: Places) -> Self {
+        let state = State {
+            // The main window opens in front.
+            main_in_front: true,
+            places,
+            ..State::default()
+        };
+        Self {
+            state: Mutex::new(state),
+        }
+    }
+
+    /// Never held while a window is asked for anything: its event may come on this very thread.
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Somebody is in a call, so that closing the main window is a question.
+    pub(crate) fn in_call(&self) -> bool {
+        self.lock().in_call
+    }
+}
+
+/// What a page may ask for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) enum Which {
+    /// Show the large window.
+    Expand,
+    /// Close it.
+    Collapse,
+    /// Show the main window.
+    Main,
+}
+
+/// Opens and closes the windows as calls begin and end. Runs until the core ends.
+pub(crate) async fn follow(app: AppHandle, core: Running) {
+    let mut snapshots = core.handle().watch();
+    loop {
+        let (on, place) = {
+            let snapshot = snapshots.borrow_and_update();
+            (is_on(&snapshot.call), snapshot.call.place.clone())
+        };
+        let windows = app.state::<CallWindows>();
+        let changed = {
+            let mut state = windows.lock();
+            let changed = state.in_call != on;
+            state.in_call = on;
+            state.stage_open &= on;
+            changed
+        };
+        if changed {
+            arrange(&app);
+        }
+        if on && let Some(stage) = app.get_webview_window(STAGE) {
+            let _ = stage.set_title(&format!("{place} · Halloo"));
+        }
+        if snapshots.changed().await.is_err() {
+            return;
+        }
+    }
+}
+
+fn is_on(call: &Call) -> bool {
+    !matches!(call.phase, CallPhase::Idle | CallPhase::Failed { .. })
+}
+
+/// A page asks for a window.
+pub(crate) fn ask(app: &AppHandle, which: Which) {
+    let windows = app.state::<CallWindows>();
+    match which {
+        Which::Expand => windows.lock().stage_open = true,
+        Which::Collapse => windows.lock().stage_open = false,
+        Which::Main => super::show_main(app),
+    }
+    arrange(app);
+}
+
+/// The bar's page says how high it is. The bar grows away from the edge of the screen that is nearer.
+pub(crate) fn fit(bar: &WebviewWindow, height: f64) {
+    let height = height.clamp(BAR_HEIGHT.0, BAR_HEIGHT.1);
+    let (Ok(size), Ok(at), Ok(scale)) =
+        (bar.inner_size(), bar.outer_position(), bar.scale_factor())
+    else {
+        return;
+    };
+    let wanted = (height * scale).round() as u32;
+    if size.height == wanted {
+        return;
+    }
+    let lower = bar.current_monitor().ok().flatten().is_some_and(|screen| {
+        let middle = screen.position().y + i32::try_from(screen.size().height / 2).unwrap_or(0);
+        at.y + i32::try_from(size.height / 2).unwrap_or(0) > middle
+    });
+    let _ = bar.set_size(LogicalSize::new(BAR_SIZE.0, height));
+    if lower {
+        let grown = i64::from(wanted) - i64::from(size.height);
+        let y = i64::from(at.y) - grown;
+        let y = i32::try_from(y.max(0)).unwrap_or(at.y);
+        let _ = bar.set_position(PhysicalPosition::new(at.x, y));
+    }
+}
+
+/// An event of one of our windows. True if closing is to be prevented.
+pub(crate) fn heard(app: &AppHandle, label: &str, event: &WindowEvent) -> bool {
+    let windows = app.state::<CallWindows>();
+    match (label, event) {
+        (MAIN, WindowEvent::Focused(focused)) => {
+            windows.lock().main_in_front = *focused;
+            settle(app);
+        }
+        // The call goes on in the bar.
+        (MAIN, WindowEvent::Destroyed) => {
+            windows.lock().main_in_front = false;
+            settle(app);
+        }
+        (STAGE, WindowEvent::CloseRequested { .. }) if windows.in_call() => {
+            ask(app, Which::Collapse);
+            return true;
+        }
+        // A window manager's key closes the bar; the call goes on, and without a bar nobody could leave it.
+        (BAR, WindowEvent::CloseRequested { .. }) if windows.in_call() => return true,
+        (BAR | STAGE, WindowEvent::Moved(_) | WindowEvent::Resized(_)) => remember(app, label),
+        _ => {}
+    }
+    false
+}
+
+fn remember(app: &AppHandle, label: &str) {
+    let Some(window) = app.get_webview_window(label) else {
+        return;
+    };
+    let (Ok(at), Ok(size), Ok(true)) = (
+        window.outer_position(),
+        window.inner_size(),
+        window.is_visible(),
+    ) else {
+        return;
+    };
+    let place = Place {
+        x: at.x,
+        y: at.y,
+        width: size.width,
+        height: size.height,
+    };
+    app.state::<CallWindows>().lock().places.set(label, place);
+}
+
+/// The places, to be written when the program ends.
+pub(crate) fn places(app: &AppHandle) -> Places {
+    app.state::<CallWindows>().lock().places.clone()
+}
+
+/// Arranges the windows when the focus has come to rest.
+fn settle(app: &AppHandle) {
+    let app = app.clone();
+    tauri::async_runtime::spawn(async move {
+        tokio::time::sleep(SETTLE).await;
+        arrange(&app);
+    });
+}
+
+/// Shows what is to be seen, and hides the rest.
+fn arrange(app: &AppHandle) {
+    let windows = app.state::<CallWindows>();
+    let (in_call, stage, bar, places) = {
+        let state = windows.lock();
+        let bar = state.in_call && !state.main_in_front && !state.stage_open;
+        (
+            state.in_call,
+            state.in_call && state.stage_open,
+            bar,
+            state.places.clone(),
+        )
+    };
+    if !in_call {
+        let ours = [BAR, STAGE].map(|label| app.get_webview_window(label).is_some());
+        if ours.contains(&true) && app.get_webview_window(MAIN).is_none() {
+            // Closed for the call's sake; without it the last window would go, and the program with it.
+            super::show_main(app);
+        }
+        for label in [BAR, STAGE] {
+            if let Some(window) = app.get_webview_window(label) {
+                let _ = window.destroy();
+            }
+        }
+        return;
+    }
+    set(app, STAGE, stage, |app| open_stage(app, &places));
+    set(app, BAR, bar, |app| open_bar(app, &places));
+}
+
+fn set(
+    app: &AppHandle,
+    label: &str,
+    shown: bool,
+    open: impl FnOnce(&AppHandle) -> tauri::Result<WebviewWindow>,
+) {
+    let outcome = match (app.get_webview_window(label), shown) {
+        (Some(window), true) => window.show().and_then(|()| match label {
+            // The bar never takes the keyboard from whoever is writing.
+            BAR => Ok(()),
+            _ => window.unminimize().and_then(|()| window.set_focus()),
+        }),
+        (Some(window), false) => match label {
+            BAR => window.hide(),
+            // Gone, so that its page costs nothing.
+            _ => window.destroy(),
+        },
+        (None, true) => open(app).map(drop),
+        (None, false) => Ok(()),
+    };
+    if let Err(why) = outcome {
+        tracing::warn!(%why, label, "a window of the call did not follow");
+    }
+}
+
+fn open_bar(app: &AppHandle, places: &Places) -> tauri::Result<WebviewWindow> {
+    let bar = super::page(
+        WebviewWindowBuilder::new(app, BAR, WebviewUrl::default())
+            .title("Halloo")
+            .inner_size(BAR_SIZE.0, BAR_SIZE.1)
+            .decorations(false)
+            .always_on_top(true)
+            .visible_on_all_workspaces(true)
+            .skip_taskbar(true)
+            .maximizable(false)
+            .minimizable(false)
+            .focused(false)
+            .visible(false),
+    )
+    .build()?;
+    let screens = bar.available_monitors().unwrap_or_default();
+    let at = places
+        .of(BAR)
+        .filter(|place| is_seen(*place, &screens))
+        .map(|place| (place.x, place.y))
+        .or_else(|| first_place(&bar));
+    if let Some((x, y)) = at {
+        bar.set_position(PhysicalPosition::new(x, y))?;
+    }
+    bar.show()?;
+    #[cfg(target_os = "linux")]
+    super::reload_after_crash(&bar)?;
+    Ok(bar)
+}
+
+fn open_stage(app: &AppHandle, places: &Places) -> tauri::Result<WebviewWindow> {
+    let stage = super::page(
+        WebviewWindowBuilder::new(app, STAGE, WebviewUrl::default())
+            .title("Halloo")
+            .inner_size(STAGE_SIZE.0, STAGE_SIZE.1)
+            .min_inner_size(STAGE_SMALLEST.0, STAGE_SMALLEST.1)
+            .visible(false),
+    )
+    .build()?;
+    let screens = stage.available_monitors().unwrap_or_default();
+    if let Some(place) = places.of(STAGE).filter(|place| is_seen(*place, &screens)) {
+        stage.set_size(tauri::PhysicalSize::new(place.width, place.height))?;
+        stage.set_position(PhysicalPosition::new(place.x, place.y))?;
+    }
+    stage.show()?;
+    stage.set_focus()?;
+    #[cfg(target_os = "linux")]
+    super::reload_after_crash(&stage)?;
+    Ok(stage)
+}
+
+/// The lower left of the main screen.
+fn first_place(bar: &WebviewWindow) -> Option<(i32, i32)> {
+    let screen = bar.primary_monitor().ok().flatten()?;
+    let height = i32::try_from(screen.size().height).ok()?;
+    let own = (BAR_SIZE.1 * screen.scale_factor()) as i32;
+    let at = screen.position();
+    Some((at.x + MARGIN, at.y + height - own - 2 * MARGIN))
+}
+
+/// Whether enough of it lies on a screen to be taken hold of: a screen may have gone since.
+fn is_seen(place: Place, screens: &[Monitor]) -> bool {
+    screens.iter().any(|screen| {
+        let (at, size) = (screen.position(), screen.size());
+        place.overlaps(at.x, at.y, size.width, size.height)
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    #[test]
+    fn the_pages_words_for_windows_are_known() {
+        for (word, which) in [
+            ("expand", Which::Expand),
+            ("collapse", Which::Collapse),
+            ("main", Which::Main),
+        ] {
+            let read: Which = serde_json::from_value(word.into()).unwrap();
+            assert_eq!(read, which);
+        }
+    }
+
+    #[test]
+    fn a_call_that_failed_needs_no_window_of_its_own() {
+        let call = |phase| Call {
+            phase,
+            ..Call::default()
+        };
+        assert!(is_on(&call(CallPhase::Joining)));
+        assert!(is_on(&call(CallPhase::Live)));
+        assert!(!is_on(&call(CallPhase::Idle)));
+    }
+}

@@ -1,0 +1,4 @@
+/** Whether the picker with all emoji is unfolded. */
+export class Picker {
+  open = $state(false);
+}

@@ -1,0 +1,275 @@
+import { fireEvent } from "@testing-library/svelte";
+import userEvent from "@testing-library/user-event";
+import { describe, expect, it, vi } from "vitest";
+
+import type { Scene } from "../src/fake";
+import * as cast from "../src/fake/cast";
+import { all, changeCall, id, maybe, show } from "./render";
+
+/** The large window. */
+const stage = (scene: Scene) => show(scene, "stage");
+
+describe("reactions", () => {
+  it("has five quick ones, in the bar and in the large window", async () => {
+    for (const label of ["main", "call", "stage"]) {
+      const bridge = await show("live", label);
+      await fireEvent.click(id("react-button"));
+      await fireEvent.click(id("react-+1"));
+      await fireEvent.click(id("react-tada"));
+      expect(bridge.commands.filter((one) => one.type === "showEmoji")).toEqual([
+        { type: "showEmoji", name: "+1", literal: "👍" },
+        { type: "showEmoji", name: "tada", literal: "🎉" },
+      ]);
+      document.body.replaceChildren();
+    }
+  });
+
+  it("finds any other by name, in the skin tone chosen, and remembers it", async () => {
+    localStorage.clear();
+    const bridge = await stage("live");
+    const user = userEvent.setup();
+    await user.click(id("react-button"));
+    await user.click(id("emoji-button"));
+    await vi.waitFor(() => expect(document.querySelectorAll(".grid button").length).toBeGreaterThan(1500), { timeout: 5000 });
+    await user.click(document.querySelector<HTMLElement>('[role=radio][aria-label="Medium"]')!);
+    await user.type(id("emoji-search"), "thumbs up{Enter}");
+    expect(bridge.commands).toContainEqual({ type: "showEmoji", name: "+1", literal: "👍🏽" });
+    await user.click(id("react-button"));
+    await user.click(id("emoji-button"));
+    await vi.waitFor(() => expect(id("emoji-picker").textContent).toContain("Used last"));
+    localStorage.clear();
+  });
+
+  it("flies once, and says to readers who reacts", async () => {
+    const { first, ...bridge } = await stage("live");
+    expect(document.querySelectorAll(".fly")).toHaveLength(0);
+    await changeCall(bridge, { ...first.call, reactions: [cast.reaction(1, "bob", "🎉")] });
+    expect(document.querySelectorAll(".fly")).toHaveLength(1);
+    expect(id("stage").textContent).toContain("Bob Tanaka reacts with 🎉");
+  });
+
+  it("does not fly again for who comes later", async () => {
+    await stage("host");
+    expect(document.querySelectorAll(".fly")).toHaveLength(0);
+  });
+});
+
+describe("hands", () => {
+  it("names who raised one, the earliest first", async () => {
+    const { first, ...bridge } = await stage("live");
+    const up = (user: string, at: number) => (person: (typeof first.call.participants)[number]) =>
+      person.user === user ? { ...person, handRaisedAt: at } : person;
+    const participants = first.call.participants.map(up("bob", 1)).map(up("carol", 2)).map(up("dave", 3));
+    await changeCall(bridge, { ...first.call, participants });
+    expect(id("hand-chip").title).toBe("Bob, Carol and 2 others raised a hand");
+  });
+});
+
+describe("the host's controls", () => {
+  it("are not there for guests", async () => {
+    await show("live");
+    await fireEvent.click(id("people-button"));
+    await fireEvent.click(document.querySelector('[aria-label="Options for Bob Tanaka"]')!);
+    expect(maybe("host-mute")).toBeNull();
+    expect(maybe("mute-others")).toBeNull();
+  });
+
+  it("mute, lower, hand over, remove after asking, and ask to unmute by a message", async () => {
+    const bridge = await show("host");
+    await fireEvent.click(id("people-button"));
+    await fireEvent.click(id("mute-others"));
+    await fireEvent.click(document.querySelector('[aria-label="Options for Bob Tanaka"]')!);
+    await fireEvent.click(id("host-mute"));
+    await fireEvent.click(id("host-make"));
+    await fireEvent.click(id("host-remove"));
+    expect(id("remove-question").textContent).toContain("Remove Bob Tanaka from the call?");
+    await fireEvent.click(id("remove-go"));
+    await fireEvent.click(document.querySelector('[aria-label="Options for Bob Tanaka"]')!);
+    await fireEvent.click(document.querySelector('[aria-label="Options for Erin Walsh"]')!);
+    await fireEvent.click(id("host-lower"));
+    await fireEvent.click(id("host-unmute"));
+    expect(bridge.commands).toEqual([
+      { type: "moderate", action: { type: "muteOthers" } },
+      { type: "moderate", action: { type: "mute", session: "session-bob" } },
+      { type: "moderate", action: { type: "makeHost", user: "bob" } },
+      { type: "moderate", action: { type: "remove", session: "session-bob" } },
+      { type: "moderate", action: { type: "lowerHand", session: "session-erin" } },
+      { type: "sendDirect", user: "erin", text: "Can you unmute yourself in the call?" },
+    ]);
+  });
+
+  it("asks whoever may end the call what leaving means, and takes the end back", async () => {
+    const { first, ...bridge } = await show("host");
+    await fireEvent.click(id("leave-button"));
+    expect(bridge.commands).toEqual([]);
+    await fireEvent.click(id("leave-all"));
+    await changeCall(bridge, { ...first.call, endingAt: Date.now() + 3000 });
+    expect(id("ending").textContent).toContain("Ending the call for 5 people…");
+    await fireEvent.click(id("ending-undo"));
+    await fireEvent.click(id("leave-button"));
+    await fireEvent.click(id("leave-only"));
+    expect(bridge.commands).toEqual([{ type: "endCall" }, { type: "undoEndCall" }, { type: "leaveCall" }]);
+  });
+
+  it("leaves at once when nobody else is there, and in direct calls", async () => {
+    const { first, ...bridge } = await show("host");
+    await changeCall(bridge, { ...first.call, participants: first.call.participants.filter((one) => one.me) });
+    await fireEvent.click(id("leave-button"));
+    await changeCall(bridge, { ...first.call, kind: "direct" });
+    await fireEvent.click(id("leave-button"));
+    expect(bridge.commands).toEqual([{ type: "leaveCall" }, { type: "leaveCall" }]);
+  });
+});
+
+describe("recording", () => {
+  it("asks everybody whether they stay", async () => {
+    const bridge = await show("recorded", "call");
+    expect(id("record-prompt").textContent).toContain("By staying you agree. The recording goes to #release-2-9.");
+    expect(id("rec-badge").dataset["runs"]).toBe("true");
+    await fireEvent.click(id("record-dismiss"));
+    await fireEvent.click(id("record-leave"));
+    expect(bridge.commands).toEqual([{ type: "dismissRecordingPrompt" }, { type: "leaveCall" }]);
+  });
+
+  it("is started and, after a question, stopped by the host", async () => {
+    const { first, ...bridge } = await show("host");
+    await changeCall(bridge, { ...first.call, recording: null });
+    await fireEvent.click(id("device-menu-button"));
+    await fireEvent.click(id("record-item"));
+    await changeCall(bridge, { ...first.call, recording: { runs: false, endsAt: null } });
+    expect(id("rec-badge").getAttribute("aria-label")).toContain("Recording is being prepared");
+    await fireEvent.click(id("record-item"));
+    await fireEvent.click(id("stop-recording-go"));
+    expect(bridge.commands.filter((one) => one.type === "record")).toEqual([
+      { type: "record", on: true },
+      { type: "record", on: false },
+    ]);
+  });
+
+  it.each<[Scene, string]>([
+    ["recording-failed", "Recording stopped. max concurrent jobs reached."],
+    ["recording-soon", "Recording stops in 9 minutes."],
+  ])("%s", async (scene, words) => {
+    await stage(scene);
+    expect(id("record-prompt").textContent?.replace(/\s+/g, " ")).toContain(words);
+  });
+});
+
+describe("the large window", () => {
+  it("shows everybody as a tile, with what they do", async () => {
+    await stage("live");
+    expect(all("tile").map((tile) => tile.getAttribute("aria-label"))).toEqual([
+      "Alice Moreau (you), muted",
+      "Bob Tanaka, Host, talking",
+      "Carol Okafor, muted",
+      "Erin Walsh, hand raised, 1st, muted",
+      "Dave Lindqvist, muted",
+    ]);
+  });
+
+  it.each([
+    [1, "1"],
+    [4, "2"],
+    [9, "3"],
+    [16, "4"],
+  ])("puts %i people into %s columns", async (n, columns) => {
+    const whole = cast.crowd(n);
+    const participants = whole.call.participants.slice(0, n);
+    await show({ ...whole, call: { ...whole.call, participants } }, "stage");
+    expect(id("grid").dataset["columns"]).toBe(columns);
+  });
+
+  it("turns pages of sixteen, whoever talks on the first", async () => {
+    const whole = cast.crowd(23);
+    const last = whole.call.participants.at(-1)!;
+    const participants = whole.call.participants.map((one) => ({ ...one, speaking: one === last }));
+    await show({ ...whole, call: { ...whole.call, participants } }, "stage");
+    expect(all("tile")).toHaveLength(16);
+    expect(all("tile")[0]?.dataset["session"]).toBe(last.session);
+    await fireEvent.click(document.querySelector('[aria-label="Next page"]')!);
+    expect(all("tile")).toHaveLength(7);
+    expect(id("page").textContent).toBe("Page 2 of 2");
+  });
+
+  it("gives a shared screen the stage, and the people a strip", async () => {
+    const { first, ...bridge } = await stage("live");
+    const participants = first.call.participants.map((one) => ({ ...one, sharing: one.user === "carol" }));
+    await changeCall(bridge, { ...first.call, participants });
+    expect(id("share-stage").textContent).toContain("Carol Okafor is sharing");
+    expect(document.querySelector(".strip")).not.toBeNull();
+  });
+
+  it("has the chat of the call beside it, and says what is unread", async () => {
+    const bridge = await stage("host");
+    expect(id("chat-button").getAttribute("aria-label")).toBe("Call chat, 2 unread messages");
+    const user = userEvent.setup();
+    await user.click(id("chat-button"));
+    expect(all("chat-line")).toHaveLength(4);
+    await user.type(id("chat-input"), "on my way{Enter}");
+    await user.click(document.querySelector('[aria-label="Close"]')!);
+    expect(bridge.commands).toEqual([
+      { type: "showChat", shown: true },
+      { type: "sendPost", channel: "release", root: "root", text: "on my way" },
+      { type: "showChat", shown: false },
+    ]);
+  });
+
+  it("shows what is said, in writing", async () => {
+    await stage("captions");
+    expect(id("captions").textContent).toContain("Carol Okafor and that is on the slow link?");
+  });
+
+  it("shows the figures of the last minute", async () => {
+    const { first, ...bridge } = await stage("live");
+    await fireEvent.click(id("device-menu-button"));
+    await fireEvent.click(id("stats-item"));
+    await changeCall(bridge, { ...first.call, quality: { ...cast.quality, rttMs: 480 } });
+    const figure = document.querySelector('[data-figure="stats.rtt"]');
+    expect(figure?.textContent).toBe("480 ms");
+    expect(figure?.classList).toContain("bad");
+    expect(document.querySelectorAll("polyline")).toHaveLength(8);
+  });
+
+  it("goes back to the small one", async () => {
+    const bridge = await stage("live");
+    await fireEvent.click(id("collapse-button"));
+    expect(bridge.asked).toEqual(["collapse"]);
+  });
+});
+
+describe("the small window", () => {
+  it("opens the large one and the main one", async () => {
+    const bridge = await show("live", "call");
+    await fireEvent.click(id("expand-button"));
+    await fireEvent.click(id("main-button"));
+    expect(bridge.asked).toEqual(["expand", "main"]);
+  });
+});
+
+describe("ways into a call", () => {
+  it("offers the call of the channel in a line that can be closed", async () => {
+    const bridge = await show("main");
+    expect(id("join-toast").textContent).toContain("Call in progress");
+    await fireEvent.click(id("toast-join"));
+    await fireEvent.click(id("toast-close"));
+    expect(maybe("join-toast")).toBeNull();
+    expect(bridge.commands).toEqual([{ type: "joinCall", channel: "release", title: null, switch: false }]);
+  });
+});
+
+describe("other ways to call", () => {
+  it("starts a call with a title, and copies its link", async () => {
+    const copied: string[] = [];
+    Object.defineProperty(navigator, "clipboard", { configurable: true, value: { writeText: async (text: string) => void copied.push(text) } });
+    const bridge = await show("empty");
+    const user = userEvent.setup({ writeToClipboard: false });
+    Object.defineProperty(navigator, "clipboard", { configurable: true, value: { writeText: async (text: string) => void copied.push(text) } });
+    await user.click(id("call-options"));
+    await user.click(id("copy-link"));
+    await user.type(id("call-title"), "Review{Enter}");
+    expect(copied).toEqual(["https://chat.harbour.example/harbour/channels/design?join_call=true"]);
+    expect(bridge.commands.filter((one) => one.type === "joinCall")).toEqual([
+      { type: "joinCall", channel: "design", title: "Review", switch: false },
+    ]);
+  });
+});
