@@ -279,7 +279,7 @@ fn a_lock_that_stays_busy_is_given_up_without_an_unlock() {
                     asked += 1;
                     n.lock_reply(false, at);
                 }
-                Act::NotPublished(failure) => {
+                Act::NotPublished(_, failure) => {
                     assert_eq!(failure, Failure::LockBusy);
                     assert_eq!(at, now + LOCK_LIMIT);
                     assert_eq!(asked, 500);
