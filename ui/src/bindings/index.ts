@@ -544,7 +544,19 @@ held: boolean, } | { "type": "toggleMute" } | { "type": "openAddress",
 /**
  * As it came from the system or the page.
  */
-address: string, } | { "type": "setSound", sound: Sound, } | { "type": "setDeafened", deafened: boolean, } | { "type": "playTestTone" } | { "type": "dumpSound", on: boolean, } | { "type": "openSharePicker" } | { "type": "closeSharePicker" } | { "type": "startShare", 
+address: string, } | { "type": "setSound", 
+/**
+ * Everything, as it shall be.
+ */
+sound: Sound, } | { "type": "setDeafened", 
+/**
+ * Hear nothing.
+ */
+deafened: boolean, } | { "type": "playTestTone" } | { "type": "dumpSound", 
+/**
+ * Begin, or end.
+ */
+on: boolean, } | { "type": "openSharePicker" } | { "type": "closeSharePicker" } | { "type": "startShare", 
 /**
  * Which.
  */
@@ -1169,7 +1181,12 @@ bitrateOut: number,
 /**
  * Mean opinion score, 1..4.5.
  */
-mos: number, xruns: number, 
+mos: number, 
+/**
+ * Samples lost between our devices and us since the call began, because this machine was too busy: each is a click,
+ * ours or theirs.
+ */
+xruns: number, 
 /**
  * What our shared screen costs; `None` while nothing is shared.
  */
@@ -1371,12 +1388,46 @@ captions: Array<Caption>,
 link: string, };
 
 /**
- * A sound device.
+ * How much noise is removed.
  */
 export type Noise = "off" | "standard" | "strong";
 
-export type Sound = { echo: boolean, noise: Noise, gain: boolean, highPass: boolean, inputVolume: number, outputVolume: number, threshold: number | null, };
+/**
+ * What is done to the sound on its way: everything that a person can switch. Kept from run to run.
+ */
+export type Sound = { 
+/**
+ * Remove the echo of what we play from what the microphone hears.
+ */
+echo: boolean, 
+/**
+ * Remove noise.
+ */
+noise: Noise, 
+/**
+ * Bring the voice to an even loudness.
+ */
+gain: boolean, 
+/**
+ * Remove rumble below the voice.
+ */
+highPass: boolean, 
+/**
+ * Loudness of our microphone, per cent, 0 to 200.
+ */
+inputVolume: number, 
+/**
+ * Loudness of everything that is heard, per cent, 0 to 200.
+ */
+outputVolume: number, 
+/**
+ * Only let through what is louder than this, dBov, −90 to 0; `None` lets everything through.
+ */
+threshold: number | null, };
 
+/**
+ * A sound device.
+ */
 export type DeviceRow = { 
 /**
  * Identity.
