@@ -9,11 +9,17 @@ import {halloo} from '../lib/programs.mjs';
 
 const age = ({code, at}) => (((at - code) % 2 ** 31) + 2 ** 31) % 2 ** 31;
 
+/** The forwarding unit takes the switch for layers only when it starts. */
+async function prepare(server, simulcast) {
+    await server.configure({dc_signaling: true, simulcast, rest_limit: false});
+    await server.fault({fault: 'restart_sfu'});
+}
+
 export function screens(server, browser) {
     for (const simulcast of [false, true]) {
         const how = simulcast ? 'in two layers' : 'in one layer';
         test(`Chromium sees what we share ${how}`, async () => {
-            await server.configure({dc_signaling: true, simulcast});
+            await prepare(server, simulcast);
             const ours = halloo(server, 'alice', ['--play', 'silence', '--share', 'pattern']);
             const page = await browser().participant(server, 'carol', {source: 880});
             try {
@@ -36,7 +42,7 @@ export function screens(server, browser) {
         }, {seconds: 90});
 
         test(`we see what Chromium shares ${how}`, async () => {
-            await server.configure({dc_signaling: true, simulcast});
+            await prepare(server, simulcast);
             const folder = mkdtempSync(path.join(os.tmpdir(), 'halloo-screen-'));
             const page = await browser().participant(server, 'carol', {source: 880});
             let ours;
