@@ -55,6 +55,12 @@ pub(super) struct Shared {
     pub(super) preview_wanted: AtomicBool,
 }
 
+/// So long may more be sent than the network carries: a key frame, or the first picture of a movement.
+const BURST: f64 = 1.0;
+
+/// However much was too much, something is shown again after this.
+const LONGEST_REST: Duration = Duration::from_secs(2);
+
 /// One encoding.
 struct Stream {
     plan: LayerPlan,
@@ -68,6 +74,8 @@ struct Stream {
     rate: u32,
     last_rtp: Option<u32>,
     encoder_time: i64,
+    /// Bits sent that the network has not carried yet, as far as we can know, and when that was.
+    debt: (f64, Instant),
 }
 
 /// The thread's state.
@@ -288,6 +296,11 @@ impl ScreenThread {
                 continue;
             };
             let (size, quantizer) = (packed.data.len(), packed.quantizer);
+            // A picture can be too large for the rate even at its coarsest. What the network does not carry would wait
+            // in some queue, with our voice behind it.
+            let network = self.budget.map_or(stream.rate, layers::for_screens);
+            let rest = stream.rest(size, network.max(stream.rate), now);
+            stream.due = stream.due.max(now + rest);
             let sent = outlet.frames.try_send(EncodedFrame {
                 kind: MediaKind::Screen,
                 layer: stream.plan.layer,
@@ -343,6 +356,7 @@ impl Stream {
             rate: plan.bitrate,
             last_rtp: None,
             encoder_time: 0,
+            debt: (0.0, now),
         }
     }
 
@@ -352,6 +366,17 @@ impl Stream {
         self.key_wanted = true;
         // A new size is shown at once: the old key frame is of no use to anybody.
         self.key_at = None;
+    }
+
+    /// How long to rest after a picture of so many bytes, on a network that carries so many bits per second.
+    fn rest(&mut self, bytes: usize, network: u32, now: Instant) -> Duration {
+        let rate = f64::from(network.max(1));
+        let (debt, since) = self.debt;
+        let carried = now.saturating_duration_since(since).as_secs_f64() * rate;
+        let debt = (debt - carried).max(0.0) + bytes as f64 * 8.0;
+        self.debt = (debt, now);
+        let over = (debt / rate - BURST).clamp(0.0, LONGEST_REST.as_secs_f64());
+        Duration::from_secs_f64(over)
     }
 
     fn wants(&self) -> bool {
@@ -451,5 +476,28 @@ pub fn name(layer: Layer) -> &'static str {
     match layer {
         Layer::Low => "l",
         Layer::High => "h",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_the_network_cannot_carry_is_rested_for_and_forgotten_when_it_is_through() {
+        let now = Instant::now();
+        let size = Size::checked(64, 64).unwrap();
+        let mut stream = Stream::new(layers::SINGLE[0], size, now);
+        // Half a second's worth is a burst; two seconds' worth is one too many.
+        assert_eq!(stream.rest(62_500, 1_000_000, now), Duration::ZERO);
+        let rest = stream.rest(187_500, 1_000_000, now);
+        assert!(
+            rest.abs_diff(Duration::from_secs(1)) < Duration::from_millis(1),
+            "{rest:?}"
+        );
+        let later = now + Duration::from_secs(2);
+        assert_eq!(stream.rest(100, 1_000_000, later), Duration::ZERO);
+        // However large it was, the screen comes back.
+        assert_eq!(stream.rest(50_000_000, 1_000_000, later), LONGEST_REST);
     }
 }
