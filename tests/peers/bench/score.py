@@ -84,6 +84,8 @@ def load(path):
 
 
 def envelope(sound):
+    if len(sound) < RATE // 10:
+        return np.zeros(len(sound) // (RATE // FINE))
     band = signal.butter(2, [250, 3500], "bandpass", fs=RATE, output="sos")
     sound = signal.sosfiltfilt(band, sound)
     # 1.5 ms: shorter than any syllable's edge, longer than a period of the lowest tone that counts here.
