@@ -17,8 +17,8 @@ pub fn paint(picture: &mut I420, patch: &Patch<'_>) -> bool {
     let size = picture.size();
     let rect = patch.rect;
     let inside = !rect.is_empty()
-        && rect.x % 2 == 0
-        && rect.y % 2 == 0
+        && rect.x.is_multiple_of(2)
+        && rect.y.is_multiple_of(2)
         && rect.x.saturating_add(rect.width) <= size.width
         && rect.y.saturating_add(rect.height) <= size.height;
     let row = rect.width as usize * 4;

@@ -193,24 +193,21 @@ impl Assembler {
 
     fn poll_key(&mut self) -> Option<Frame> {
         let first = *self.parts.first_key_value()?.0;
-        let (start, end) = match self.whole_key_after(first) {
-            Some(whole) => whole,
-            None => {
-                // Nothing before the newest beginning of a key frame will ever be shown.
-                let keep = self
-                    .parts
-                    .iter()
-                    .rev()
-                    .find(|(_, part)| part.key)
-                    .map(|(seq, _)| *seq);
-                let before = self.parts.len();
-                match keep {
-                    Some(keep) => self.parts = self.parts.split_off(&keep),
-                    None => self.parts.clear(),
-                }
-                self.dropped += (before - self.parts.len()) as u64;
-                return None;
+        let Some((start, end)) = self.whole_key_after(first) else {
+            // Nothing before the newest beginning of a key frame will ever be shown.
+            let keep = self
+                .parts
+                .iter()
+                .rev()
+                .find(|(_, part)| part.key)
+                .map(|(seq, _)| *seq);
+            let before = self.parts.len();
+            match keep {
+                Some(keep) => self.parts = self.parts.split_off(&keep),
+                None => self.parts.clear(),
             }
+            self.dropped += (before - self.parts.len()) as u64;
+            return None;
         };
         Some(self.take(start, end))
     }

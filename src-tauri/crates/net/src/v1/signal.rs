@@ -91,7 +91,6 @@ impl Ear {
             dc_signaling,
             // We send and receive VP8 only: saying true would get us black screens.
             av1_support: false,
-            ..Join::default()
         };
         action("join", &data)
     }

@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::command::HostAction;
-use crate::model::{Emoji, Job, JobKind, RtcStats};
+use crate::model::{Emoji, Job, JobKind};
 use crate::snapshot::RecordingPrompt;
 
 fn licensed() -> CallsLoad {
@@ -531,7 +531,7 @@ fn slash_call_stats_sends_what_was_measured_or_an_empty_object() {
     };
     assert_eq!(command(&mut story), "/call stats e30=");
     let mut story = in_call_of("bob");
-    story.call(CallEvent::Rtc(Box::new(RtcStats::default())));
+    story.call(CallEvent::Rtc(Box::default()));
     story.does(Command::LeaveCall);
     story.does(say("/call stats"));
     let word = command(&mut story);

@@ -2,7 +2,6 @@
 #![allow(unsafe_code)]
 
 use std::fs::File;
-use std::os::fd::OwnedFd;
 
 use memmap2::{MmapMut, MmapOptions};
 use x11rb::connection::{Connection, RequestConnection as _};
@@ -47,7 +46,7 @@ impl Segment {
         let Ok(made) = made.reply() else {
             return Ok(None); // Over the network there is no shared memory.
         };
-        let file = File::from(OwnedFd::from(made.shm_fd));
+        let file = File::from(made.shm_fd);
         // SAFETY: the file has no name and only the server has it open besides us. It writes only while we wait for
         // its reply to `fetch`, and it never makes the file shorter.
         let memory = unsafe { MmapOptions::new().len(length).map_mut(&file) };
