@@ -21,7 +21,7 @@ const SOURCES: [&str; 8] = [
 ];
 
 /// The commands of the bridge. Each one needs its `allow-…` permission in a window's capability.
-const COMMANDS: [&str; 7] = [
+const COMMANDS: [&str; 8] = [
     "dispatch",
     "snapshot",
     "open_link",
@@ -29,6 +29,7 @@ const COMMANDS: [&str; 7] = [
     "thumbnail",
     "call_window",
     "fit_bar",
+    "attach",
 ];
 
 /// The page that is embedded.

@@ -108,6 +108,7 @@ async fn a_token_that_expires_while_signed_in_and_in_a_call() {
     let standup = alice.channel("Standup").id;
     alice.does(Command::SaveDraft {
         channel: standup.clone(),
+        root: None,
         text: "half a th".to_owned(),
     });
     world

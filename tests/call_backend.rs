@@ -789,6 +789,7 @@ async fn the_directory_posts_and_people_are_loaded() {
     let pending = calls_core::id::PendingId::new(format!("{}:1", alice.me.id));
     let request = Request::CreatePost {
         channel: channel.clone(),
+        files: Vec::new(),
         root: None,
         message: "hello".into(),
         pending: pending.clone(),

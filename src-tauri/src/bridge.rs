@@ -6,6 +6,7 @@
 use std::sync::Arc;
 
 use calls_core::command::Command;
+use calls_core::id::{ChannelId, PostId};
 use calls_core::snapshot::Snapshot;
 use serde::Serialize;
 use tauri::{AppHandle, State, WebviewWindow};
@@ -31,6 +32,9 @@ pub(crate) enum Refused {
     /// There is no picture to be had.
     #[serde(rename = "picture.none")]
     Picture,
+    /// What was to be attached did not come as a file.
+    #[serde(rename = "file.failed")]
+    Attach,
     /// The system has nothing to open the link with.
     #[serde(rename = "link.failed")]
     LinkFailed,
@@ -69,6 +73,40 @@ pub(crate) fn fit_bar(window: WebviewWindow, height: f64) {
     if window.label() == call::BAR && height.is_finite() {
         call::fit(&window, height);
     }
+}
+
+/// Attaches a file to what is being written. The body is its content; where it goes and what it is called stand in
+/// headers, the name percent-encoded.
+#[expect(
+    clippy::needless_pass_by_value,
+    reason = "Tauri hands commands their arguments by value"
+)]
+#[tauri::command(async)]
+pub(crate) fn attach(
+    core: State<'_, Running>,
+    request: tauri::ipc::Request<'_>,
+) -> Result<(), Refused> {
+    let tauri::ipc::InvokeBody::Raw(body) = request.body() else {
+        return Err(Refused::Attach);
+    };
+    let header = |name: &str| {
+        let value = request.headers().get(name)?.to_str().ok()?;
+        (!value.is_empty()).then(|| value.to_owned())
+    };
+    let channel = header("x-channel").ok_or(Refused::Attach)?;
+    // Headers are ASCII, names are not.
+    let name = header("x-name").and_then(|name| {
+        let address = tauri::Url::parse(&format!("name:?{name}=")).ok()?;
+        let (name, _) = address.query_pairs().next()?;
+        (!name.is_empty()).then(|| name.into_owned())
+    });
+    core.handle().attach(calls_client::Attach {
+        channel: ChannelId::new(channel),
+        root: header("x-root").map(PostId::new),
+        name: name.unwrap_or_else(|| "file".to_owned()),
+        bytes: bytes::Bytes::copy_from_slice(body),
+    });
+    Ok(())
 }
 
 /// Opens a web or mail address outside.

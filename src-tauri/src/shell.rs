@@ -96,7 +96,8 @@ pub(crate) fn run(
             bridge::picture::next_frame,
             bridge::picture::thumbnail,
             bridge::call_window,
-            bridge::fit_bar
+            bridge::fit_bar,
+            bridge::attach
         ])
         .register_asynchronous_uri_scheme_protocol(bridge::AVATAR_SCHEME, {
             let runtime = runtime.clone();

@@ -179,6 +179,11 @@ impl Running {
         self.handle.picture(user, version).await
     }
 
+    /// Another picture, as the server sends it.
+    pub(crate) async fn image(&self, of: calls_client::Image) -> Option<bytes::Bytes> {
+        self.handle.image(of).await
+    }
+
     /// Leaves any call, ends the client, and writes what is to be remembered. Two seconds at most, about.
     pub(crate) async fn stop(&self) {
         self.handle.clone().stop().await;

@@ -50,6 +50,8 @@ fn page<'a, M: Manager<Wry>>(
 ) -> WebviewWindowBuilder<'a, Wry, M> {
     builder
         .background_color(GROUND_LIGHT)
+        // Files are dropped onto the page itself, which attaches them.
+        .disable_drag_drop_handler()
         // A file dropped beside the composer must not replace the page.
         .on_navigation(stays_inside)
         .on_new_window(|address, _| {

@@ -129,6 +129,11 @@ const scenes = {
   "direct": () => cast.open("dm-carol", { posts: cast.directPosts, atStart: true }),
   "long": () => cast.snapshot({ posts: cast.manyPosts(500) }),
   "markdown": () => cast.snapshot({ posts: cast.markdownPosts }),
+  "rich": () => ({
+    ...cast.snapshot({ posts: cast.richPosts, typing: ["Bob Tanaka", "Carol Okafor"], firstUnread: null }),
+    compose: cast.uploading,
+  }),
+  "thread": () => ({ ...cast.snapshot({ posts: cast.richPosts, firstUnread: null }), thread: cast.thread }),
   "notices": () => ({
     ...cast.snapshot(),
     notices: [
@@ -158,6 +163,8 @@ export interface FakeBridge extends Bridge {
   readonly commands: Command[];
   /** What was asked of the windows. */
   readonly asked: string[];
+  /** Every file so far. */
+  readonly attached: { channel: string; root: string | null; name: string }[];
   /** Changes slices, as the core would. */
   change(...slices: Slice[]): void;
   /** Loudness, as the core would. */
@@ -171,6 +178,7 @@ export function stillBridge(first: Snapshot, label = "main", deaf = false): Fake
   const meters = new Set<(levels: Levels) => void>();
   const commands: Command[] = [];
   const asked: string[] = [];
+  const attached: FakeBridge["attached"] = [];
   return {
     label,
     commands,
@@ -188,6 +196,9 @@ export function stillBridge(first: Snapshot, label = "main", deaf = false): Fake
     fit: async () => undefined,
     asked,
     avatar: (user) => cast.portraits[user],
+    image: () => cast.portraits["erin"],
+    attach: async (channel, root, file) => void attached.push({ channel, root, name: file.name }),
+    attached,
     change: (...slices) => {
       for (const slice of slices) {
         state = { ...state, revision: state.revision + 1, [slice.slice]: slice.value };

@@ -1,7 +1,7 @@
 import type { Bridge } from "./bridge";
 import { share } from "./lib/share";
 import { PLAIN } from "./lib/theme";
-import type { Account, Alerts, Appearance, Call, CallChat, Devices, Directory, Incoming, Levels, Link, Notice, Patch, Share, Slice, Snapshot, Timeline } from "./bindings";
+import type { Account, Alerts, Appearance, Call, CallChat, Compose, CustomEmoji, Devices, Directory, Finder, Incoming, Levels, Link, Notice, Patch, Share, Slice, Snapshot, Thread, Timeline } from "./bindings";
 
 /** Until the core has told: its own defaults. */
 export const QUIET: Alerts = {
@@ -44,6 +44,9 @@ export class Store {
     team: null,
     channel: null,
     channels: [],
+    categories: [],
+    maxFileSize: 0,
+    collapsedThreads: false,
     people: {},
     callsAvailable: false,
   });
@@ -54,7 +57,12 @@ export class Store {
     loadingOlder: false,
     atStart: false,
     firstUnread: null,
+    typing: [],
   });
+  thread = $state.raw<Thread>({ root: null, channel: null, posts: [], loading: false, gone: false, following: false, typing: [], draft: "" });
+  compose = $state.raw<Compose>({ uploads: {}, text: "", people: [], commands: [] });
+  finder = $state.raw<Finder>({ text: "", busy: false, people: [], channels: [] });
+  emoji = $state.raw<CustomEmoji[]>([]);
   call = $state.raw<Call>({
     phase: { type: "idle" },
     channel: null,
@@ -124,6 +132,10 @@ export class Store {
     this.link = next.link;
     this.directory = share(this.directory, next.directory);
     this.timeline = share(this.timeline, next.timeline);
+    this.thread = share(this.thread, next.thread);
+    this.compose = share(this.compose, next.compose);
+    this.finder = share(this.finder, next.finder);
+    this.emoji = share(this.emoji, next.emoji);
     this.call = share(this.call, next.call);
     this.chat = share(this.chat, next.chat);
     this.devices = share(this.devices, next.devices);
@@ -156,6 +168,18 @@ export class Store {
         break;
       case "timeline":
         this.timeline = share(this.timeline, slice.value);
+        break;
+      case "thread":
+        this.thread = share(this.thread, slice.value);
+        break;
+      case "compose":
+        this.compose = share(this.compose, slice.value);
+        break;
+      case "finder":
+        this.finder = share(this.finder, slice.value);
+        break;
+      case "emoji":
+        this.emoji = share(this.emoji, slice.value);
         break;
       case "call":
         this.call = share(this.call, slice.value);

@@ -33,6 +33,8 @@ describe("every scene can be used without eyes or a mouse", () => {
     "direct",
     "markdown",
     "notices",
+    "rich",
+    "thread",
   ];
   it.each(pictures)("%s", async (name) => {
     await show(name);

@@ -1,11 +1,13 @@
-//! Portraits: `avatar://localhost/<user id>?v=<version>`, fetched by the core with its token. The page itself has
-//! neither a token nor a network.
+//! Pictures: portraits at `avatar://localhost/<user id>?v=<version>`, and `…/thumbnail/<id>`, `…/preview/<id>`,
+//! `…/whole/<id>` for files and `…/emoji/<id>`, fetched by the core with its token. The page itself has neither a
+//! token nor a network.
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use bytes::Bytes;
-use calls_core::id::{Millis, UserId};
+use calls_client::Image;
+use calls_core::id::{FileId, Millis, UserId};
 use tauri::http::{Request, Response, StatusCode, header};
 
 use crate::start::Running;
@@ -18,6 +20,9 @@ const CACHE_BYTES: usize = 16 * 1024 * 1024;
 
 /// A server may send anything as a portrait; more than this is not one.
 const LARGEST: usize = 1024 * 1024;
+
+/// Larger pictures are looked at outside, after they were saved.
+const LARGEST_IMAGE: usize = 4 * 1024 * 1024;
 
 /// A portrait: its bytes and their kind.
 type Picture = Arc<(Bytes, &'static str)>;
@@ -81,7 +86,7 @@ pub(crate) async fn serve(
     portraits: Arc<Portraits>,
     request: Request<Vec<u8>>,
 ) -> Response<Vec<u8>> {
-    let Some(user) = user_of(request.uri().path()) else {
+    let Some(wanted) = wanted(request.uri().path()) else {
         return answer(StatusCode::BAD_REQUEST, None);
     };
     // With the account's address: user ids of two servers may be equal on development servers.
@@ -89,8 +94,15 @@ pub(crate) async fn serve(
     if let Some(picture) = portraits.find(&key) {
         return answer(StatusCode::OK, Some(&picture));
     }
-    match core.picture(&user, version_of(request.uri().query())).await {
-        Some(bytes) if bytes.len() <= LARGEST => match kind_of(&bytes) {
+    let (bytes, largest) = match wanted {
+        Wanted::Portrait(user) => {
+            let version = version_of(request.uri().query());
+            (core.picture(&user, version).await, LARGEST)
+        }
+        Wanted::Image(of) => (core.image(of).await, LARGEST_IMAGE),
+    };
+    match bytes {
+        Some(bytes) if bytes.len() <= largest => match kind_of(&bytes) {
             Some(kind) => {
                 let picture = Arc::new((bytes, kind));
                 portraits.keep(key, Arc::clone(&picture));
@@ -102,10 +114,28 @@ pub(crate) async fn serve(
     }
 }
 
-fn user_of(path: &str) -> Option<UserId> {
-    let id = path.trim_matches('/');
+/// What is asked for.
+#[derive(Debug, PartialEq)]
+enum Wanted {
+    Portrait(UserId),
+    Image(Image),
+}
+
+fn wanted(path: &str) -> Option<Wanted> {
+    let path = path.strip_prefix('/')?;
+    let (kind, id) = path.split_once('/').unwrap_or(("", path));
     let plausible = (1..=64).contains(&id.len()) && id.bytes().all(|b| b.is_ascii_alphanumeric());
-    plausible.then(|| UserId::from(id))
+    if !plausible {
+        return None;
+    }
+    Some(match kind {
+        "" => Wanted::Portrait(UserId::from(id)),
+        "thumbnail" => Wanted::Image(Image::Thumbnail(FileId::from(id))),
+        "preview" => Wanted::Image(Image::Preview(FileId::from(id))),
+        "whole" => Wanted::Image(Image::Whole(FileId::from(id))),
+        "emoji" => Wanted::Image(Image::Emoji(id.to_owned())),
+        _ => return None,
+    })
 }
 
 /// The portrait's version; 0 if the page gives none.
@@ -188,9 +218,21 @@ mod tests {
 
     #[test]
     fn only_a_plausible_user_is_asked_for() {
-        assert_eq!(user_of("/abc123"), Some(UserId::from("abc123")));
-        for path in ["", "/", "/../users", "/a/b", "/a%2e", &"a".repeat(65)] {
-            assert_eq!(user_of(path), None, "{path}");
+        let portrait = Wanted::Portrait(UserId::from("abc123"));
+        assert_eq!(wanted("/abc123"), Some(portrait));
+        let preview = Wanted::Image(Image::Preview(FileId::from("f1")));
+        assert_eq!(wanted("/preview/f1"), Some(preview));
+        let long = format!("/{}", "a".repeat(65));
+        for path in [
+            "",
+            "/",
+            "/../users",
+            "/a/b",
+            "/a%2e",
+            "/preview/../x",
+            &long,
+        ] {
+            assert_eq!(wanted(path), None, "{path}");
         }
     }
 

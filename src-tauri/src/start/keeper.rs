@@ -140,6 +140,10 @@ impl Keeper {
 }
 
 impl Shell for Keeper {
+    fn downloads(&self) -> Option<std::path::PathBuf> {
+        dirs::download_dir().or_else(dirs::home_dir)
+    }
+
     fn remember(&self, what: Remember) {
         match &what {
             Remember::Session(Some(session)) => self.keep_session(session),

@@ -41,6 +41,21 @@ export type DeviceId = string;
 export type SourceId = string;
 
 /**
+ * A file on the server, 26 characters.
+ */
+export type FileId = string;
+
+/**
+ * A category of the channel list.
+ */
+export type CategoryId = string;
+
+/**
+ * A file on its way to the server; unique for the life of the machine.
+ */
+export type UploadId = number;
+
+/**
  * A team: a set of channels under one name.
  */
 export type Team = { 
@@ -141,6 +156,95 @@ transcripts: number, };
  * What kind of post it is.
  */
 export type PostKind = { "type": "message" } | { "type": "system" } | { "type": "ephemeral" } | { "type": "call" } & CallPost | { "type": "other" };
+
+/**
+ * A file attached to a post.
+ */
+export type File = { 
+/**
+ * Identity.
+ */
+id: FileId, 
+/**
+ * As its sender called it. Shown as it is, never used as a path.
+ */
+name: string, 
+/**
+ * What follows the last dot, small letters; may be empty.
+ */
+extension: string, 
+/**
+ * Bytes.
+ */
+size: number, 
+/**
+ * MIME type as the server says.
+ */
+mime: string, 
+/**
+ * Pixels of a picture; 0 for others.
+ */
+width: number, 
+/**
+ * Pixels of a picture; 0 for others.
+ */
+height: number, 
+/**
+ * The server has a smaller picture of it.
+ */
+hasPreview: boolean, };
+
+/**
+ * What kind of category it is.
+ */
+export type CategoryKind = "favorites" | "channels" | "direct" | "custom";
+
+/**
+ * An emoji that somebody has added to the server.
+ */
+export type CustomEmoji = { 
+/**
+ * Identity, for its picture.
+ */
+id: string, 
+/**
+ * Name, without colons.
+ */
+name: string, };
+
+/**
+ * A public channel found by name, of which we may not be a member.
+ */
+export type FoundChannel = { 
+/**
+ * Identity.
+ */
+id: ChannelId, 
+/**
+ * Name on screen.
+ */
+name: string, };
+
+/**
+ * What can be typed next in a slash command, as the server suggests.
+ */
+export type CommandHint = { 
+/**
+ * The text with this choice made, with the slash.
+ */
+complete: string, 
+/**
+ * The choice.
+ */
+suggestion: string, 
+/**
+ * What may follow.
+ */
+hint: string, 
+/**
+ * One line.
+ */
+description: string, };
 
 /**
  * Colours.
@@ -386,6 +490,10 @@ user: UserId, } | { "type": "loadOlder" } | { "type": "saveDraft",
  */
 channel: ChannelId, 
 /**
+ * Thread, if it is a reply.
+ */
+root: PostId | null, 
+/**
  * Text; empty removes the draft.
  */
 text: string, } | { "type": "sendPost", 
@@ -400,7 +508,127 @@ root: PostId | null,
 /**
  * Mattermost markdown. A text beginning with `/` is a slash command.
  */
-text: string, } | { "type": "retryPost", 
+text: string, } | { "type": "editPost", 
+/**
+ * Which.
+ */
+post: PostId, 
+/**
+ * From now on.
+ */
+text: string, } | { "type": "deletePost", 
+/**
+ * Which.
+ */
+post: PostId, } | { "type": "react", 
+/**
+ * Which.
+ */
+post: PostId, 
+/**
+ * Name of the emoji, without colons.
+ */
+emoji: string, 
+/**
+ * React; else take it back.
+ */
+on: boolean, } | { "type": "openThread", 
+/**
+ * Where.
+ */
+channel: ChannelId, 
+/**
+ * Its first post, or any reply's root.
+ */
+root: PostId, } | { "type": "closeThread" } | { "type": "followThread", 
+/**
+ * Which.
+ */
+root: PostId, 
+/**
+ * Follow.
+ */
+on: boolean, } | { "type": "markUnread", 
+/**
+ * Which.
+ */
+post: PostId, } | { "type": "typing", 
+/**
+ * Where.
+ */
+channel: ChannelId, 
+/**
+ * Thread, if it is a reply.
+ */
+root: PostId | null, } | { "type": "removeUpload", 
+/**
+ * Which.
+ */
+upload: UploadId, } | { "type": "retryUpload", 
+/**
+ * Which.
+ */
+upload: UploadId, } | { "type": "saveFile", 
+/**
+ * Which.
+ */
+file: FileId, 
+/**
+ * What to call it; made harmless.
+ */
+name: string, } | { "type": "find", 
+/**
+ * As typed; empty forgets what was found.
+ */
+text: string, } | { "type": "complete", 
+/**
+ * Where.
+ */
+channel: ChannelId, 
+/**
+ * Thread, if it is a reply.
+ */
+root: PostId | null, 
+/**
+ * From the `@` or `/` to the cursor; empty forgets what was found.
+ */
+text: string, } | { "type": "openGroup", 
+/**
+ * With whom, without us: two to seven.
+ */
+users: Array<UserId>, } | { "type": "joinChannel", 
+/**
+ * Which.
+ */
+channel: ChannelId, } | { "type": "leaveChannel", 
+/**
+ * Which.
+ */
+channel: ChannelId, } | { "type": "muteChannel", 
+/**
+ * Which.
+ */
+channel: ChannelId, 
+/**
+ * Mute.
+ */
+on: boolean, } | { "type": "setFavorite", 
+/**
+ * Which.
+ */
+channel: ChannelId, 
+/**
+ * Put it there.
+ */
+on: boolean, } | { "type": "foldCategory", 
+/**
+ * Which.
+ */
+category: CategoryId, 
+/**
+ * Fold.
+ */
+folded: boolean, } | { "type": "retryPost", 
 /**
  * Which.
  */
@@ -906,13 +1134,25 @@ channel: ChannelId | null,
  */
 channels: Array<ChannelRow>, 
 /**
+ * How they are grouped, in order of display. Empty while unknown; channels in none are shown at the end.
+ */
+categories: Array<CategoryRow>, 
+/**
  * Everybody known, by user id: names and presence for posts, rows and tiles.
  */
 people: { [key in string]: Person }, 
 /**
  * Calls are to be had on this server.
  */
-callsAvailable: boolean, };
+callsAvailable: boolean, 
+/**
+ * Largest file that the server takes, bytes.
+ */
+maxFileSize: number, 
+/**
+ * Replies live in threads only, and are not shown in the channel.
+ */
+collapsedThreads: boolean, };
 
 /**
  * Where a post is on its way.
@@ -930,6 +1170,52 @@ pending: PendingId,
  * Why: a notice code or the server's text.
  */
 reason: string, };
+
+/**
+ * A category of the channel list.
+ */
+export type CategoryRow = { 
+/**
+ * Identity.
+ */
+id: CategoryId, 
+/**
+ * Kind.
+ */
+kind: CategoryKind, 
+/**
+ * Name; for the built-in kinds the interface has words of its own.
+ */
+name: string, 
+/**
+ * Folded: only what is unread or open is shown.
+ */
+folded: boolean, 
+/**
+ * What is in it, in order of display; all are in [`super::Directory::channels`].
+ */
+channels: Array<ChannelId>, };
+
+/**
+ * A reaction under a post.
+ */
+export type ReactionRow = { 
+/**
+ * Name of the emoji, without colons.
+ */
+emoji: string, 
+/**
+ * How often.
+ */
+count: number, 
+/**
+ * One of them is ours.
+ */
+mine: boolean, 
+/**
+ * Names, at most ten.
+ */
+names: Array<string>, };
 
 /**
  * A post on screen.
@@ -974,7 +1260,27 @@ replyCount: number,
 /**
  * Where it is on its way to the server.
  */
-delivery: Delivery, };
+delivery: Delivery, 
+/**
+ * Reactions, by emoji, the oldest first.
+ */
+reactions: Array<ReactionRow>, 
+/**
+ * What is attached.
+ */
+files: Array<File>, 
+/**
+ * We wrote it, and may change it.
+ */
+editable: boolean, 
+/**
+ * We may delete it.
+ */
+deletable: boolean, 
+/**
+ * We follow the thread that begins here.
+ */
+following: boolean, };
 
 /**
  * The open channel's posts.
@@ -1003,7 +1309,132 @@ atStart: boolean,
 /**
  * The first post not read when the channel was opened.
  */
-firstUnread: PostId | null, };
+firstUnread: PostId | null, 
+/**
+ * Names of those who are typing here.
+ */
+typing: Array<string>, };
+
+/**
+ * The thread beside the channel.
+ */
+export type Thread = { 
+/**
+ * Its first post; `None` when no thread is open.
+ */
+root: PostId | null, 
+/**
+ * Where it is.
+ */
+channel: ChannelId | null, 
+/**
+ * The first post and the replies, oldest first.
+ */
+posts: Array<PostRow>, 
+/**
+ * The posts are still on their way.
+ */
+loading: boolean, 
+/**
+ * The first post is gone, or cannot be had.
+ */
+gone: boolean, 
+/**
+ * New replies are told.
+ */
+following: boolean, 
+/**
+ * Names of those who are typing in it.
+ */
+typing: Array<string>, 
+/**
+ * Text typed but not sent.
+ */
+draft: string, };
+
+/**
+ * Where a file is on its way.
+ */
+export type UploadState = { "type": "sending", 
+/**
+ * Bytes that have left.
+ */
+sent: number, } | { "type": "done", 
+/**
+ * Its identity there.
+ */
+file: FileId, 
+/**
+ * The server has a picture of it.
+ */
+picture: boolean, } | { "type": "failed", 
+/**
+ * A notice code or the server's text.
+ */
+reason: string, };
+
+/**
+ * A file on its way to the server.
+ */
+export type UploadRow = { 
+/**
+ * Identity.
+ */
+id: UploadId, 
+/**
+ * What it is called.
+ */
+name: string, 
+/**
+ * Bytes.
+ */
+size: number, 
+/**
+ * Where it is.
+ */
+state: UploadState, };
+
+/**
+ * What is being written.
+ */
+export type Compose = { 
+/**
+ * Files, by the place where they will be posted: a channel id, or `channel/root`.
+ */
+uploads: { [key in string]: Array<UploadRow> }, 
+/**
+ * What may follow, for this text.
+ */
+text: string, 
+/**
+ * People to mention: those of the channel first.
+ */
+people: Array<UserId>, 
+/**
+ * Slash commands.
+ */
+commands: Array<CommandHint>, };
+
+/**
+ * What was found by name.
+ */
+export type Finder = { 
+/**
+ * What was looked for.
+ */
+text: string, 
+/**
+ * The answer is on its way.
+ */
+busy: boolean, 
+/**
+ * People; all are in [`super::Directory::people`].
+ */
+people: Array<UserId>, 
+/**
+ * Public channels of the team of which we are not a member.
+ */
+channels: Array<FoundChannel>, };
 
 /**
  * Where our call stands.
@@ -1341,7 +1772,6 @@ quality: Quality | null,
  * A call that somebody wants to switch to: the question to ask.
  */
 switchTo: ChannelId | null, 
-
 /**
  * We may use the host's controls.
  */
@@ -1626,6 +2056,22 @@ directory: Directory,
  */
 timeline: Timeline, 
 /**
+ * The thread beside it.
+ */
+thread: Thread, 
+/**
+ * What is being written: files on their way, what may follow.
+ */
+compose: Compose, 
+/**
+ * What was found by name.
+ */
+finder: Finder, 
+/**
+ * Emoji of the server's own, by name.
+ */
+emoji: Array<CustomEmoji>, 
+/**
  * Our call.
  */
 call: Call, 
@@ -1661,7 +2107,7 @@ notices: Array<Notice>, };
 /**
  * One changed slice.
  */
-export type Slice = { "slice": "account", "value": Account } | { "slice": "link", "value": Link } | { "slice": "directory", "value": Directory } | { "slice": "timeline", "value": Timeline } | { "slice": "call", "value": Call } | { "slice": "chat", "value": CallChat } | { "slice": "devices", "value": Devices } | { "slice": "appearance", "value": Appearance } | { "slice": "incoming", "value": Incoming } | { "slice": "alerts", "value": Alerts } | { "slice": "share", "value": Share } | { "slice": "notices", "value": Array<Notice> };
+export type Slice = { "slice": "account", "value": Account } | { "slice": "link", "value": Link } | { "slice": "directory", "value": Directory } | { "slice": "timeline", "value": Timeline } | { "slice": "thread", "value": Thread } | { "slice": "compose", "value": Compose } | { "slice": "finder", "value": Finder } | { "slice": "emoji", "value": Array<CustomEmoji> } | { "slice": "call", "value": Call } | { "slice": "chat", "value": CallChat } | { "slice": "devices", "value": Devices } | { "slice": "appearance", "value": Appearance } | { "slice": "incoming", "value": Incoming } | { "slice": "alerts", "value": Alerts } | { "slice": "share", "value": Share } | { "slice": "notices", "value": Array<Notice> };
 
 /**
  * A change of the snapshot. Apply it if its revision is higher than the one held.

@@ -1,7 +1,33 @@
 /** The people, places and posts of the demo and the tests. */
 import { PLAIN } from "../lib/theme";
 import { QUIET } from "../store.svelte";
-import type { Account, Call, CallChat, CallReaction, ChannelKind, ChannelRow, Command, Devices, IncomingCall, Notice, ParticipantRow, Person, PostKind, PostRow, Presence, Quality, ServerInfo, Severity, Share, SharePicker, Snapshot, Timeline } from "../bindings";
+import type {
+  Account,
+  Call,
+  CallChat,
+  CallReaction,
+  CategoryRow,
+  ChannelKind,
+  ChannelRow,
+  Command,
+  Compose,
+  Devices,
+  IncomingCall,
+  Notice,
+  ParticipantRow,
+  Person,
+  PostKind,
+  PostRow,
+  Presence,
+  Quality,
+  ServerInfo,
+  Severity,
+  Share,
+  SharePicker,
+  Snapshot,
+  Thread,
+  Timeline,
+} from "../bindings";
 
 const files = import.meta.glob<string>("../../demo/*.svg", { query: "?url", import: "default", eager: true });
 
@@ -96,6 +122,21 @@ export const channels: ChannelRow[] = [
   channel("dm-ivan", "direct", "Ivan Petrov", { user: "ivan" }),
 ];
 
+/** Favourites, a folded group, channels, people. */
+export const categories: CategoryRow[] = [
+  { id: "fav", kind: "favorites", name: "Favorites", folded: false, channels: ["release", "dm-bob"] },
+  {
+    id: "chan",
+    kind: "channels",
+    name: "Channels",
+    folded: false,
+    channels: ["announcements", "design", "incident", "standup", "support", "deploys", "old"],
+  },
+  { id: "dm", kind: "direct", name: "Direct Messages", folded: false, channels: ["dm-grace", "group", "dm-frank", "dm-carol", "dm-ivan"] },
+];
+
+export const noThread: Thread = { root: null, channel: null, posts: [], loading: false, gone: false, following: false, typing: [], draft: "" };
+
 let count = 0;
 
 /** A post that has arrived. */
@@ -112,6 +153,11 @@ export function post(author: string, createAt: number, message: string, more: Pa
     root: null,
     replyCount: 0,
     delivery: { state: "sent" },
+    reactions: [],
+    files: [],
+    editable: author === "alice",
+    deletable: author === "alice",
+    following: false,
     ...more,
   };
 }
@@ -271,6 +317,9 @@ export function snapshot(timeline: Partial<Timeline> = {}): Snapshot {
       team: "harbour",
       channel: "release",
       channels,
+      categories,
+      maxFileSize: 100_000_000,
+      collapsedThreads: true,
       people,
       callsAvailable: true,
     },
@@ -281,8 +330,13 @@ export function snapshot(timeline: Partial<Timeline> = {}): Snapshot {
       loadingOlder: false,
       atStart: false,
       firstUnread: firstUnread.id,
+      typing: [],
       ...timeline,
     },
+    thread: noThread,
+    compose: { uploads: {}, text: "", people: [], commands: [] },
+    finder: { text: "", busy: false, people: [], channels: [] },
+    emoji: [{ id: "halloo", name: "halloo" }],
     call: idle,
     chat: noChat,
     devices,
@@ -463,3 +517,55 @@ export async function thumbnail(): Promise<ArrayBuffer> {
   const blob = await new Promise<Blob | null>((done) => canvas.toBlob(done, "image/png"));
   return blob ? blob.arrayBuffer() : new ArrayBuffer(0);
 }
+/** Files, reactions, a table and code: what a channel is made of. */
+export const richPosts: PostRow[] = [
+  post("bob", today(9, 12), "The numbers of last night, before we talk:\n\n| build | p50 | p99 | verdict |\n|:--|--:|--:|:-:|\n| 2.8.4 | 41 ms | 180 ms | :white_check_mark: |\n| 2.9.0-rc1 | 38 ms | **412 ms** | :x: |\n| 2.9.0-rc2 | 37 ms | 176 ms | :white_check_mark: |", {
+    reactions: [
+      { emoji: "eyes", count: 3, mine: true, names: ["Alice Moreau", "Carol Okafor", "Dave Lindqvist"] },
+      { emoji: "tada", count: 1, mine: false, names: ["Erin Walsh"] },
+      { emoji: "halloo", count: 2, mine: false, names: ["Grace Kim", "Frank Castillo"] },
+    ],
+    replyCount: 3,
+    following: true,
+  }),
+  post("carol", today(9, 20), "Found it. The timer was armed twice:\n\n```rust\n// Once is enough.\nfn arm(&mut self, now: Instant) {\n    if self.deadline.is_none() {\n        self.deadline = Some(now + Duration::from_millis(250));\n    }\n}\n```"),
+  post("erin", today(9, 31), "How it looks now", {
+    files: [
+      { id: "file1", name: "waterfall.png", extension: "png", size: 184_233, mime: "image/png", width: 640, height: 400, hasPreview: true },
+      { id: "file2", name: "trace-2026-11-22-with-a-rather-long-name.json.gz", extension: "gz", size: 2_411_000, mime: "application/gzip", width: 0, height: 0, hasPreview: false },
+    ],
+    reactions: [{ emoji: "+1", count: 12, mine: false, names: ["Bob Tanaka", "Carol Okafor"] }],
+  }),
+  post("alice", today(9, 40), "Shipping rc2 then. @bob can you cut it? :halloo:", { edited: true }),
+];
+
+export const uploading: Compose = {
+  uploads: {
+    release: [
+      { id: 1, name: "screenshot.png", size: 420_000, state: { type: "done", file: "f", picture: true } },
+      { id: 2, name: "recording.mp4", size: 48_000_000, state: { type: "sending", sent: 19_000_000 } },
+      { id: 3, name: "notes.docx", size: 90_000, state: { type: "failed", reason: "file.failed" } },
+    ],
+  },
+  text: "",
+  people: [],
+  commands: [],
+};
+
+const root = richPosts[0];
+
+export const thread: Thread = {
+  root: root?.id ?? null,
+  channel: "release",
+  posts: [
+    ...(root ? [root] : []),
+    post("dave", today(9, 15), "412? That is the old machine.", { root: root?.id ?? null }),
+    post("bob", today(9, 16), "No, the new one. I ran it three times.", { root: root?.id ?? null }),
+    post("alice", today(9, 18), "Let us look at the timer first.", { root: root?.id ?? null }),
+  ],
+  loading: false,
+  gone: false,
+  following: true,
+  typing: ["Dave Lindqvist"],
+  draft: "",
+};

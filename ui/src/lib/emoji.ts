@@ -1,4 +1,6 @@
-/** The short codes people type most, as Mattermost names them. Any other code is shown as it was typed. */
+import { groups } from "./emoji-data";
+
+/** The short codes people type most, as Mattermost names them; the others are read when one is first met. */
 const table = new Map<string, string>();
 
 // One line a mood; each entry is the character and its names.
@@ -46,5 +48,40 @@ for (const entry of list.trim().split(/[|\n]/)) {
 
 /** The character of a short code without its colons, if it is known. */
 export function emoji(name: string): string | undefined {
-  return table.get(name.toLowerCase());
+  const code = name.toLowerCase();
+  if (!table.has(code) && !complete) readAll();
+  return table.get(code) ?? skinned(code);
+}
+
+/** Codes that begin with what is typed, those that people use most first. */
+export function codes(start: string, most: number): { name: string; text: string }[] {
+  if (!complete) readAll();
+  const found: { name: string; text: string }[] = [];
+  for (const [name, text] of table) {
+    if (!name.startsWith(start)) continue;
+    found.push({ name, text });
+    if (found.length >= most) break;
+  }
+  return found;
+}
+
+let complete = false;
+
+function readAll(): void {
+  complete = true;
+  for (const line of Object.values(groups).flatMap((lines) => lines.split("\n"))) {
+    const [head = "", names = ""] = line.split(" ");
+    const character = head.endsWith("*") ? head.slice(0, -1) : head;
+    for (const name of names.split("/")) if (!table.has(name)) table.set(name, character);
+  }
+}
+
+/** `wave_medium_skin_tone`, as Mattermost names the tones. */
+function skinned(code: string): string | undefined {
+  const found = /^(.+)_(light|medium_light|medium|medium_dark|dark)_skin_tone$/.exec(code);
+  const base = found && table.get(found[1] ?? "");
+  if (!base) return undefined;
+  const tone = { light: 0x1f3fb, medium_light: 0x1f3fc, medium: 0x1f3fd, medium_dark: 0x1f3fe, dark: 0x1f3ff }[found[2] ?? ""];
+  const [first = "", ...rest] = [...base];
+  return [first, String.fromCodePoint(tone ?? 0x1f3fd), ...(rest[0] === "\u{fe0f}" ? rest.slice(1) : rest)].join("");
 }

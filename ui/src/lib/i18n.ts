@@ -3,6 +3,7 @@
  * Say what happened, then what to do. Present tense, names first, no "please", "oops" or exclamation mark.
  */
 import { callSentences, callWords } from "./callwords";
+import { chatSentences, chatWords } from "./chatwords";
 import { caps } from "./keys";
 import { language, pseudo, PSEUDO } from "./language.svelte";
 
@@ -422,6 +423,7 @@ const words = {
   "advanced.version": "Mattermost {version}",
   "advanced.account": "Signed in as {name}",
   ...callWords,
+  ...chatWords,
 } as const;
 
 export type Word = keyof typeof words;
@@ -460,6 +462,7 @@ const sentences: Record<string, Sentence> = {
   "post.too_long": { lead: "The message is longer than the server allows.", rest: "It has {n} characters, {max} are possible." },
   "post.archived": { lead: "This channel is archived.", rest: "It can be read, not written." },
   "post.thread_gone": { lead: "The thread is gone.", rest: "Its first message was deleted." },
+  ...chatSentences,
   "command.unknown": { lead: "The server does not know {command}.", rest: "To send the text as it is, put a space in front." },
   "command.failed": { lead: "{command} did not work." },
 

@@ -8,6 +8,8 @@ export type Inline =
   | { type: "link"; href: string; children: Inline[] }
   | { type: "mention"; name: string }
   | { type: "emoji"; name: string; text: string }
+  /** A code that is no standard emoji: the server may have one of that name. */
+  | { type: "custom"; name: string }
   | { type: "break" };
 
 type Mark = "*" | "_" | "~";
@@ -207,6 +209,8 @@ class Scanner {
     const found = this.#match(EMOJI);
     const text = found ? emoji(found[1] ?? "") : undefined;
     if (found && text) this.#node({ type: "emoji", name: found[1] ?? "", text }, found[0].length);
+    // Times are no emoji: `10:30:45`.
+    else if (found && /[a-z]/i.test(found[1] ?? "") && !this.#afterWord()) this.#node({ type: "custom", name: found[1] ?? "" }, found[0].length);
     else this.#say(1);
   }
 }

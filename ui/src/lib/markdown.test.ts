@@ -25,7 +25,7 @@ describe("a line", () => {
     ["a ~ b ~~ c", [text("a ~ b ~~ c")]],
     [String.raw`\*no\*`, [text("*no*")]],
     ["one\ntwo", [text("one"), { type: "break" }, text("two")]],
-    [":tada: :nothing_like_it:", [{ type: "emoji", name: "tada", text: "🎉" }, text(" :nothing_like_it:")]],
+    [":tada: :nothing_like_it:", [{ type: "emoji", name: "tada", text: "🎉" }, text(" "), { type: "custom", name: "nothing_like_it" }]],
     ["at 10:30:45", [text("at 10:30:45")]],
     ["hi @bob.", [text("hi "), { type: "mention", name: "bob" }, text(".")]],
     ["mail a@b.example", [text("mail a@b.example")]],

@@ -141,6 +141,16 @@ impl ClientHandle {
         self.inner.net.picture(user.clone(), version).await
     }
 
+    /// Another picture, as the server's image bytes; `None` if it cannot be had.
+    pub async fn image(&self, of: crate::net::Image) -> Option<Bytes> {
+        self.inner.net.image(of).await
+    }
+
+    /// Attaches a file to what is being written somewhere. What comes of it shows in the snapshot.
+    pub fn attach(&self, attach: calls_core::input::Attach) {
+        self.inner.inbox.send(Input::Attach(Box::new(attach)));
+    }
+
     /// Leaves any call (two seconds at most), closes everything, and returns when it is closed.
     pub async fn stop(self) {
         let _ = self.inner.stop.send(true); // Fails only when the conductor has ended already.

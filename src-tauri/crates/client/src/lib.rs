@@ -27,8 +27,9 @@ use calls_core::snapshot::Sound;
 use calls_media::{AudioHost, Limits, NoScreens, ScreenHost};
 
 pub use calls_core::effect::ClientEvent;
+pub use calls_core::input::Attach;
 pub use handle::{ClientHandle, Patches, Update};
-pub use net::{Line, Net, SocketSink};
+pub use net::{Image, Line, Net, Progress, SocketSink};
 pub use shell::{AlertWish, NullShell, Remember, SavedSession, Shell};
 
 /// How a client starts: what the last run left behind, and who we say we are.

@@ -1,9 +1,12 @@
 //! The edge to the servers, as one trait: the real thing, and room for a double in tests.
 
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use bytes::Bytes;
-use calls_core::id::{Millis, UserId};
+use calls_core::effect::UploadWish;
+use calls_core::id::{FileId, Millis, UserId};
+use calls_core::model::File;
 use calls_core::port::{BoxFuture, CallBackend, Reply, Request, RequestError, Secret};
 use calls_net::{CallsV1, Rest, Socket, SocketEvent};
 
@@ -30,6 +33,29 @@ pub trait Net: Send + Sync {
     fn backend(&self, server: String, token: Secret) -> Arc<dyn CallBackend>;
     /// A portrait as image bytes.
     fn picture(&self, user: UserId, version: Millis) -> BoxFuture<Option<Bytes>>;
+    /// Another picture as image bytes.
+    fn image(&self, of: Image) -> BoxFuture<Option<Bytes>>;
+    /// Sends a file; the progress hears how many bytes have left.
+    fn upload(&self, wish: UploadWish, progress: Progress)
+    -> BoxFuture<Result<File, RequestError>>;
+    /// Writes a file of the server's to a path that does not exist yet.
+    fn save(&self, file: FileId, path: PathBuf) -> BoxFuture<Result<(), RequestError>>;
+}
+
+/// Hears how many bytes of a file have left.
+pub type Progress = Box<dyn Fn(u64) + Send + Sync>;
+
+/// A picture of the server's.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Image {
+    /// A small picture of a file.
+    Thumbnail(FileId),
+    /// A larger picture of a file.
+    Preview(FileId),
+    /// A file that is a picture, as it is, if it is not large.
+    Whole(FileId),
+    /// An emoji of the server's own, by its id.
+    Emoji(String),
 }
 
 /// The real network.
@@ -66,6 +92,35 @@ impl Net for RealNet {
     fn picture(&self, user: UserId, version: Millis) -> BoxFuture<Option<Bytes>> {
         let rest = self.rest.clone();
         Box::pin(async move { rest.picture(&user, version).await.ok() })
+    }
+
+    fn image(&self, of: Image) -> BoxFuture<Option<Bytes>> {
+        let rest = self.rest.clone();
+        Box::pin(async move {
+            match of {
+                Image::Thumbnail(file) => rest.file_picture(&file, true).await.ok(),
+                Image::Preview(file) => rest.file_picture(&file, false).await.ok(),
+                Image::Whole(file) => rest.small_file(&file).await.ok(),
+                Image::Emoji(id) => rest.emoji_picture(&id).await.ok(),
+            }
+        })
+    }
+
+    fn upload(
+        &self,
+        wish: UploadWish,
+        progress: Progress,
+    ) -> BoxFuture<Result<File, RequestError>> {
+        let rest = self.rest.clone();
+        Box::pin(async move {
+            rest.upload(&wish.channel, &wish.name, wish.bytes, progress)
+                .await
+        })
+    }
+
+    fn save(&self, file: FileId, path: PathBuf) -> BoxFuture<Result<(), RequestError>> {
+        let rest = self.rest.clone();
+        Box::pin(async move { rest.save(&file, &path).await })
     }
 }
 

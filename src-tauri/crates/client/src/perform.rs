@@ -1,11 +1,13 @@
 //! One arm for each effect: which adapter does it.
 
+use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Weak};
 use std::time::Duration;
 
-use calls_core::effect::{CallWish, Effect, LinkWish, MediaWish};
-use calls_core::id::{ChannelId, RequestId, TeamId};
-use calls_core::input::{CallNumber, Input};
+use calls_core::effect::{CallWish, Effect, LinkWish, MediaWish, UploadWish};
+use calls_core::id::{ChannelId, FileId, RequestId, TeamId, UploadId};
+use calls_core::input::{CallNumber, Input, UploadEvent};
 use calls_core::port::media::{ScreenFigures, ViewFigures, VoiceFigures};
 use calls_core::port::{
     ActiveCall, CallBackend, CallEvent, EventSink, JoinTicket, Request, RequestError,
@@ -13,13 +15,14 @@ use calls_core::port::{
 use calls_core::snapshot::{Levels, ShareQuality, WatchQuality};
 use calls_media::{Screens, Voice};
 use calls_net::SocketEvent;
-use tokio::task::JoinSet;
+use tokio::task::{AbortHandle, JoinSet};
 
 use crate::conductor::Inbox;
 use crate::handle::Meter;
 use crate::net::{Line, Net};
 use crate::shell::Shell;
 
+mod downloads;
 mod engines;
 mod port;
 
@@ -60,8 +63,19 @@ pub(crate) struct Performer {
     call: Option<Running>,
     /// Requests under way; dropped at the end.
     requests: JoinSet<()>,
+    /// Files on their way to the server; dropping one stops it.
+    uploads: BTreeMap<UploadId, AbortOnDrop>,
     /// Calls and sockets being closed; awaited at the end.
     closing: JoinSet<()>,
+}
+
+/// Stops a task when it is let go.
+struct AbortOnDrop(AbortHandle);
+
+impl Drop for AbortOnDrop {
+    fn drop(&mut self) {
+        self.0.abort();
+    }
 }
 
 struct Running {
@@ -88,6 +102,7 @@ impl Performer {
             line: None,
             call: None,
             requests: JoinSet::new(),
+            uploads: BTreeMap::new(),
             closing: JoinSet::new(),
         }
     }
@@ -117,6 +132,9 @@ impl Performer {
                 self.requests
                     .spawn(async move { inbox.send(Input::Reply(id, answer.await)) });
             }
+            Effect::Upload(id, wish) => self.upload(id, *wish),
+            Effect::StopUpload(id) => drop(self.uploads.remove(&id)),
+            Effect::Save { file, name } => self.save(file, name),
             Effect::Link(wish) => self.link(wish),
             Effect::Call(number, wish) => self.call(number, wish),
             Effect::Media(MediaWish::Run { input, output }) => {
@@ -167,6 +185,46 @@ impl Performer {
                 }),
             };
             inbox.send(Input::Reply(id, answer));
+        });
+    }
+
+    fn upload(&mut self, id: UploadId, wish: UploadWish) {
+        let (inbox, told) = (self.inbox.clone(), AtomicU64::new(0));
+        let length = wish.bytes.len() as u64;
+        // A hundred steps are what a bar can show; more would only fill the inbox.
+        let step = (length / 100).max(64 * 1024);
+        let progress = {
+            let inbox = inbox.clone();
+            move |sent: u64| {
+                if sent >= told.load(Ordering::Relaxed) + step {
+                    told.store(sent, Ordering::Relaxed);
+                    inbox.send(Input::Upload(id, UploadEvent::Sent(sent)));
+                }
+            }
+        };
+        let answer = self.net.upload(wish, Box::new(progress));
+        let task = self.requests.spawn(async move {
+            inbox.send(Input::Upload(
+                id,
+                match answer.await {
+                    Ok(file) => UploadEvent::Done(Box::new(file)),
+                    Err(error) => UploadEvent::Failed(error),
+                },
+            ));
+        });
+        self.uploads.insert(id, AbortOnDrop(task));
+        self.uploads.retain(|_, task| !task.0.is_finished());
+    }
+
+    fn save(&mut self, file: FileId, name: String) {
+        let (inbox, net) = (self.inbox.clone(), Arc::clone(&self.net));
+        let folder = self.shell.downloads();
+        self.requests.spawn(async move {
+            let result = match folder {
+                Some(folder) => downloads::save(&*net, &file, &folder, &name).await,
+                None => Err(RequestError::Offline("no folder for downloads".to_owned())),
+            };
+            inbox.send(Input::Saved { file, result });
         });
     }
 

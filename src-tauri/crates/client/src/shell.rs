@@ -20,6 +20,11 @@ pub trait Shell: Send + Sync {
     fn logs(&self) -> BoxFuture<Option<String>> {
         Box::pin(std::future::ready(None))
     }
+
+    /// The folder for files that a person saves; `None` if there is none, and nothing can be saved.
+    fn downloads(&self) -> Option<std::path::PathBuf> {
+        None
+    }
 }
 
 /// Remembers nothing: for tests, bots and the command line.

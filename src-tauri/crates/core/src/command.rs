@@ -4,7 +4,10 @@ use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 
 use crate::alert::{AlertSettings, MessageLevel, Tone};
-use crate::id::{ChannelId, DeviceId, PendingId, PostId, SessionId, SourceId, TeamId, UserId};
+use crate::id::{
+    CategoryId, ChannelId, DeviceId, FileId, PendingId, PostId, SessionId, SourceId, TeamId,
+    UploadId, UserId,
+};
 use crate::preferences::Appearance;
 use crate::snapshot::Sound;
 
@@ -109,6 +112,9 @@ pub enum Command {
     SaveDraft {
         /// Where.
         channel: ChannelId,
+        /// Thread, if it is a reply.
+        #[serde(default)]
+        root: Option<PostId>,
         /// Text; empty removes the draft.
         text: String,
     },
@@ -120,6 +126,122 @@ pub enum Command {
         root: Option<PostId>,
         /// Mattermost markdown. A text beginning with `/` is a slash command.
         text: String,
+    },
+    /// Change the text of a post of ours.
+    EditPost {
+        /// Which.
+        post: PostId,
+        /// From now on.
+        text: String,
+    },
+    /// Delete a post.
+    DeletePost {
+        /// Which.
+        post: PostId,
+    },
+    /// React to a post, or take it back.
+    React {
+        /// Which.
+        post: PostId,
+        /// Name of the emoji, without colons.
+        emoji: String,
+        /// React; else take it back.
+        on: bool,
+    },
+    /// Show a thread beside the channel.
+    OpenThread {
+        /// Where.
+        channel: ChannelId,
+        /// Its first post, or any reply's root.
+        root: PostId,
+    },
+    /// Close the thread beside the channel.
+    CloseThread,
+    /// Hear of new replies in a thread, or no more.
+    FollowThread {
+        /// Which.
+        root: PostId,
+        /// Follow.
+        on: bool,
+    },
+    /// Everything from this post on is unread again.
+    MarkUnread {
+        /// Which.
+        post: PostId,
+    },
+    /// The person is typing. Told on at most every few seconds.
+    Typing {
+        /// Where.
+        channel: ChannelId,
+        /// Thread, if it is a reply.
+        root: Option<PostId>,
+    },
+    /// Stop an upload, or take an uploaded file back before it is sent.
+    RemoveUpload {
+        /// Which.
+        upload: UploadId,
+    },
+    /// Upload again what failed.
+    RetryUpload {
+        /// Which.
+        upload: UploadId,
+    },
+    /// Save a file among the person's downloads. It is never opened.
+    SaveFile {
+        /// Which.
+        file: FileId,
+        /// What to call it; made harmless.
+        name: String,
+    },
+    /// Look for people and public channels; shown in the finder.
+    Find {
+        /// As typed; empty forgets what was found.
+        text: String,
+    },
+    /// What may follow what is being typed: a mention (`@…`) or a slash command (`/…`).
+    Complete {
+        /// Where.
+        channel: ChannelId,
+        /// Thread, if it is a reply.
+        root: Option<PostId>,
+        /// From the `@` or `/` to the cursor; empty forgets what was found.
+        text: String,
+    },
+    /// Show the group channel with some people, made if need be.
+    OpenGroup {
+        /// With whom, without us: two to seven.
+        users: Vec<UserId>,
+    },
+    /// Become a member of a public channel, and show it.
+    JoinChannel {
+        /// Which.
+        channel: ChannelId,
+    },
+    /// Leave a channel.
+    LeaveChannel {
+        /// Which.
+        channel: ChannelId,
+    },
+    /// Mute a channel, or no more.
+    MuteChannel {
+        /// Which.
+        channel: ChannelId,
+        /// Mute.
+        on: bool,
+    },
+    /// Put a channel among the favourites, or take it out.
+    SetFavorite {
+        /// Which.
+        channel: ChannelId,
+        /// Put it there.
+        on: bool,
+    },
+    /// Fold a category of the channel list, or unfold it.
+    FoldCategory {
+        /// Which.
+        category: CategoryId,
+        /// Fold.
+        folded: bool,
     },
     /// Send a post again that failed.
     RetryPost {

@@ -2,9 +2,11 @@
 
 use std::time::Duration;
 
+use bytes::Bytes;
+
 use crate::alert::{AlertSettings, AlertWish};
 use crate::command::DeviceRole;
-use crate::id::{ChannelId, DeviceId, RequestId, SessionId, SourceId, UserId};
+use crate::id::{ChannelId, DeviceId, FileId, RequestId, SessionId, SourceId, UploadId, UserId};
 use crate::input::{CallNumber, SavedSession};
 use crate::port::media::{ScreenFrame, ShareRequest};
 use crate::port::{CallIntent, EndReason, JoinTicket, Request, Secret};
@@ -23,6 +25,17 @@ pub enum Effect {
     },
     /// Ask the server something.
     Request(RequestId, Request),
+    /// Send a file to the server. Answer with [`crate::input::Input::Upload`].
+    Upload(UploadId, Box<UploadWish>),
+    /// Stop sending it; nothing more is heard of it.
+    StopUpload(UploadId),
+    /// Save a file of the server's among the person's downloads. Answer with [`crate::input::Input::Saved`].
+    Save {
+        /// Which.
+        file: FileId,
+        /// A harmless name: no folders, no hidden files, nothing that a system reserves.
+        name: String,
+    },
     /// The account's WebSocket.
     Link(LinkWish),
     /// Our call.
@@ -37,6 +50,17 @@ pub enum Effect {
     Patch(Box<Patch>),
     /// Something happened that a script would want to know.
     Tell(ClientEvent),
+}
+
+/// A file to be sent.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct UploadWish {
+    /// Where it will be posted.
+    pub channel: ChannelId,
+    /// What it is called.
+    pub name: String,
+    /// Its content.
+    pub bytes: Bytes,
 }
 
 /// What is wanted of the account's WebSocket.

@@ -71,6 +71,10 @@ text_id! {
     TrackId;
     /// A sound device as the operating system names it; stable enough to be remembered.
     DeviceId;
+    /// A file on the server, 26 characters.
+    FileId;
+    /// A category of the channel list.
+    CategoryId;
     /// A screen or window that can be shared.
     SourceId;
 }
@@ -90,6 +94,14 @@ impl ChannelId {
 /// Matches an answer to its question; unique for the life of the machine.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct RequestId(pub u64);
+
+/// A file on its way to the server; unique for the life of the machine.
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, TS,
+)]
+#[serde(transparent)]
+#[ts(type = "number")]
+pub struct UploadId(pub u32);
 
 /// Milliseconds since the Unix epoch, by the server's clock.
 pub type Millis = i64;

@@ -3,9 +3,12 @@
 use std::collections::BTreeMap;
 use std::time::Instant;
 
+use bytes::Bytes;
+
 use crate::alert::AlertSettings;
 use crate::command::Command;
-use crate::id::{ChannelId, DeviceId, Millis, RequestId, UserId};
+use crate::id::{ChannelId, DeviceId, FileId, Millis, PostId, RequestId, UploadId, UserId};
+use crate::model::File;
 use crate::port::media::MediaEvent;
 use crate::port::{CallEvent, LinkEvent, Reply, RequestError, Secret, ServerEvent};
 use crate::preferences::Appearance;
@@ -85,6 +88,41 @@ pub enum Input {
     Zone(i32),
     /// A notification that was asked for as a test has arrived on the screen, or has not.
     NoteShown(bool),
+    /// A person attaches a file to what they are writing.
+    Attach(Box<Attach>),
+    /// How a file fares on its way to the server.
+    Upload(UploadId, UploadEvent),
+    /// A file was saved, or not.
+    Saved {
+        /// Which.
+        file: FileId,
+        /// Where it lies now (folder and name for the person to read), or why it was not saved.
+        result: Result<String, RequestError>,
+    },
     /// A deadline has passed (see `Machine::poll_timeout`).
     Tick,
+}
+
+/// A file that a person attaches.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Attach {
+    /// Where they are writing.
+    pub channel: ChannelId,
+    /// Thread, if it is a reply.
+    pub root: Option<PostId>,
+    /// What it is called.
+    pub name: String,
+    /// Its content.
+    pub bytes: Bytes,
+}
+
+/// How a file fares on its way to the server.
+#[derive(Clone, Debug, PartialEq)]
+pub enum UploadEvent {
+    /// So many bytes have left.
+    Sent(u64),
+    /// The server has it.
+    Done(Box<File>),
+    /// It failed.
+    Failed(RequestError),
 }

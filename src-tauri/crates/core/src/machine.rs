@@ -17,11 +17,13 @@ mod account;
 mod alerts;
 mod call;
 mod callchat;
+mod chat;
 mod clock;
 mod compose;
 mod cues;
 mod devices;
 mod directory;
+mod finder;
 mod link;
 mod messages;
 mod notices;
@@ -33,7 +35,9 @@ mod share;
 mod talk;
 #[cfg(test)]
 mod tests;
+mod thread;
 mod timeline;
+mod typing;
 
 use account::Account;
 use alerts::Alerts;
@@ -43,12 +47,15 @@ use clock::ServerClock;
 use compose::Compose;
 use devices::Devices;
 use directory::{Directory, Draw};
+use finder::Finder;
 use link::Link;
 use messages::Messages;
 use out::{Out, Part};
 use ringing::Ringing;
 use share::Share;
+use thread::Thread;
 use timeline::Timeline;
+use typing::Typing;
 
 /// The whole state of a client, and everything it decides. See the module's page for how to run it.
 #[derive(Debug, Default)]
@@ -57,6 +64,9 @@ pub struct Machine {
     link: Link,
     directory: Directory,
     timeline: Timeline,
+    thread: Thread,
+    typing: Typing,
+    finder: Finder,
     compose: Compose,
     call: Call,
     chat: CallChat,
@@ -104,6 +114,9 @@ impl Machine {
             Input::Reply(id, result) => self.replied(now, id, result),
             Input::Call(number, event) => self.called(now, number, event),
             Input::Media(event) => self.sounded(now, event),
+            Input::Attach(attach) => self.attach(now, *attach),
+            Input::Upload(id, event) => self.compose.uploads.heard(id, event, &mut self.out),
+            Input::Saved { file, result } => self.saved(now, &file, result),
             Input::SessionKept(kept) => self.account.kept(now.instant, kept, &mut self.out),
             Input::Zone(minutes) => self.zone_is(minutes),
             Input::NoteShown(shown) => self.note_shown(shown),
@@ -136,6 +149,7 @@ impl Machine {
             self.ringing.poll_timeout(),
             self.messages.poll_timeout(),
             self.call.poll_timeout(),
+            self.typing.poll_timeout(),
             self.out.notices.poll_timeout(),
             self.devices.poll_timeout(),
             self.reload,
@@ -173,6 +187,7 @@ impl Machine {
         self.account.handle_timeout(instant, &mut self.out);
         self.link.handle_timeout(instant, &mut self.out);
         self.call.handle_timeout(instant, &mut self.out);
+        self.typing.handle_timeout(instant, &mut self.out);
         if self.compose.poll_timeout().is_some_and(|at| at <= instant) {
             self.compose.send(instant, &mut self.out);
         }
@@ -222,8 +237,17 @@ impl Machine {
             Part::Timeline => Slice::Timeline(self.timeline.draw(
                 &self.directory,
                 &self.compose,
+                &self.typing,
                 &self.out,
             )),
+            Part::Thread => Slice::Thread(self.thread.draw(
+                &self.directory,
+                &self.compose,
+                &self.typing,
+            )),
+            Part::Compose => Slice::Compose(self.draw_compose()),
+            Part::Finder => Slice::Finder(self.finder.slice().clone()),
+            Part::Emoji => Slice::Emoji(self.finder.emoji().to_vec()),
             Part::Call => Slice::Call(Box::new(self.call.draw(
                 &self.directory,
                 &self.devices,
@@ -247,6 +271,10 @@ impl Machine {
             Slice::Link(new) => replace(&mut held.link, new),
             Slice::Directory(new) => replace(&mut held.directory, new),
             Slice::Timeline(new) => replace(&mut held.timeline, new),
+            Slice::Thread(new) => replace(&mut held.thread, new),
+            Slice::Compose(new) => replace(&mut held.compose, new),
+            Slice::Finder(new) => replace(&mut held.finder, new),
+            Slice::Emoji(new) => replace(&mut held.emoji, new),
             Slice::Call(new) => replace(&mut held.call, new),
             Slice::Chat(new) => replace(&mut held.chat, new),
             Slice::Devices(new) => replace(&mut held.devices, new),

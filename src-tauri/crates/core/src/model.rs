@@ -3,7 +3,9 @@
 use serde::Serialize;
 use ts_rs::TS;
 
-use crate::id::{CallId, ChannelId, Millis, PendingId, PostId, SessionId, TeamId, UserId};
+use crate::id::{
+    CallId, CategoryId, ChannelId, FileId, Millis, PendingId, PostId, SessionId, TeamId, UserId,
+};
 
 mod emoji;
 mod job;
@@ -257,6 +259,116 @@ pub struct Post {
     pub reply_count: i64,
     /// A name that replaces the author's (web hooks), may be empty.
     pub override_name: String,
+    /// Who reacted with what, oldest first.
+    pub reactions: Vec<Reaction>,
+    /// What is attached.
+    pub files: Vec<File>,
+    /// We follow the thread that begins here; `None` where the server does not say.
+    pub following: Option<bool>,
+    /// Time of the newest reply; 0 if there is none, or the server does not say.
+    pub last_reply_at: Millis,
+}
+
+/// Somebody's reaction to a post.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Reaction {
+    /// Whose.
+    pub user: UserId,
+    /// Name of the emoji, without colons.
+    pub emoji: String,
+}
+
+/// A file attached to a post.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, TS)]
+#[serde(rename_all = "camelCase")]
+pub struct File {
+    /// Identity.
+    pub id: FileId,
+    /// As its sender called it. Shown as it is, never used as a path.
+    pub name: String,
+    /// What follows the last dot, small letters; may be empty.
+    pub extension: String,
+    /// Bytes.
+    #[ts(type = "number")]
+    pub size: i64,
+    /// MIME type as the server says.
+    pub mime: String,
+    /// Pixels of a picture; 0 for others.
+    pub width: u32,
+    /// Pixels of a picture; 0 for others.
+    pub height: u32,
+    /// The server has a smaller picture of it.
+    pub has_preview: bool,
+}
+
+/// What kind of category it is.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, TS)]
+#[serde(rename_all = "camelCase")]
+pub enum CategoryKind {
+    /// What the person has marked.
+    Favorites,
+    /// All channels of the team that are in no other.
+    #[default]
+    Channels,
+    /// Direct and group channels.
+    Direct,
+    /// Made by the person.
+    Custom,
+}
+
+/// A category of the channel list.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Category {
+    /// Identity.
+    pub id: CategoryId,
+    /// Its team.
+    pub team: TeamId,
+    /// Kind.
+    pub kind: CategoryKind,
+    /// Name on screen; for the built-in ones in the server's language.
+    pub name: String,
+    /// What is in it, in the person's order.
+    pub channels: Vec<ChannelId>,
+    /// Sorted by name (`alpha`), by newest post (`recent`), or as it is (`manual`, empty).
+    pub sorting: String,
+    /// Folded.
+    pub collapsed: bool,
+    /// Muted.
+    pub muted: bool,
+}
+
+/// An emoji that somebody has added to the server.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, TS)]
+#[serde(rename_all = "camelCase")]
+pub struct CustomEmoji {
+    /// Identity, for its picture.
+    pub id: String,
+    /// Name, without colons.
+    pub name: String,
+}
+
+/// A public channel found by name, of which we may not be a member.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, TS)]
+#[serde(rename_all = "camelCase")]
+pub struct FoundChannel {
+    /// Identity.
+    pub id: ChannelId,
+    /// Name on screen.
+    pub name: String,
+}
+
+/// What can be typed next in a slash command, as the server suggests.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, TS)]
+#[serde(rename_all = "camelCase")]
+pub struct CommandHint {
+    /// The text with this choice made, with the slash.
+    pub complete: String,
+    /// The choice.
+    pub suggestion: String,
+    /// What may follow.
+    pub hint: String,
+    /// One line.
+    pub description: String,
 }
 
 /// One connection to a call. A user on two devices is two participants.

@@ -6,10 +6,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::command::HostAction;
-use crate::id::{CallId, ChannelId, Millis, PendingId, PostId, SessionId, TeamId, UserId};
+use crate::id::{CallId, ChannelId, FileId, Millis, PendingId, PostId, SessionId, TeamId, UserId};
 use crate::model::{
-    CallState, CallsChannel, CallsConfig, Channel, Emoji, Job, JobKind, Membership, NotifyProps,
-    Participant, Post, Presence, RtcStats, Team, User,
+    CallState, CallsChannel, CallsConfig, Category, Channel, CommandHint, CustomEmoji, Emoji,
+    FoundChannel, Job, JobKind, Membership, NotifyProps, Participant, Post, Presence, RtcStats,
+    Team, User,
 };
 use crate::snapshot::{Quality, ServerInfo};
 
@@ -97,19 +98,30 @@ pub enum Request {
         root: Option<PostId>,
         /// Text.
         message: String,
+        /// What is attached: uploaded before.
+        files: Vec<FileId>,
         /// Our id for it; the server stores one post per id, however often it is sent.
         pending: PendingId,
     },
-    /// Run a slash command. Answer: [`Reply::Done`].
-    Execute {
-        /// Where.
-        channel: ChannelId,
-        /// The open team.
-        team: Option<TeamId>,
-        /// The thread in which it was typed.
-        root: Option<PostId>,
-        /// With the slash.
-        command: String,
+    /// Change the text of a post of ours. Answer: [`Reply::Post`].
+    EditPost {
+        /// Which.
+        post: PostId,
+        /// From now on.
+        message: String,
+    },
+    /// Delete a post. Answer: [`Reply::Done`].
+    DeletePost(PostId),
+    /// React, or take it back. Answer: [`Reply::Done`].
+    React {
+        /// We.
+        me: UserId,
+        /// To which post.
+        post: PostId,
+        /// Name of the emoji.
+        emoji: String,
+        /// React; else take it back.
+        on: bool,
     },
     /// A whole thread. Answer: [`Reply::Thread`].
     LoadThread(PostId),
@@ -121,6 +133,88 @@ pub enum Request {
         root: PostId,
         /// Follow.
         on: bool,
+    },
+    /// The thread has been read. Answer: [`Reply::Done`].
+    ReadThread {
+        /// The thread's team; any of ours for direct channels.
+        team: TeamId,
+        /// The thread.
+        root: PostId,
+        /// Up to when.
+        at: Millis,
+    },
+    /// Everything from this post on is unread again. Answer: [`Reply::Done`].
+    MarkUnread(PostId),
+    /// We are typing. Answer: [`Reply::Done`].
+    Typing {
+        /// Where.
+        channel: ChannelId,
+        /// Thread, if it is a reply.
+        root: Option<PostId>,
+    },
+    /// Categories of a team. Answer: [`Reply::Categories`].
+    LoadCategories(TeamId),
+    /// Change categories of one team. Answer: [`Reply::Done`].
+    PutCategories(Vec<Category>),
+    /// Emoji of the server's own. Answer: [`Reply::Emoji`].
+    LoadEmoji,
+    /// People and public channels by the beginning of their names. Answer: [`Reply::Matches`].
+    Find {
+        /// Where to look for channels.
+        team: Option<TeamId>,
+        /// As typed.
+        text: String,
+    },
+    /// People whom one may want to mention. Answer: [`Reply::Users`].
+    CompleteUser {
+        /// The channel's team.
+        team: Option<TeamId>,
+        /// Where.
+        channel: ChannelId,
+        /// As typed, without the `@`.
+        text: String,
+    },
+    /// What may follow in a slash command. Answer: [`Reply::Hints`].
+    CompleteCommand {
+        /// The open team.
+        team: TeamId,
+        /// Where.
+        channel: ChannelId,
+        /// Thread, if it is a reply.
+        root: Option<PostId>,
+        /// As typed, with the slash.
+        text: String,
+    },
+    /// Become a member of a public channel. Answer: [`Reply::Channel`].
+    JoinChannel {
+        /// We.
+        me: UserId,
+        /// Which.
+        channel: ChannelId,
+    },
+    /// Leave a channel. Answer: [`Reply::Done`].
+    LeaveChannel(ChannelId),
+    /// Mute a channel, or no more. Answer: [`Reply::Done`].
+    MuteChannel {
+        /// We.
+        me: UserId,
+        /// Which.
+        channel: ChannelId,
+        /// Mute.
+        on: bool,
+    },
+    /// The group channel with some people, made if need be. Answer: [`Reply::Channel`].
+    OpenGroup(Vec<UserId>),
+    /// Run a slash command. Answer: [`Reply::Done`].
+    Execute {
+        /// Where.
+        channel: ChannelId,
+        /// The open team.
+        team: Option<TeamId>,
+        /// The thread in which it was typed.
+        root: Option<PostId>,
+        /// With the slash.
+        command: String,
     },
     /// One of the host's controls. Answer: [`Reply::Done`].
     Moderate {
@@ -216,7 +310,20 @@ pub enum Reply {
         /// Root and replies.
         posts: Vec<Post>,
     },
-    /// To [`Request::CreatePost`].
+    /// To [`Request::LoadCategories`], in the person's order.
+    Categories(TeamId, Vec<Category>),
+    /// To [`Request::LoadEmoji`].
+    Emoji(Vec<CustomEmoji>),
+    /// To [`Request::Find`].
+    Matches {
+        /// People.
+        users: Vec<User>,
+        /// Public channels.
+        channels: Vec<FoundChannel>,
+    },
+    /// To [`Request::CompleteCommand`].
+    Hints(Vec<CommandHint>),
+    /// To [`Request::CreatePost`] and [`Request::EditPost`].
     Post(Box<Post>),
     /// It happened.
     Done,
@@ -245,6 +352,10 @@ pub struct DirectoryLoad {
     pub max_post_size: usize,
     /// Our own notification settings.
     pub notify: NotifyProps,
+    /// Largest file, bytes.
+    pub max_file_size: u64,
+    /// Categories of all teams, in the person's order.
+    pub categories: Vec<Category>,
 }
 
 /// How names are shown (`TeammateNameDisplay`).
@@ -322,6 +433,37 @@ pub enum ServerEvent {
         /// Which.
         post: PostId,
     },
+    /// Somebody reacted to a post, or took it back.
+    Reacted {
+        /// Which post.
+        post: PostId,
+        /// Who.
+        user: UserId,
+        /// Name of the emoji.
+        emoji: String,
+        /// Reacted; else took it back.
+        on: bool,
+    },
+    /// Somebody is typing.
+    Typing {
+        /// Where.
+        channel: ChannelId,
+        /// In which thread.
+        root: Option<PostId>,
+        /// Who.
+        user: UserId,
+    },
+    /// We follow a thread from now on, or no more.
+    Followed {
+        /// Which.
+        root: PostId,
+        /// Follow.
+        on: bool,
+    },
+    /// Categories of a team changed.
+    CategoriesChanged(TeamId),
+    /// Emoji were added.
+    EmojiChanged,
     /// Channels were read on another of our clients.
     Viewed(Vec<(ChannelId, Millis)>),
     /// We came into a channel, or it was made or changed: load it.

@@ -10,13 +10,15 @@ use crate::command::DeviceRole;
 use crate::id::{
     ChannelId, DeviceId, Millis, PendingId, PostId, SessionId, SourceId, TeamId, UserId,
 };
-use crate::model::{ChannelKind, PostKind, Presence, Team, User};
+use crate::model::{ChannelKind, CustomEmoji, File, PostKind, Presence, Team, User};
 use crate::notice::Notice;
 use crate::port::media::ShareSource;
 use crate::preferences::Appearance;
 
+mod chat;
 mod incall;
 
+pub use chat::*;
 pub use incall::{CallChat, CallReaction, Caption, Recording, RecordingPrompt};
 
 /// The whole state of the interface.
@@ -34,6 +36,14 @@ pub struct Snapshot {
     pub directory: Directory,
     /// The open channel's posts.
     pub timeline: Timeline,
+    /// The thread beside it.
+    pub thread: Thread,
+    /// What is being written: files on their way, what may follow.
+    pub compose: Compose,
+    /// What was found by name.
+    pub finder: Finder,
+    /// Emoji of the server's own, by name.
+    pub emoji: Vec<CustomEmoji>,
     /// Our call.
     pub call: Call,
     /// Our call's chat.
@@ -64,6 +74,14 @@ pub enum Slice {
     Directory(Directory),
     /// See [`Snapshot::timeline`].
     Timeline(Timeline),
+    /// See [`Snapshot::thread`].
+    Thread(Thread),
+    /// See [`Snapshot::compose`].
+    Compose(Compose),
+    /// See [`Snapshot::finder`].
+    Finder(Finder),
+    /// See [`Snapshot::emoji`].
+    Emoji(Vec<CustomEmoji>),
     /// See [`Snapshot::call`].
     Call(Box<Call>),
     /// See [`Snapshot::chat`].
@@ -188,10 +206,17 @@ pub struct Directory {
     pub channel: Option<ChannelId>,
     /// Channels of the open team, then direct and group channels, in order of display.
     pub channels: Vec<ChannelRow>,
+    /// How they are grouped, in order of display. Empty while unknown; channels in none are shown at the end.
+    pub categories: Vec<CategoryRow>,
     /// Everybody known, by user id: names and presence for posts, rows and tiles.
     pub people: BTreeMap<String, Person>,
     /// Calls are to be had on this server.
     pub calls_available: bool,
+    /// Largest file that the server takes, bytes.
+    #[ts(type = "number")]
+    pub max_file_size: u64,
+    /// Replies live in threads only, and are not shown in the channel.
+    pub collapsed_threads: bool,
 }
 
 /// A channel in the sidebar.
@@ -267,6 +292,8 @@ pub struct Timeline {
     pub at_start: bool,
     /// The first post not read when the channel was opened.
     pub first_unread: Option<PostId>,
+    /// Names of those who are typing here.
+    pub typing: Vec<String>,
 }
 
 /// A post on screen.
@@ -294,6 +321,16 @@ pub struct PostRow {
     pub reply_count: u32,
     /// Where it is on its way to the server.
     pub delivery: Delivery,
+    /// Reactions, by emoji, the oldest first.
+    pub reactions: Vec<ReactionRow>,
+    /// What is attached.
+    pub files: Vec<File>,
+    /// We wrote it, and may change it.
+    pub editable: bool,
+    /// We may delete it.
+    pub deletable: bool,
+    /// We follow the thread that begins here.
+    pub following: bool,
 }
 
 /// Where a post is on its way.

@@ -17,6 +17,7 @@ pub(crate) mod auth;
 pub(crate) mod avatar;
 pub(crate) mod channels;
 pub(crate) mod commands;
+mod emoji;
 pub(crate) mod files;
 pub(crate) mod members;
 pub(crate) mod plugin;
@@ -64,12 +65,12 @@ fn system_routes() -> Router<Arc<App>> {
         .route("/config/client", get(system::client_config))
         .route("/license/client", get(system::license))
         .route("/plugins/webapp", get(system::plugins))
-        .route("/emoji", get(system::empty_list))
+        .route("/emoji", get(emoji::list))
         .route("/emoji/names", post(system::empty_list))
         .route("/emoji/search", post(system::empty_list))
         .route("/emoji/autocomplete", get(system::empty_list))
         .route("/emoji/name/{name}", get(system::nothing))
-        .route("/emoji/{id}/image", get(system::nothing))
+        .route("/emoji/{id}/image", get(emoji::image))
         .route("/roles/names", post(system::empty_list))
         .route("/commands/execute", post(commands::execute))
 }
@@ -94,6 +95,7 @@ fn user_routes() -> Router<Arc<App>> {
         .route("/users/{user}/sessions", get(auth::sessions))
         .route("/users/{user}/sessions/revoke", post(auth::revoke))
         .route("/users/{user}/tokens", post(auth::make_token))
+        .route("/users/{user}/typing", post(users::typing))
         .route(
             "/users/{user}/status",
             get(statuses::one).put(statuses::set),

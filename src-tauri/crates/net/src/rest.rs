@@ -16,6 +16,8 @@ use crate::translate;
 use http::{Http, MAX_JSON, MAX_PICTURE};
 
 mod account;
+mod chat;
+mod files;
 mod http;
 mod load;
 
@@ -114,6 +116,7 @@ impl Rest {
                 channel,
                 root,
                 message,
+                files,
                 pending,
             } => {
                 let body = wire::rest::NewPost {
@@ -122,6 +125,10 @@ impl Rest {
                         .map(|root| root.as_str().to_owned())
                         .unwrap_or_default(),
                     message,
+                    file_ids: files
+                        .into_iter()
+                        .map(|file| file.as_str().to_owned())
+                        .collect(),
                     pending_post_id: pending.as_str().to_owned(),
                 };
                 let post: wire::rest::Post = self.post(&["api", "v4", "posts"], &body).await?;
@@ -173,26 +180,6 @@ impl Rest {
                 let channel: wire::rest::Channel = self.get(&path, &[]).await?;
                 load::with_membership(self, channel).await
             }
-            Request::LoadThread(root) => load::thread(self, &root).await,
-            Request::FollowThread { team, root, on } => {
-                let path = [
-                    "api",
-                    "v4",
-                    "users",
-                    "me",
-                    "teams",
-                    team.as_str(),
-                    "threads",
-                    root.as_str(),
-                    "following",
-                ];
-                if on {
-                    self.put_only(&path, &serde_json::json!({})).await?;
-                } else {
-                    self.delete_only(&path).await?;
-                }
-                Ok(Reply::Done)
-            }
             Request::Moderate { channel, action } => {
                 let (word, body) = host_control(&action);
                 let path = calls_path(&channel, &["host", word]);
@@ -229,6 +216,7 @@ impl Rest {
                     .await?;
                 load::with_membership(self, channel).await
             }
+            request => chat::perform(self, request).await,
         }
     }
 
@@ -310,11 +298,12 @@ impl Rest {
         Ok(self.http.send(request, MAX_JSON).await?.body)
     }
 
-    async fn delete_only(&self, path: &[&str]) -> Result<Bytes, RequestError> {
+    async fn delete(&self, path: &[&str]) -> Result<(), RequestError> {
         let account = self.account();
         let url = http::address(&account.server, path, &[])?;
         let request = self.http.delete(url, account.token.as_ref());
-        Ok(self.http.send(request, MAX_JSON).await?.body)
+        self.http.send(request, MAX_JSON).await?;
+        Ok(())
     }
 
     async fn post<T: DeserializeOwned, B: Serialize + Sync + ?Sized>(

@@ -2,10 +2,13 @@
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use calls_core::id::{CallId, ChannelId, Millis, PendingId, PostId, SessionId, TeamId, UserId};
+use calls_core::id::{
+    CallId, CategoryId, ChannelId, FileId, Millis, PendingId, PostId, SessionId, TeamId, UserId,
+};
 use calls_core::model::{
-    CallPost, CallState, CallsChannel, CallsConfig, Channel, ChannelKind, IceServer, Job, JobKind,
-    Membership, NotifyProps, Participant, Post, PostKind, Presence, Team, User,
+    CallPost, CallState, CallsChannel, CallsConfig, Category, CategoryKind, Channel, ChannelKind,
+    File, IceServer, Job, JobKind, Membership, NotifyProps, Participant, Post, PostKind, Presence,
+    Reaction, Team, User,
 };
 use calls_core::port::ServerEvent;
 use calls_core::wire::calls::{self, CallsEvent};
@@ -26,22 +29,13 @@ pub(crate) struct Translator {
 /// Events that exist and say nothing to a calls client.
 const IGNORED: &[&str] = &[
     "hello",
-    "typing",
     "post_unread",
-    "reaction_added",
-    "reaction_removed",
     "thread_updated",
     "thread_read_changed",
-    "thread_follow_changed",
-    "sidebar_category_created",
-    "sidebar_category_updated",
-    "sidebar_category_deleted",
-    "sidebar_category_order_updated",
     "new_user",
     "user_role_updated",
     "user_activation_status_change",
     "open_dialog",
-    "emoji_added",
     "plugin_statuses_changed",
     "draft_created",
     "draft_updated",
@@ -107,6 +101,35 @@ impl Translator {
                     post: PostId::new(post.id),
                 })
             }
+            "typing" => Some(ServerEvent::Typing {
+                channel: channel(),
+                root: some(event.text("parent_id").to_owned(), PostId::new),
+                user: UserId::from(event.text("user_id")),
+            }),
+            "reaction_added" | "reaction_removed" => {
+                let reaction = self.nested::<rest::Reaction>(event, "reaction")?;
+                Some(ServerEvent::Reacted {
+                    post: PostId::new(reaction.post_id),
+                    user: UserId::new(reaction.user_id),
+                    emoji: reaction.emoji_name,
+                    on: event.event == "reaction_added",
+                })
+            }
+            "thread_follow_changed" => Some(ServerEvent::Followed {
+                root: PostId::from(event.text("thread_id")),
+                on: flag(event, "state"),
+            }),
+            "sidebar_category_created"
+            | "sidebar_category_updated"
+            | "sidebar_category_deleted"
+            | "sidebar_category_order_updated" => {
+                let team = match event.broadcast.team_id.as_str() {
+                    "" => event.text("team_id"),
+                    team => team,
+                };
+                (!team.is_empty()).then(|| ServerEvent::CategoriesChanged(TeamId::from(team)))
+            }
+            "emoji_added" => Some(ServerEvent::EmojiChanged),
             "multiple_channels_viewed" => {
                 let times = event.data.get("channel_times")?.as_object()?;
                 let viewed = times
@@ -409,6 +432,91 @@ pub(crate) fn post_of(post: rest::Post) -> Post {
         pending: some(post.pending_post_id, PendingId::new),
         reply_count: post.reply_count,
         override_name,
+        reactions: reactions_of(post.metadata.reactions.unwrap_or_default()),
+        files: post
+            .metadata
+            .files
+            .unwrap_or_default()
+            .into_iter()
+            .map(file_of)
+            .collect(),
+        following: post.is_following,
+        last_reply_at: post.last_reply_at,
+    }
+}
+
+/// Reactions, the oldest first.
+fn reactions_of(mut reactions: Vec<rest::Reaction>) -> Vec<Reaction> {
+    reactions.sort_by_key(|reaction| reaction.create_at);
+    reactions
+        .into_iter()
+        .map(|reaction| Reaction {
+            user: UserId::new(reaction.user_id),
+            emoji: reaction.emoji_name,
+        })
+        .collect()
+}
+
+/// A file.
+pub(crate) fn file_of(file: rest::FileInfo) -> File {
+    let pixels = |size: i64| u32::try_from(size).unwrap_or(0);
+    File {
+        id: FileId::new(file.id),
+        extension: file.extension.to_lowercase(),
+        name: file.name,
+        size: file.size.max(0),
+        mime: file.mime_type,
+        width: pixels(file.width),
+        height: pixels(file.height),
+        has_preview: file.has_preview_image,
+    }
+}
+
+/// A category of the channel list.
+pub(crate) fn category_of(category: rest::Category) -> Category {
+    Category {
+        kind: match category.kind.as_str() {
+            "favorites" => CategoryKind::Favorites,
+            "channels" => CategoryKind::Channels,
+            "direct_messages" => CategoryKind::Direct,
+            _ => CategoryKind::Custom,
+        },
+        id: CategoryId::new(category.id),
+        team: TeamId::new(category.team_id),
+        name: category.display_name,
+        channels: category
+            .channel_ids
+            .into_iter()
+            .map(ChannelId::new)
+            .collect(),
+        sorting: category.sorting,
+        collapsed: category.collapsed,
+        muted: category.muted,
+    }
+}
+
+/// The same in the server's words.
+pub(crate) fn category_for(category: Category, me: &str) -> rest::Category {
+    let kind = match category.kind {
+        CategoryKind::Favorites => "favorites",
+        CategoryKind::Channels => "channels",
+        CategoryKind::Direct => "direct_messages",
+        CategoryKind::Custom => "custom",
+    };
+    rest::Category {
+        id: category.id.as_str().to_owned(),
+        user_id: me.to_owned(),
+        team_id: category.team.as_str().to_owned(),
+        kind: kind.to_owned(),
+        display_name: category.name,
+        sorting: category.sorting,
+        muted: category.muted,
+        collapsed: category.collapsed,
+        channel_ids: category
+            .channels
+            .into_iter()
+            .map(|channel| channel.as_str().to_owned())
+            .collect(),
     }
 }
 

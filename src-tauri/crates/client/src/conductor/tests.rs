@@ -1,12 +1,14 @@
 //! The conductor over a network that is a script: no sockets, no server.
 
 use std::collections::BTreeMap;
+use std::path::PathBuf;
 use std::sync::Mutex;
 
 use bytes::Bytes;
 use calls_core::command::Command;
-use calls_core::id::{Millis, UserId};
-use calls_core::model::{CallsConfig, Channel, ChannelKind, Membership, User};
+use calls_core::effect::UploadWish;
+use calls_core::id::{FileId, Millis, UserId};
+use calls_core::model::{CallsConfig, Channel, ChannelKind, File, Membership, User};
 use calls_core::port::media::MediaPort;
 use calls_core::port::{
     ActiveCall, BoxFuture, CallBackend, CallEvent, CallIntent, CallsLoad, DirectoryLoad, EventSink,
@@ -20,7 +22,7 @@ use tokio::time::timeout;
 
 use super::*;
 use crate::handle::Update;
-use crate::net::{Line, SocketSink};
+use crate::net::{Image, Line, Progress, SocketSink};
 use crate::shell::{Remember, SavedSession};
 use crate::{Client, ClientConfig};
 
@@ -78,6 +80,27 @@ impl Net for Network {
 
     fn picture(&self, _user: UserId, _version: Millis) -> BoxFuture<Option<Bytes>> {
         Box::pin(async { Some(Bytes::from_static(b"png")) })
+    }
+
+    fn image(&self, _of: Image) -> BoxFuture<Option<Bytes>> {
+        Box::pin(async { None })
+    }
+
+    fn upload(
+        &self,
+        wish: UploadWish,
+        progress: Progress,
+    ) -> BoxFuture<Result<File, RequestError>> {
+        self.0.note(format!("upload {}", wish.name));
+        progress(wish.bytes.len() as u64);
+        Box::pin(async { Ok(File::default()) })
+    }
+
+    fn save(&self, file: FileId, path: PathBuf) -> BoxFuture<Result<(), RequestError>> {
+        self.0.note(format!("save {file}"));
+        Box::pin(async move {
+            std::fs::write(path, b"content").map_err(|why| RequestError::Offline(why.to_string()))
+        })
     }
 }
 
@@ -340,6 +363,7 @@ async fn patches_lead_from_any_snapshot_to_the_present() {
     let revision = rig.client.snapshot().revision;
     rig.client.dispatch(Command::SaveDraft {
         channel: "dm".into(),
+        root: None,
         text: "half a th".to_owned(),
     });
     let update = timeout(LIMIT, patches.next()).await.unwrap().unwrap();
@@ -362,6 +386,7 @@ async fn who_reads_patches_too_slowly_gets_the_whole() {
         // Each is awaited, so that none is lost for want of room in the inbox.
         rig.client.dispatch(Command::SaveDraft {
             channel: "dm".into(),
+            root: None,
             text: n.to_string(),
         });
         rig.until("the draft", |now| {

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::id::{ChannelId, PostId};
+use crate::id::{ChannelId, PostId, UserId};
 use crate::model::{Post, PostKind};
 use crate::port::Request;
 use crate::snapshot::{CallChat as Slice, PostRow};
@@ -10,7 +10,7 @@ use crate::snapshot::{CallChat as Slice, PostRow};
 use super::compose::Compose;
 use super::directory::Directory;
 use super::out::{Asked, Out, Part};
-use super::timeline::{pending_row, row};
+use super::timeline::{pending_row, react, row};
 
 /// Replies kept. Longer threads are read in the channel.
 const POSTS: usize = 500;
@@ -50,11 +50,7 @@ impl CallChat {
         // Followed, its replies count as unread everywhere. Direct channels have no team of their own;
         // any of ours will do (mattermost-core §8).
         if let Some((channel, root)) = &self.place
-            && let Some(team) = directory
-                .channel(channel)
-                .and_then(|one| one.team.as_ref())
-                .or(directory.team())
-                .cloned()
+            && let Some(team) = directory.team_for(channel).cloned()
         {
             let root = root.clone();
             out.ask(
@@ -157,6 +153,21 @@ impl CallChat {
         if self.posts.remove(post).is_some() {
             self.unread.remove(post);
             self.mentions.remove(post);
+            out.dirty(Part::Chat);
+        }
+    }
+
+    /// Somebody reacted, or took it back.
+    pub(crate) fn reacted(
+        &mut self,
+        id: &PostId,
+        user: &UserId,
+        emoji: &str,
+        on: bool,
+        out: &mut Out,
+    ) {
+        if let Some(post) = self.posts.get_mut(id) {
+            react(post, user, emoji, on);
             out.dirty(Part::Chat);
         }
     }

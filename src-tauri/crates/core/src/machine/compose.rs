@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
 use crate::effect::{Effect, Remember};
-use crate::id::{ChannelId, Millis, PendingId, PostId, TeamId, UserId};
+use crate::id::{ChannelId, FileId, Millis, PendingId, PostId, TeamId, UserId};
 use crate::model::Post;
 use crate::port::{Request, RequestError};
 use crate::snapshot::Delivery;
@@ -12,6 +12,10 @@ use crate::snapshot::Delivery;
 use super::account::detailed;
 use super::notices::Draft;
 use super::out::{Asked, Out, Part};
+
+mod uploads;
+
+pub(crate) use uploads::{MOST, Refused, Uploads};
 
 /// Wait before a post is tried again whose fate is unknown. The server knows a pending id for 30 s
 /// (mattermost-core §7.3), within which sending again cannot make a second post.
@@ -29,7 +33,9 @@ const SAME: Millis = 10 * 60 * 1000;
 /// The part of the machine that knows what we write.
 #[derive(Debug, Default)]
 pub(crate) struct Compose {
+    /// By place, see [`place`].
     drafts: BTreeMap<ChannelId, String>,
+    pub(crate) uploads: Uploads,
     waiting: Vec<Pending>,
     last_stamp: Millis,
     online: bool,
@@ -42,6 +48,7 @@ pub(crate) struct Pending {
     pub(crate) channel: ChannelId,
     pub(crate) root: Option<PostId>,
     pub(crate) text: String,
+    pub(crate) files: Vec<FileId>,
     /// By our clock.
     pub(crate) at: Millis,
     first_sent: Option<Instant>,
@@ -63,6 +70,14 @@ enum State {
     Failed {
         reason: String,
     },
+}
+
+/// Where something is written: a channel, or a thread in it (`channel/root`).
+pub(crate) fn place(channel: &ChannelId, root: Option<&PostId>) -> ChannelId {
+    match root {
+        Some(root) => ChannelId::new(format!("{channel}/{root}")),
+        None => channel.clone(),
+    }
 }
 
 impl Pending {
@@ -109,6 +124,7 @@ impl Compose {
             self.drafts.insert(channel, text);
         }
         out.dirty(Part::Directory);
+        out.dirty(Part::Thread);
     }
 
     /// Puts text back where it was typed, before what was typed since.
@@ -138,6 +154,7 @@ impl Compose {
         channel: ChannelId,
         root: Option<PostId>,
         text: String,
+        files: Vec<FileId>,
         longest: usize,
         out: &mut Out,
     ) {
@@ -151,24 +168,25 @@ impl Compose {
                 Draft::new("post.failed")
             };
             out.notices.raise(now, notice);
-            self.save(channel, text, out);
+            self.save(place(&channel, root.as_ref()), text, out);
             return;
         }
         out.notices.solve("post.too_long");
         // Unique even if two are written within a millisecond.
         self.last_stamp = unix.max(self.last_stamp + 1);
         let id = PendingId::new(format!("{me}:{}", self.last_stamp));
-        self.save(channel.clone(), String::new(), out);
+        self.save(place(&channel, root.as_ref()), String::new(), out);
         self.waiting.push(Pending {
             id,
             channel,
             root,
             text,
+            files,
             at: unix,
             first_sent: None,
             state: State::Queued { not_before: None },
         });
-        drawn(out);
+        dirty(out);
         self.send(now, out);
     }
 
@@ -197,6 +215,7 @@ impl Compose {
                                 channel: pending.channel.clone(),
                                 root: pending.root.clone(),
                                 message: pending.text.clone(),
+                                files: pending.files.clone(),
                                 pending: pending.id.clone(),
                             },
                         );
@@ -252,7 +271,7 @@ impl Compose {
         });
         if let Some(at) = at {
             self.waiting.remove(at);
-            drawn(out);
+            dirty(out);
             self.send(now, out);
         }
     }
@@ -268,7 +287,7 @@ impl Compose {
         let Some(pending) = self.waiting.iter_mut().find(|pending| pending.id == *id) else {
             return;
         };
-        drawn(out);
+        dirty(out);
         pending.state = match error {
             RequestError::Offline(_) | RequestError::TimedOut => State::Doubtful {
                 not_before: Some(now + RETRY),
@@ -297,7 +316,7 @@ impl Compose {
             && matches!(pending.state, State::Failed { .. })
         {
             pending.state = State::Queued { not_before: None };
-            drawn(out);
+            dirty(out);
             self.send(now, out);
         }
     }
@@ -308,7 +327,7 @@ impl Compose {
         self.waiting
             .retain(|pending| pending.id != *id || pending.state == State::Asked);
         if self.waiting.len() != before {
-            drawn(out);
+            dirty(out);
         }
     }
 
@@ -321,10 +340,10 @@ impl Compose {
         root: Option<PostId>,
         out: &mut Out,
     ) {
-        self.save(channel.clone(), String::new(), out);
+        self.save(place(&channel, root.as_ref()), String::new(), out);
         out.ask(
             Asked::Execute {
-                channel: channel.clone(),
+                channel: place(&channel, root.as_ref()),
                 text: text.clone(),
             },
             Request::Execute {
@@ -365,7 +384,8 @@ impl Compose {
     pub(crate) fn suspend(&mut self, out: &mut Out) {
         // Backwards, because each is put before what is there.
         for pending in std::mem::take(&mut self.waiting).into_iter().rev() {
-            self.give_back(&pending.channel, &pending.text, out);
+            let place = place(&pending.channel, pending.root.as_ref());
+            self.give_back(&place, &pending.text, out);
         }
     }
 
@@ -396,9 +416,10 @@ impl Compose {
     }
 }
 
-/// What is on its way shows in the channel and, as a reply, in the call's chat.
-fn drawn(out: &mut Out) {
+/// A post of ours is shown in the channel, in its thread, and in our call's chat.
+fn dirty(out: &mut Out) {
     out.dirty(Part::Timeline);
+    out.dirty(Part::Thread);
     out.dirty(Part::Chat);
 }
 

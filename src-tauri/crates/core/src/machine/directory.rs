@@ -5,12 +5,15 @@ use std::time::{Duration, Instant};
 
 use crate::effect::{Effect, Remember};
 use crate::id::{ChannelId, Millis, PostId, TeamId, UserId};
-use crate::model::{Channel, ChannelKind, Membership, Post, PostKind, Presence, Team, User};
+use crate::model::{
+    Category, Channel, ChannelKind, Membership, Post, PostKind, Presence, Team, User,
+};
 use crate::port::{DirectoryLoad, NameFormat, Request};
 
 use super::out::{Asked, Out, Part};
 
 mod calls;
+mod categories;
 mod rows;
 
 pub(crate) use calls::Calls;
@@ -38,6 +41,8 @@ pub(crate) struct Directory {
     name_format: NameFormat,
     collapsed_threads: bool,
     max_post_size: usize,
+    max_file_size: u64,
+    categories: Vec<Category>,
     team: Option<TeamId>,
     open: Option<ChannelId>,
     /// Where we were last in each team.
@@ -151,6 +156,44 @@ impl Directory {
         }
     }
 
+    /// Largest file, bytes; the server's own default while it has not said.
+    pub(crate) fn max_file_size(&self) -> u64 {
+        if self.max_file_size == 0 {
+            100 * 1024 * 1024
+        } else {
+            self.max_file_size
+        }
+    }
+
+    /// The team to name where the server wants one: the channel's, else the open one.
+    pub(crate) fn team_for(&self, channel: &ChannelId) -> Option<&TeamId> {
+        self.channel(channel)
+            .and_then(|known| known.team.as_ref())
+            .or(self.team.as_ref())
+    }
+
+    /// Shown at once; the server tells again.
+    pub(crate) fn set_muted(&mut self, channel: &ChannelId, on: bool, out: &mut Out) {
+        if let Some(known) = self.channels.get_mut(channel) {
+            known.member.muted = on;
+            out.dirty(Part::Directory);
+        }
+    }
+
+    /// People seen in an answer about something else.
+    pub(crate) fn met_by_chance(&mut self, users: Vec<User>, out: &mut Out) {
+        let strangers: Vec<_> = users
+            .iter()
+            .filter(|user| !self.people.contains_key(&user.id))
+            .map(|user| user.id.clone())
+            .collect();
+        self.met(users);
+        if !strangers.is_empty() {
+            out.ask(Asked::Presences, Request::LoadPresences(strangers));
+        }
+        out.dirty(Part::Directory);
+    }
+
     pub(crate) fn person(&self, id: &UserId) -> Option<&User> {
         self.people.get(id)
     }
@@ -183,6 +226,8 @@ impl Directory {
         self.name_format = load.name_format;
         self.collapsed_threads = load.collapsed_threads;
         self.max_post_size = load.max_post_size;
+        self.max_file_size = load.max_file_size;
+        self.categories = load.categories;
         self.teams = load.teams;
         self.teams
             .sort_by_cached_key(|team| (team.display_name.to_lowercase(), team.id.clone()));

@@ -2,9 +2,9 @@
 
 use std::collections::{BTreeMap, VecDeque};
 
-use crate::command::HostAction;
+use crate::command::{Command, HostAction};
 use crate::effect::{ClientEvent, Effect};
-use crate::id::{ChannelId, PendingId, PostId, RequestId, UserId};
+use crate::id::{ChannelId, PendingId, PostId, RequestId, TeamId, UserId};
 use crate::port::{Page, Request};
 
 use super::notices::Notices;
@@ -16,6 +16,10 @@ pub(crate) enum Part {
     Link,
     Directory,
     Timeline,
+    Thread,
+    Compose,
+    Finder,
+    Emoji,
     Call,
     Chat,
     Devices,
@@ -88,6 +92,24 @@ pub(crate) enum Asked {
     Link {
         join: bool,
     },
+    /// A wish that is only to succeed; if it does not, the notice offers it again.
+    Wish(Box<Command>),
+    /// A reaction that is shown already.
+    React {
+        post: PostId,
+        emoji: String,
+        on: bool,
+    },
+    Thread(PostId),
+    Typing,
+    Categories(TeamId),
+    PutCategories(TeamId),
+    Emoji,
+    /// What was typed.
+    Search(String),
+    Complete(String),
+    /// A channel joined by ourselves: it is opened.
+    Join(ChannelId),
 }
 
 /// The shared outlet of all parts.

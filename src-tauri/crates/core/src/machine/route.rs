@@ -3,12 +3,13 @@
 use std::time::Duration;
 
 use crate::command::Command;
-use crate::id::{ChannelId, PostId, UserId};
+use crate::id::{ChannelId, FileId, PostId, UserId};
 use crate::input::Now;
 use crate::port::Request;
 use crate::port::media::ShareRequest;
 
 use super::Machine;
+use super::compose::place;
 use super::notices::Draft;
 use super::out::Asked;
 
@@ -56,7 +57,11 @@ impl Machine {
             Command::OpenChannel { channel } => self.open_or_load(now, channel),
             Command::OpenDirect { user } => self.open_direct(now, user),
             Command::LoadOlder => self.timeline.load_older(out),
-            Command::SaveDraft { channel, text } => self.compose.save(channel, text, out),
+            Command::SaveDraft {
+                channel,
+                root,
+                text,
+            } => self.compose.save(place(&channel, root.as_ref()), text, out),
             Command::SendPost {
                 channel,
                 root,
@@ -69,6 +74,9 @@ impl Machine {
                 self.focused = focused;
                 if gained && let Some(open) = self.directory.open_channel().cloned() {
                     self.view_if_unread(now, &open);
+                }
+                if gained {
+                    self.read_thread(now);
                 }
             }
             Command::JoinCall {
@@ -156,6 +164,8 @@ impl Machine {
                     self.call.weak_dismissed(instant);
                 }
             }
+            // Reading and writing have a file of their own.
+            command => self.chat_command(now, command),
         }
     }
 
@@ -185,24 +195,41 @@ impl Machine {
     }
 
     fn write_to(&mut self, now: Now, user: &UserId, channel: ChannelId, text: String) {
-        self.write(now, channel, None, text);
+        self.write(now, channel, None, text, Vec::new());
         let name = self.directory.call_name_of(user);
         let notice = Draft::new("call.asked").value("name", name);
         self.out.notices.raise(now.instant, notice);
     }
 
     fn send_post(&mut self, now: Now, channel: ChannelId, root: Option<PostId>, text: String) {
-        if text.trim().is_empty() || !self.account.is_in() {
+        if !self.account.is_in() {
             return;
         }
+        let place = place(&channel, root.as_ref());
+        let Some(files) = self.files_for(&channel, root.as_ref()) else {
+            // Sent when the files are there; what was typed waits with them.
+            self.compose.save(place, text, &mut self.out);
+            return;
+        };
+        if text.trim().is_empty() && files.is_empty() {
+            return;
+        }
+        self.typing.sent();
         if text.starts_with('/') && text.len() > 1 {
             self.slash(now, channel, root, text);
             return;
         }
-        self.write(now, channel, root, text);
+        self.write(now, channel, root, text, files);
     }
 
-    fn write(&mut self, now: Now, channel: ChannelId, root: Option<PostId>, text: String) {
+    fn write(
+        &mut self,
+        now: Now,
+        channel: ChannelId,
+        root: Option<PostId>,
+        text: String,
+        files: Vec<FileId>,
+    ) {
         self.compose.post(
             now.instant,
             now.unix,
@@ -210,6 +237,7 @@ impl Machine {
             channel,
             root,
             text,
+            files,
             self.directory.max_post_size(),
             &mut self.out,
         );

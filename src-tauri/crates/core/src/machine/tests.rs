@@ -28,6 +28,7 @@ use super::Machine;
 
 mod account;
 mod call;
+mod chat;
 mod compose;
 mod devices;
 mod directory;
@@ -336,6 +337,10 @@ fn apply(snapshot: &mut Snapshot, slice: Slice) {
         Slice::Link(value) => snapshot.link = value,
         Slice::Directory(value) => snapshot.directory = value,
         Slice::Timeline(value) => snapshot.timeline = value,
+        Slice::Thread(value) => snapshot.thread = value,
+        Slice::Compose(value) => snapshot.compose = value,
+        Slice::Finder(value) => snapshot.finder = value,
+        Slice::Emoji(value) => snapshot.emoji = value,
         Slice::Call(value) => snapshot.call = *value,
         Slice::Share(new) => snapshot.share = new,
         Slice::Chat(value) => snapshot.chat = value,
@@ -466,6 +471,8 @@ fn directory() -> DirectoryLoad {
         collapsed_threads: false,
         max_post_size: 100,
         notify: NotifyProps::default(),
+        max_file_size: 1000,
+        categories: Vec::new(),
     }
 }
 
@@ -530,6 +537,10 @@ fn post(name: &str, author: &str, at: Millis) -> Post {
         pending: None,
         reply_count: 0,
         override_name: String::new(),
+        reactions: Vec::new(),
+        files: Vec::new(),
+        following: None,
+        last_reply_at: 0,
     }
 }
 

@@ -2,14 +2,15 @@
 
 use std::collections::{BTreeMap, VecDeque};
 
-use crate::id::{ChannelId, Millis, PostId};
-use crate::model::{Post, PostKind};
+use crate::id::{ChannelId, Millis, PostId, UserId};
+use crate::model::{Post, PostKind, Reaction};
 use crate::port::{Page, Request};
-use crate::snapshot::{Delivery, PostRow, Timeline as Slice};
+use crate::snapshot::{Delivery, PostRow, ReactionRow, Timeline as Slice};
 
 use super::compose::{Compose, Pending};
 use super::directory::Directory;
 use super::out::{Asked, Out, Part};
+use super::typing::Typing;
 
 /// Posts of a page, as the network asks for them. What comes beyond that is roots of replies.
 const PAGE: usize = 60;
@@ -331,6 +332,50 @@ impl Timeline {
         }
     }
 
+    /// Where a post is, if it is among those that we have.
+    pub(crate) fn channel_of(&self, id: &PostId) -> Option<ChannelId> {
+        let mut rooms = self.rooms.iter();
+        rooms
+            .find(|(_, room)| room.posts.contains_key(id))
+            .map(|(channel, _)| channel.clone())
+    }
+
+    /// What we have of a thread.
+    pub(crate) fn of_thread(&self, channel: &ChannelId, root: &PostId) -> Vec<Post> {
+        let room = self.rooms.get(channel).into_iter();
+        room.flat_map(|room| room.posts.values())
+            .filter(|post| post.id == *root || post.root.as_ref() == Some(root))
+            .cloned()
+            .collect()
+    }
+
+    /// Somebody reacted, or took it back.
+    pub(crate) fn reacted(
+        &mut self,
+        id: &PostId,
+        user: &UserId,
+        emoji: &str,
+        on: bool,
+        out: &mut Out,
+    ) {
+        for room in self.rooms.values_mut() {
+            if let Some(post) = room.posts.get_mut(id) {
+                react(post, user, emoji, on);
+                out.dirty(Part::Timeline);
+            }
+        }
+    }
+
+    /// We follow a thread from now on, or no more.
+    pub(crate) fn followed(&mut self, root: &PostId, on: bool, out: &mut Out) {
+        for room in self.rooms.values_mut() {
+            if let Some(post) = room.posts.get_mut(root) {
+                post.following = Some(on);
+                out.dirty(Part::Timeline);
+            }
+        }
+    }
+
     /// Who wrote what we have: their presence is shown.
     pub(crate) fn authors(&self) -> impl Iterator<Item = crate::id::UserId> {
         self.open
@@ -341,7 +386,13 @@ impl Timeline {
     }
 
     /// The slice of the snapshot.
-    pub(crate) fn draw(&self, directory: &Directory, compose: &Compose, out: &Out) -> Slice {
+    pub(crate) fn draw(
+        &self,
+        directory: &Directory,
+        compose: &Compose,
+        typing: &Typing,
+        out: &Out,
+    ) -> Slice {
         let Some(channel) = &self.open else {
             return Slice::default();
         };
@@ -370,11 +421,50 @@ impl Timeline {
             loading_older: older,
             at_start: room.at_start,
             first_unread: room.first_unread.clone(),
+            typing: typing.names(channel, None, directory),
         }
     }
 }
 
-/// A post of ours as it is shown on its way.
+/// Adds a reaction, or takes it away. Told twice it counts once.
+pub(crate) fn react(post: &mut Post, user: &UserId, emoji: &str, on: bool) {
+    post.reactions
+        .retain(|one| one.user != *user || one.emoji != emoji);
+    if on {
+        post.reactions.push(Reaction {
+            user: user.clone(),
+            emoji: emoji.to_owned(),
+        });
+    }
+}
+
+/// Names shown with a reaction; more would not be read.
+const NAMES: usize = 10;
+
+fn reactions(post: &Post, directory: &Directory) -> Vec<ReactionRow> {
+    let mut rows: Vec<ReactionRow> = Vec::new();
+    for one in &post.reactions {
+        let at = rows.iter().position(|row| row.emoji == one.emoji);
+        let at = at.unwrap_or_else(|| {
+            rows.push(ReactionRow {
+                emoji: one.emoji.clone(),
+                count: 0,
+                mine: false,
+                names: Vec::new(),
+            });
+            rows.len() - 1
+        });
+        let row = &mut rows[at];
+        row.count += 1;
+        row.mine |= one.user == *directory.me();
+        if row.names.len() < NAMES {
+            row.names.push(directory.name_of(&one.user));
+        }
+    }
+    rows
+}
+
+/// A post of ours that the server has not confirmed.
 pub(crate) fn pending_row(pending: &Pending, directory: &Directory) -> PostRow {
     PostRow {
         id: pending.id.as_str().into(),
@@ -387,6 +477,11 @@ pub(crate) fn pending_row(pending: &Pending, directory: &Directory) -> PostRow {
         root: pending.root.clone(),
         reply_count: 0,
         delivery: pending.delivery(),
+        reactions: Vec::new(),
+        files: Vec::new(),
+        editable: false,
+        deletable: false,
+        following: false,
     }
 }
 
@@ -397,6 +492,10 @@ pub(crate) fn row(post: &Post, directory: &Directory) -> PostRow {
     } else {
         post.override_name.clone()
     };
+    let mine = post.author == *directory.me() && post.override_name.is_empty();
+    let archived = directory
+        .channel(&post.channel)
+        .is_some_and(|channel| channel.archived);
     PostRow {
         id: post.id.clone(),
         author: post.author.clone(),
@@ -408,5 +507,12 @@ pub(crate) fn row(post: &Post, directory: &Directory) -> PostRow {
         root: post.root.clone(),
         reply_count: u32::try_from(post.reply_count.max(0)).unwrap_or(u32::MAX),
         delivery: Delivery::Sent,
+        reactions: reactions(post, directory),
+        files: post.files.clone(),
+        editable: mine && post.kind == PostKind::Message && !archived,
+        deletable: (mine || directory.is_admin())
+            && matches!(post.kind, PostKind::Message | PostKind::Other)
+            && !archived,
+        following: post.following.unwrap_or(false),
     }
 }

@@ -201,6 +201,146 @@ pub struct Post {
     pub pending_post_id: String,
     /// Replies.
     pub reply_count: i64,
+    /// Time of the newest reply (collapsed threads only).
+    pub last_reply_at: i64,
+    /// We follow it (collapsed threads only).
+    pub is_following: Option<bool>,
+    /// What goes with it.
+    pub metadata: PostMetadata,
+}
+
+/// What goes with a post.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct PostMetadata {
+    /// Who reacted with what; `null` for none.
+    pub reactions: Option<Vec<Reaction>>,
+    /// What is attached; `null` for none.
+    pub files: Option<Vec<FileInfo>>,
+}
+
+/// A reaction: in a post, in `reaction_added` and `reaction_removed`, and as a body of `POST /reactions`.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Reaction {
+    /// Whose.
+    pub user_id: String,
+    /// To which post.
+    pub post_id: String,
+    /// Without colons.
+    pub emoji_name: String,
+    /// When.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub create_at: i64,
+}
+
+#[expect(
+    clippy::trivially_copy_pass_by_ref,
+    reason = "serde asks for a reference"
+)]
+fn is_zero(number: &i64) -> bool {
+    *number == 0
+}
+
+/// A file.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct FileInfo {
+    /// Identity.
+    pub id: String,
+    /// As its sender called it.
+    pub name: String,
+    /// What follows the last dot.
+    pub extension: String,
+    /// Bytes.
+    pub size: i64,
+    /// MIME type.
+    pub mime_type: String,
+    /// Pixels of a picture.
+    pub width: i64,
+    /// Pixels of a picture.
+    pub height: i64,
+    /// There is a smaller picture.
+    pub has_preview_image: bool,
+}
+
+/// `POST /files`.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct FileUpload {
+    /// What was stored.
+    pub file_infos: Vec<FileInfo>,
+}
+
+/// `GET /users/me/teams/{team}/channels/categories`.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Categories {
+    /// The categories.
+    pub categories: Vec<Category>,
+    /// Their order.
+    pub order: Vec<String>,
+}
+
+/// A category of the channel list.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Category {
+    /// Identity.
+    pub id: String,
+    /// Whose.
+    pub user_id: String,
+    /// In which team.
+    pub team_id: String,
+    /// `favorites`, `channels`, `direct_messages`, `custom`.
+    #[serde(rename = "type")]
+    pub kind: String,
+    /// Name on screen.
+    pub display_name: String,
+    /// Empty, `alpha`, `recent` or `manual`.
+    pub sorting: String,
+    /// Muted.
+    pub muted: bool,
+    /// Folded.
+    pub collapsed: bool,
+    /// What is in it.
+    pub channel_ids: Vec<String>,
+}
+
+/// One entry of `GET /emoji`.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Emoji {
+    /// Identity.
+    pub id: String,
+    /// Without colons.
+    pub name: String,
+    /// More than 0: deleted.
+    pub delete_at: i64,
+}
+
+/// `GET /users/autocomplete`.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct UserCompletions {
+    /// Those in the channel.
+    pub users: Vec<User>,
+    /// Those who are not.
+    pub out_of_channel: Option<Vec<User>>,
+}
+
+/// One entry of `GET /teams/{id}/commands/autocomplete_suggestions`. The server spells these with capitals.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, rename_all = "PascalCase")]
+pub struct Suggestion {
+    /// The whole text, without the slash.
+    pub complete: String,
+    /// The choice.
+    pub suggestion: String,
+    /// What may follow.
+    pub hint: String,
+    /// One line.
+    pub description: String,
 }
 
 /// A list of posts.
@@ -227,6 +367,9 @@ pub struct NewPost {
     pub root_id: String,
     /// Text.
     pub message: String,
+    /// What is attached.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub file_ids: Vec<String>,
     /// `<user id>:<ms>`: the server stores one post per value.
     pub pending_post_id: String,
 }
@@ -240,7 +383,7 @@ pub struct ExecuteCommand {
     /// The open team; the server overwrites it for team channels.
     pub team_id: String,
     /// Thread in which it was typed; empty in none.
-    #[serde(skip_serializing_if = "String::is_empty")]
+    #[serde(default, skip_serializing_if = "String::is_empty")]
     pub root_id: String,
     /// With the slash.
     pub command: String,

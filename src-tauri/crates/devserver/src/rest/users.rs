@@ -44,6 +44,28 @@ pub(crate) async fn by_name(
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
+pub(crate) struct Typing {
+    channel_id: String,
+    parent_id: String,
+}
+
+/// `POST /users/me/typing`: what `user_typing` does on the WebSocket.
+pub(crate) async fn typing(
+    State(app): State<Arc<App>>,
+    caller: Caller,
+    Json(body): Json<Typing>,
+) -> Reply {
+    let mut world = app.lock();
+    if !world.can_read(&caller.id, &body.channel_id) {
+        return Err(Refusal::permission());
+    }
+    let data = json!({"user_id": caller.id, "parent_id": body.parent_id});
+    world.emit_channel_except(&body.channel_id, "typing", data, Some(&caller.id));
+    done()
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
 pub(crate) struct ListQuery {
     in_channel: Option<String>,
     in_team: Option<String>,

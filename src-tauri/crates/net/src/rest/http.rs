@@ -22,6 +22,8 @@ pub(super) const MAX_PICTURE: usize = 4 << 20;
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 /// Longest wait for a whole answer.
 const TIMEOUT: Duration = Duration::from_secs(30);
+/// Longest time for a file, either way. 100 MB in it are 0.25 Mbit/s.
+const PATIENCE: Duration = Duration::from_secs(3600);
 
 /// The HTTP client: no cookies (a cookie would beat the token and then ask for a CSRF header), no redirects to
 /// other hosts.
@@ -87,6 +89,38 @@ impl Http {
         body: &B,
     ) -> RequestBuilder {
         authorise(self.client.put(url), token).json(body)
+    }
+
+    /// A body that is sent in pieces. It may take as long as it takes: the line's speed is nobody's fault.
+    pub(super) fn send_body(
+        &self,
+        url: Url,
+        token: Option<&Secret>,
+        length: u64,
+        body: reqwest::Body,
+    ) -> RequestBuilder {
+        authorise(self.client.post(url), token)
+            .header(reqwest::header::CONTENT_LENGTH, length)
+            .timeout(PATIENCE)
+            .body(body)
+    }
+
+    /// Sends, and hands the answer over before its body.
+    pub(super) async fn open(
+        &self,
+        request: RequestBuilder,
+    ) -> Result<reqwest::Response, RequestError> {
+        let response = request
+            .timeout(PATIENCE)
+            .send()
+            .await
+            .map_err(|error| error::from_http(&error))?;
+        let status = response.status();
+        if status.is_success() {
+            return Ok(response);
+        }
+        let headers = response.headers().clone();
+        Err(refusal(status, &headers, &[]))
     }
 
     /// Sends, and reads the whole answer, at most `limit` bytes.

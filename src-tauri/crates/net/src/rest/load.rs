@@ -3,8 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use bytes::Bytes;
-use calls_core::id::{ChannelId, PostId, UserId};
-use calls_core::model::{Channel, ChannelKind, Presence, User};
+use calls_core::id::{ChannelId, PostId, TeamId, UserId};
+use calls_core::model::{Category, Channel, ChannelKind, Presence, Team, User};
 use calls_core::port::{CallsLoad, DirectoryLoad, NameFormat, Page, Reply, RequestError};
 use calls_core::wire::{calls, rest};
 use serde_json::Value;
@@ -40,16 +40,18 @@ pub(super) async fn directory(rest: &Rest) -> Result<Reply, RequestError> {
     let config = config.unwrap_or_default();
     let preferences = preferences.unwrap_or_default();
     let people = people_of(rest, &me, &channels).await?;
+    let teams: Vec<_> = teams?
+        .into_iter()
+        .filter(|team| team.delete_at == 0)
+        .map(team_of)
+        .collect();
+    let categories = categories_of(rest, &teams).await;
     let mut asked: Vec<UserId> = people.iter().map(|user| user.id.clone()).collect();
     asked.push(me.id.clone());
     let presences = presences(rest, asked).await.unwrap_or_default();
     Ok(Reply::Directory(Box::new(DirectoryLoad {
         me,
-        teams: teams?
-            .into_iter()
-            .filter(|team| team.delete_at == 0)
-            .map(team_of)
-            .collect(),
+        teams,
         channels,
         memberships: members?.into_iter().map(membership_of).collect(),
         users: people,
@@ -58,7 +60,46 @@ pub(super) async fn directory(rest: &Rest) -> Result<Reply, RequestError> {
         collapsed_threads: collapsed_threads(&config, &preferences),
         notify,
         max_post_size: setting(&config, "MaxPostSize").parse().unwrap_or(16_383),
+        max_file_size: setting(&config, "MaxFileSize").parse().unwrap_or(0),
+        categories,
     })))
+}
+
+/// The categories of all teams. Where they cannot be had the list is shown without.
+async fn categories_of(rest: &Rest, teams: &[Team]) -> Vec<Category> {
+    let of_team = |team: &Team| {
+        let (rest, team) = (rest.clone(), team.id.clone());
+        async move { categories(&rest, &team).await.unwrap_or_default() }
+    };
+    futures_util::future::join_all(teams.iter().map(of_team))
+        .await
+        .into_iter()
+        .flatten()
+        .collect()
+}
+
+/// The categories of a team, in the person's order.
+pub(super) async fn categories(rest: &Rest, team: &TeamId) -> Result<Vec<Category>, RequestError> {
+    let path = [
+        "api",
+        "v4",
+        "users",
+        "me",
+        "teams",
+        team.as_str(),
+        "channels",
+        "categories",
+    ];
+    let mut answer: rest::Categories = rest.get(&path, &[]).await?;
+    let place = |id: &str| answer.order.iter().position(|one| one == id);
+    answer
+        .categories
+        .sort_by_key(|category| place(&category.id).unwrap_or(usize::MAX));
+    Ok(answer
+        .categories
+        .into_iter()
+        .map(translate::category_of)
+        .collect())
 }
 
 /// All memberships. Newer servers stream them as one object a line, older ones only know pages.

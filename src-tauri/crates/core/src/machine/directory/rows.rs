@@ -37,7 +37,11 @@ impl Directory {
             let recent = if personal { -channel.last_post_at } else { 0 };
             (personal, recent, name.to_lowercase(), channel.id.clone())
         });
+        let categories = self.draw_categories(&here);
         Slice {
+            categories,
+            max_file_size: self.max_file_size(),
+            collapsed_threads: self.collapsed_threads,
             teams: self.teams.clone(),
             team: self.team.clone(),
             channel: self.open.clone(),

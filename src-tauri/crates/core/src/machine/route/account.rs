@@ -35,6 +35,7 @@ impl Machine {
         self.link.closed(&mut self.out);
         self.directory.clear(&mut self.out);
         self.timeline.clear(&mut self.out);
+        self.chat_clear();
     }
 
     /// Asks for everything that a view shows.

@@ -51,6 +51,7 @@ impl Machine {
                 for event in std::mem::take(&mut self.meanwhile) {
                     self.server(now, event);
                 }
+                self.chat_missed();
                 self.open_first(now);
                 self.open_waiting_address(now);
                 let open = self.directory.open_channel().cloned();
@@ -127,9 +128,7 @@ impl Machine {
                 | Asked::Record { .. },
                 _,
             ) => {}
-            (asked, reply) => {
-                tracing::warn!(?asked, ?reply, "an answer to something else");
-            }
+            (asked, reply) => self.chat_answered(now, asked, reply),
         }
     }
 
@@ -233,7 +232,7 @@ impl Machine {
                     .not_executed(now.instant, &channel, &text, &error, out);
             }
             // Asked again at their own time, or when they are needed.
-            _ => tracing::debug!(?asked, %error, "request failed"),
+            asked => self.chat_failed(now, asked, &error),
         }
     }
 }

@@ -74,7 +74,7 @@ impl Machine {
         self.open_first(now);
     }
 
-    pub(super) fn channel_came(
+    pub(in crate::machine) fn channel_came(
         &mut self,
         now: Now,
         channel: Channel,

@@ -29,10 +29,12 @@ impl Machine {
             ServerEvent::Edited(post) => {
                 self.timeline.edited(&post, out);
                 self.chat.edited(&post, out);
+                self.thread.posted(&post, out);
             }
             ServerEvent::Deleted { channel, post } => {
                 self.timeline.deleted(&channel, &post, out);
                 self.chat.deleted(&post, out);
+                self.thread.deleted(&post, out);
             }
             ServerEvent::Viewed(channels) => self.directory.viewed(&channels, out),
             ServerEvent::ChannelChanged(channel) => Directory::load_channel(&channel, out),
@@ -110,6 +112,7 @@ impl Machine {
             ServerEvent::CallsEnabled { channel, enabled } => {
                 self.directory.calls.switched(channel, enabled, out);
             }
+            event => self.chat_event(now, event),
         }
     }
 
@@ -131,6 +134,7 @@ impl Machine {
         self.timeline.posted(post, &mut self.out);
         self.chat
             .posted(post, mentions_me, &self.directory, &mut self.out);
+        self.chat_posted(now, post);
         self.compose.arrived(now.instant, post, &me, &mut self.out);
         if looking && post.author != me && post.kind != PostKind::Ephemeral {
             self.directory

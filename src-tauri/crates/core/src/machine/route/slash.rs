@@ -6,6 +6,7 @@ use crate::input::Now;
 use crate::port::Request;
 
 use super::super::Machine;
+use super::super::compose::place;
 use super::super::notices::Draft;
 use super::super::out::Asked;
 
@@ -25,15 +26,12 @@ impl Machine {
                 // The server wraps them into a message that only we see.
                 text = format!("/call stats {}", self.call.stats_word());
             } else if alone && self.call_command(now, &channel, root.clone(), &words) {
-                self.compose.save(channel, String::new(), &mut self.out);
+                let place = place(&channel, root.as_ref());
+                self.compose.save(place, String::new(), &mut self.out);
                 return;
             }
         }
-        let team = self
-            .directory
-            .channel(&channel)
-            .and_then(|known| known.team.clone())
-            .or_else(|| self.directory.team().cloned());
+        let team = self.directory.team_for(&channel).cloned();
         self.compose
             .execute(channel, team, text, root, &mut self.out);
     }
@@ -93,9 +91,7 @@ impl Machine {
     }
 
     fn upload_logs(&mut self, channel: &ChannelId) {
-        let of = self.directory.channel(channel);
-        let team = of.and_then(|one| one.team.as_ref());
-        if let Some(team) = team.or(self.directory.team()).cloned() {
+        if let Some(team) = self.directory.team_for(channel).cloned() {
             // Whoever performs it has the log; we have none.
             let request = Request::UploadLogs {
                 channel: channel.clone(),

@@ -314,6 +314,7 @@ fn an_expired_token_anywhere_ends_the_session_and_keeps_what_was_typed() {
     let mut story = Story::in_call("town-square");
     story.does(Command::SaveDraft {
         channel: id("design"),
+        root: None,
         text: "half a th".to_owned(),
     });
     story.does(say("never sent"));

@@ -3,6 +3,7 @@ use super::*;
 fn draft(text: &str) -> Command {
     Command::SaveDraft {
         channel: id("town-square"),
+        root: None,
         text: text.to_owned(),
     }
 }
