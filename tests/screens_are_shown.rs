@@ -195,8 +195,9 @@ async fn what_cannot_be_opened_is_not_shared_and_said() {
         })
         .await;
     assert_eq!(code.as_deref(), Some("share.unsupported"));
-    let now = alice.now();
-    assert_eq!(now.share.ours, OurShare::Off);
+    let now = alice
+        .until("no share", |now| now.share.ours == OurShare::Off)
+        .await;
     assert_eq!(now.share.presenter, None, "the server was never asked");
     alice.stop().await;
     world.stop().await;

@@ -10,10 +10,14 @@ use calls_media::testing::dominant;
 
 mod support;
 
+/// Sound is worked on in real time: one call at a time, or the tests judge each other's load.
+static ALONE: tokio::sync::Mutex<()> = tokio::sync::Mutex::const_new(());
+
 use support::{World, rms, tone};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_tone_goes_in_at_one_end_and_comes_out_at_the_other_and_back() {
+    let _alone = ALONE.lock().await;
     let world = World::new().await;
     let mut alice = world.person("alice", tone(440.0)).await;
     let mut bob = world.person("bob", tone(660.0)).await;
@@ -76,6 +80,7 @@ async fn a_tone_goes_in_at_one_end_and_comes_out_at_the_other_and_back() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn three_people_hear_the_other_two_mixed() {
+    let _alone = ALONE.lock().await;
     let world = World::with(|switches| switches.dc_signaling = true).await;
     let mut alice = world.person("alice", tone(440.0)).await;
     let mut bob = world.person("bob", tone(1000.0)).await;
@@ -119,6 +124,7 @@ async fn three_people_hear_the_other_two_mixed() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn who_talks_is_lit_up_and_goes_out_again() {
+    let _alone = ALONE.lock().await;
     let world = World::new().await;
     let mut alice = world.person("alice", support::talk(500.0)).await;
     let mut bob = world.person("bob", Signal::Silence).await;
@@ -142,6 +148,7 @@ async fn who_talks_is_lit_up_and_goes_out_again() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_direct_call_opens_its_microphone_by_itself() {
+    let _alone = ALONE.lock().await;
     let world = World::new().await;
     let mut alice = world.person("alice", tone(440.0)).await;
     let mut bob = world.person("bob", Signal::Silence).await;
@@ -162,6 +169,7 @@ async fn a_direct_call_opens_its_microphone_by_itself() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_one_writes_the_other_reads() {
+    let _alone = ALONE.lock().await;
     let world = World::new().await;
     let mut alice = world.person("alice", Signal::Silence).await;
     let mut bob = world.person("bob", Signal::Silence).await;
@@ -203,6 +211,7 @@ async fn what_one_writes_the_other_reads() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_call_is_seen_in_the_channel_list_of_those_outside() {
+    let _alone = ALONE.lock().await;
     let world = World::new().await;
     let mut alice = world.person("alice", Signal::Silence).await;
     let mut bob = world.person("bob", Signal::Silence).await;
