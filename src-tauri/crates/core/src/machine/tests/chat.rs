@@ -432,12 +432,14 @@ fn groups_are_opened_with_up_to_seven_others() {
 
 #[test]
 fn custom_emoji_are_asked_for_again_when_some_are_added() {
-    let mut story = Story::signed_in();
+    let mut story = Story::signed_in_with(directory(), Some(calls()), Memory::default());
     let is_emoji = |request: &Request| matches!(request, Request::LoadEmoji);
     let emoji = |name: &str| CustomEmoji {
         id: name.to_owned(),
         name: name.to_owned(),
     };
+    story.answer(is_emoji, Reply::Emoji(vec![emoji("zebra")]));
+    assert_eq!(story.see().emoji, [emoji("zebra")]);
     story.hears(ServerEvent::EmojiChanged);
     story.answer(is_emoji, Reply::Emoji(vec![emoji("zebra"), emoji("ant")]));
     assert_eq!(story.see().emoji, [emoji("ant"), emoji("zebra")]);
