@@ -127,6 +127,13 @@ fn heavy_libraries_are_named_only_in_their_home() {
                 "src-tauri/crates/media/src/device/cpal/",
             ],
         ),
+        (
+            "libpulse_binding",
+            &[
+                "src-tauri/crates/media/src/device/pulse.rs",
+                "src-tauri/crates/media/src/device/pulse/",
+            ],
+        ),
         ("scrap", &["src-tauri/crates/media/src/screen/scrap.rs"]),
         ("vpx_sys", &["src-tauri/crates/media/src/video/vpx.rs"]),
         (

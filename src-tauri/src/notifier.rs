@@ -184,6 +184,9 @@ async fn present(
         tracing::info!(?clicked, "a notification was clicked");
         let (command, show) = meaning(&note, &clicked);
         clicks.does(command, show);
+        // Most services take it away themselves; those that do not would go on offering a call that was answered.
+        let closed = tokio::time::timeout(PATIENCE, system::close(&handle)).await;
+        return closed.is_err();
     }
     false
 }

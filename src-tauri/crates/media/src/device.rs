@@ -1,16 +1,24 @@
-//! The edge to the machine's sound: traits, with hardware ([`mod@cpal`]), doubles ([`fake`]) and files ([`mod@file`]) behind.
+//! The edge to the machine's sound: traits, with hardware ([`system_audio`]), doubles ([`fake`]) and files ([`mod@file`]) behind.
 
-pub mod cpal;
+mod cpal;
 pub mod fake;
 pub mod file;
+#[cfg(target_os = "linux")]
+mod pulse;
 pub mod ring;
 pub mod signal;
+mod system;
 
 use calls_core::command::DeviceRole;
 use calls_core::id::DeviceId;
 use calls_core::snapshot::DeviceRow;
 
+pub use system::system_audio;
+
 use crate::error::MediaError;
+
+/// Longer device names are cut, characters.
+const NAME: usize = 120;
 
 /// How a device's samples are laid out: interleaved `f32`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -29,6 +37,24 @@ pub struct Devices {
 }
 
 impl Devices {
+    /// Of these; of two with one name in one role (two headsets of one kind), the second becomes "… (2)".
+    #[must_use]
+    pub fn told_apart(mut rows: Vec<DeviceRow>) -> Self {
+        for at in 1..rows.len() {
+            let (before, from) = rows.split_at_mut(at);
+            let Some(row) = from.first_mut() else { break };
+            let numbered = format!("{} (", row.name);
+            let of_role = || before.iter().filter(|other| other.role == row.role);
+            if of_role().any(|other| other.name == row.name) {
+                let same = of_role()
+                    .filter(|other| other.name == row.name || other.name.starts_with(&numbered))
+                    .count();
+                row.name = format!("{} ({})", row.name, same + 1);
+            }
+        }
+        Self { rows }
+    }
+
     /// The devices of one role.
     pub fn of(&self, role: DeviceRole) -> impl Iterator<Item = &DeviceRow> {
         self.rows.iter().filter(move |row| row.role == role)
@@ -116,4 +142,32 @@ pub trait AudioSink {
 
     /// Samples that were missing so far when the device wanted them; it played silence instead.
     fn underruns(&self) -> u64;
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn devices_of_one_name_are_told_apart_in_each_role() {
+        let row = |name: &str, role| DeviceRow {
+            id: DeviceId::new(name.to_owned()),
+            name: name.to_owned(),
+            role,
+            is_default: false,
+        };
+        let rows = vec![
+            row("Headset", DeviceRole::Input),
+            row("Headset", DeviceRole::Output),
+            row("Headset", DeviceRole::Input),
+            row("Webcam", DeviceRole::Input),
+            row("Headset", DeviceRole::Input),
+        ];
+        let told = Devices::told_apart(rows);
+        let names: Vec<&str> = told.rows.iter().map(|row| row.name.as_str()).collect();
+        assert_eq!(
+            names,
+            ["Headset", "Headset", "Headset (2)", "Webcam", "Headset (3)"]
+        );
+    }
 }

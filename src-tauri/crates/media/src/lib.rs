@@ -29,10 +29,9 @@ pub mod video;
 pub mod voice;
 
 pub use block::Block;
-pub use device::cpal::system_audio;
 pub use device::fake::FakeHost;
 pub use device::file::{FileHost, PlaySpec, PlaySpecError};
-pub use device::{AudioHost, AudioSink, AudioSource, Devices, Fault, Format};
+pub use device::{AudioHost, AudioSink, AudioSource, Devices, Fault, Format, system_audio};
 pub use error::MediaError;
 pub use screen::handle::{ScreenConfig, Screens};
 pub use screen::layers::Limits;

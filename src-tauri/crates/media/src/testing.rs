@@ -61,10 +61,14 @@ pub fn sources_keep_time(host: &dyn AudioHost, mut pass: impl FnMut(Duration)) {
     let format = source.format();
     assert!(RATES.contains(&format.rate) && (1..=CHANNELS).contains(&format.channels));
     let mut pcm = vec![0.0; format.rate as usize * usize::from(format.channels)];
-    // The beginning may be lumpy.
-    for _ in 0..20 {
+    // The beginning may be late (PulseAudio's virtual devices first finish a block of two seconds) and lumpy.
+    let mut lumps = 0;
+    for _ in 0..400 {
         pass(Duration::from_millis(10));
-        source.read(&mut pcm);
+        lumps += usize::from(source.read(&mut pcm) > 0);
+        if lumps > 20 {
+            break;
+        }
     }
     let mut read = 0;
     for _ in 0..100 {

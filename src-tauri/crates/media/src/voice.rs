@@ -12,7 +12,7 @@ mod lister;
 mod melody;
 pub mod mixer;
 pub mod opus;
-mod priority;
+pub(crate) mod priority;
 pub mod resample;
 pub mod stretch;
 mod thread;

@@ -201,6 +201,16 @@ impl Tools {
         script(
             &self.folder.join("bin/x86_64-w64-mingw32-dlltool"),
             &format!("exec {python} -m ziglang dlltool \"$@\"\n"),
+        )?;
+        // The app's icon and manifest for Windows: nothing is linked here, so an empty file stands in for them.
+        script(
+            &self.folder.join("bin/x86_64-w64-mingw32-windres"),
+            "last=\n\
+             for word do\n\
+             \x20 case $last in -o|--output) : > \"$word\" ;; esac\n\
+             \x20 case $word in --output=*) : > \"${word#--output=}\" ;; esac\n\
+             \x20 last=$word\n\
+             done\n",
         )
     }
 

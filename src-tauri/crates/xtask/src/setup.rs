@@ -15,6 +15,7 @@ const BUILD: &[&str] = &[
     "cmake",
     "libasound2-dev",
     "libayatana-appindicator3-dev",
+    "libpulse-dev",
     "librsvg2-dev",
     "libvpx-dev",
     "libwebkit2gtk-4.1-dev",

@@ -1,9 +1,8 @@
 //! The hardware, through cpal: the only file that names it.
 //!
-//! What was learned about it (cpal 0.18, PulseAudio 16): the default buffer size may mean two seconds, so a fixed one
-//! of 10 ms is always asked for; callbacks come in any size, so the rings re-block; a vanished PulseAudio device
-//! says nothing and its stream moves elsewhere, so the list is polled and compared; monitors of outputs are listed as
-//! microphones, so they are left out; plain ALSA lists a dozen plug-ins, of which a person wants two.
+//! What was learned about it (cpal 0.18): the default buffer size may mean two seconds, so a fixed one is always asked
+//! for; callbacks come in any size, so the rings re-block; a vanished device may say nothing, so the list is polled
+//! and compared; plain ALSA lists a dozen plug-ins, of which a person wants two.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -19,26 +18,17 @@ use cpal::{
 };
 
 use super::ring::{self, RingSink, RingSource, Status};
-use super::{AudioHost, AudioSink, AudioSource, Devices, Fault, Format};
+use super::{AudioHost, AudioSink, AudioSource, Devices, Fault, Format, NAME};
 use crate::block::RATE;
 use crate::error::MediaError;
 use crate::voice::resample;
 
-/// Sound servers before bare hardware: they share devices, convert rates and know names.
-const SERVERS: [&str; 2] = ["pipewire", "pulseaudio"];
-/// A sound server that does not answer for so long is not waited for.
+/// A device that does not open for so long is not waited for.
 const PATIENCE: Duration = Duration::from_secs(2);
-/// Longer device names are cut, characters.
-const NAME: usize = 120;
 
-/// The machine's own sound devices.
-#[must_use]
-pub fn system_audio() -> Arc<dyn AudioHost> {
-    Arc::new(System::default())
-}
-
+/// The machine's devices as cpal sees them.
 #[derive(Default)]
-struct System {
+pub(super) struct Hardware {
     /// Used by the listing thread only, and hence never waited for.
     host: Mutex<Option<cpal::Host>>,
     /// What was listed last, to open without asking the server again.
@@ -55,7 +45,7 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-impl System {
+impl Hardware {
     /// The device, from the last list; asks for a list if there is none yet.
     fn find(&self, role: Role, id: &DeviceId) -> Result<cpal::Device, MediaError> {
         let key = (role, id.clone());
@@ -74,17 +64,10 @@ impl System {
     }
 }
 
-impl AudioHost for System {
+impl AudioHost for Hardware {
     fn devices(&self) -> Devices {
         let mut slot = lock(&self.host);
-        let host = match slot.take() {
-            // A server that was started after us is preferred from then on.
-            Some(host) if is_server(&host) => Some(host),
-            other => server().or(other).or_else(|| Some(cpal::default_host())),
-        };
-        let Some(host) = host else {
-            return Devices::default();
-        };
+        let host = slot.take().unwrap_or_else(cpal::default_host);
         let mut rows = Vec::new();
         let mut known = BTreeMap::new();
         match host.devices() {
@@ -104,13 +87,12 @@ impl AudioHost for System {
                 }
                 *slot = Some(host);
             }
-            // The server went away: connect anew next time.
+            // Ask anew next time.
             Err(error) => tracing::debug!(%error, "cannot list sound devices"),
         }
         drop(slot);
-        tell_apart(&mut rows);
         *lock(&self.known) = known;
-        Devices { rows }
+        Devices::told_apart(rows)
     }
 
     fn open_source(&self, id: &DeviceId) -> Result<Box<dyn AudioSource>, MediaError> {
@@ -144,18 +126,6 @@ impl AudioHost for System {
     fn is_acoustic(&self) -> bool {
         true
     }
-}
-
-fn is_server(host: &cpal::Host) -> bool {
-    SERVERS.contains(&host.id().to_string().as_str())
-}
-
-/// The sound server, if one runs. The names of other systems' hosts do not parse, so this is the same everywhere.
-fn server() -> Option<cpal::Host> {
-    SERVERS.iter().find_map(|name| {
-        let id = name.parse().ok()?;
-        cpal::host_from_id(id).ok()
-    })
 }
 
 /// The row of a device in one role, if a person would want to see it.
@@ -192,40 +162,12 @@ fn describe(
     Some((ours, row))
 }
 
-/// Two headsets of one kind have one name: the second becomes "… (2)".
-fn tell_apart(rows: &mut [DeviceRow]) {
-    for at in 1..rows.len() {
-        let (before, from) = rows.split_at_mut(at);
-        let Some(row) = from.first_mut() else { return };
-        let same = before
-            .iter()
-            .filter(|other| {
-                other.role == row.role
-                    && (other.name == row.name
-                        || other.name.starts_with(&format!("{} (", row.name)))
-            })
-            .count();
-        if same > 0
-            && before
-                .iter()
-                .any(|other| other.role == row.role && other.name == row.name)
-        {
-            row.name = format!("{} ({})", row.name, same + 1);
-        }
-    }
-}
-
-/// Monitors of outputs (PulseAudio names them so, `pa_sink_new`), and ALSA's plug-ins.
+/// ALSA's plug-ins, which nobody wants to see.
 fn is_clutter(host: &str, name: &str) -> bool {
-    match host {
-        "pulseaudio" | "pipewire" => name.ends_with(".monitor"),
-        "alsa" => {
-            !(matches!(name, "default" | "pulse" | "pipewire")
-                || name.starts_with("sysdefault:")
-                || name.starts_with("plughw:"))
-        }
-        _ => false,
-    }
+    host == "alsa"
+        && !(matches!(name, "default" | "pulse" | "pipewire")
+            || name.starts_with("sysdefault:")
+            || name.starts_with("plughw:"))
 }
 
 /// Rate, channels, buffer size and sample format to open a device with.
@@ -244,11 +186,8 @@ fn choose(device: &cpal::Device, role: Role) -> Result<(StreamConfig, SampleForm
             .map(Iterator::collect)
             .unwrap_or_default(),
     };
-    // Servers and ALSA convert whatever they list; elsewhere only the device's own format is sure to work.
-    let converts = device.id().is_ok_and(|id| {
-        let host = id.host().to_string();
-        host == "alsa" || SERVERS.contains(&host.as_str())
-    });
+    // ALSA converts whatever it lists; elsewhere only the device's own format is sure to work.
+    let converts = device.id().is_ok_and(|id| id.host().to_string() == "alsa");
     let channels = match role {
         Role::Input => 1,
         Role::Output => 2,
@@ -268,8 +207,8 @@ fn choose(device: &cpal::Device, role: Role) -> Result<(StreamConfig, SampleForm
     if !resample::RATES.contains(&rate) {
         return Err(MediaError::Failed(None));
     }
-    // Loudspeakers: 5 ms, because two periods wait in the sound server's buffer. Microphones: 10 ms, because a frame of 20 ms
-    // waits for its end anyway, and each message of the server costs. What cannot do so little says what it can do.
+    // Loudspeakers: 5 ms, because two periods wait in the buffer. Microphones: 10 ms, because a frame of 20 ms waits for its
+    // end anyway. What cannot do so little says what it can do.
     let period = match role {
         Role::Input => rate / 100,
         Role::Output => rate / 200,
@@ -393,41 +332,15 @@ mod tests {
     use super::*;
 
     #[test]
-    fn monitors_and_plug_ins_are_clutter_and_devices_are_not() {
+    fn plug_ins_are_clutter_and_devices_are_not() {
         for (host, name, clutter) in [
-            ("pulseaudio", "spk.monitor", true),
-            ("pulseaudio", "alsa_input.usb-headset", false),
-            ("pipewire", "out.monitor", true),
             ("alsa", "lavrate", true),
             ("alsa", "null", true),
             ("alsa", "default", false),
             ("alsa", "sysdefault:CARD=PCH", false),
-            ("coreaudio", "Built-in.monitor", false),
+            ("coreaudio", "Built-in", false),
         ] {
             assert_eq!(is_clutter(host, name), clutter, "{host} {name}");
         }
-    }
-
-    #[test]
-    fn devices_of_one_name_are_told_apart_in_each_role() {
-        let row = |name: &str, role| DeviceRow {
-            id: DeviceId::new(name.to_owned()),
-            name: name.to_owned(),
-            role,
-            is_default: false,
-        };
-        let mut rows = [
-            row("Headset", DeviceRole::Input),
-            row("Headset", DeviceRole::Output),
-            row("Headset", DeviceRole::Input),
-            row("Webcam", DeviceRole::Input),
-            row("Headset", DeviceRole::Input),
-        ];
-        tell_apart(&mut rows);
-        let names: Vec<&str> = rows.iter().map(|row| row.name.as_str()).collect();
-        assert_eq!(
-            names,
-            ["Headset", "Headset", "Headset (2)", "Webcam", "Headset (3)"]
-        );
     }
 }

@@ -17,8 +17,8 @@ const REST: Duration = Duration::from_secs(1);
 const LONGEST_REST: Duration = Duration::from_secs(8);
 /// A device that moves nothing for so long is broken, whatever it says.
 const STALL: Duration = Duration::from_secs(1);
-/// A loudspeaker that was just opened may hold its breath for longer: PulseAudio's virtual ones finish the block that
-/// they have begun, and that may be two seconds.
+/// One that was just opened may hold its breath for longer: PulseAudio's virtual ones finish the block that they have
+/// begun, and that may be two seconds.
 const FIRST_BREATH: Duration = Duration::from_millis(2_500);
 /// Moved sound for so long: the device is trusted again.
 const TRUST: Duration = Duration::from_secs(3);
@@ -170,12 +170,8 @@ impl<P> End<P> {
         let Some(open) = &self.open else { return };
         let gone = devices.find(self.role, &open.row.id).is_none();
         let fault = fault(&open.port);
-        let breath = match self.role {
-            DeviceRole::Input => STALL,
-            DeviceRole::Output => FIRST_BREATH,
-        };
-        let stalled =
-            now.duration_since(open.moved) > STALL && now.duration_since(open.since) > breath;
+        let stalled = now.duration_since(open.moved) > STALL
+            && now.duration_since(open.since) > FIRST_BREATH;
         if !(gone || fault.is_some() || stalled) {
             return;
         }

@@ -22,9 +22,6 @@ pub(super) fn list_devices(
     const IDLE: Duration = Duration::from_secs(3);
     /// Listing may take this share of the time: where it opens every device (ALSA), it is done rarely.
     const SHARE: u32 = 10;
-    // The connection to the sound server is made here, and its reader inherits the rank: a server drops what is not
-    // read within 10 ms (PulseAudio, with the buffers that cpal asks for).
-    super::priority::raise();
     let mut last: Option<Devices> = None;
     loop {
         let start = Instant::now();

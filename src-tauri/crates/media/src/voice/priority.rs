@@ -3,9 +3,9 @@
 /// Rank among real-time threads, 0..=99: low, so that the sound server and the kernel's own threads come first.
 const RANK: u8 = 10;
 
-/// Raises the current thread, and with it the threads that it starts (device callbacks, where cpal starts them).
+/// Raises the current thread, and with it the threads that it starts (device callbacks, where the system's library starts them).
 /// Without the right to do so, nothing changes; that is usual for desktop users on Linux, and logged.
-pub(super) fn raise() {
+pub(crate) fn raise() {
     if let Err(error) = try_raise() {
         tracing::debug!(?error, "the voice thread runs at ordinary priority");
     }

@@ -1,0 +1,300 @@
+//! An open device: a thread that carries samples between the server and a ring.
+
+use std::cell::Cell;
+use std::rc::Rc;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::{SyncSender, sync_channel};
+use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
+
+use libpulse_binding::def::BufferAttr;
+use libpulse_binding::proplist::{Proplist, properties};
+use libpulse_binding::sample::{Format as SampleFormat, Spec};
+use libpulse_binding::stream::{FlagSet, PeekResult, SeekMode, State, Stream};
+
+use super::{Link, PATIENCE, refused};
+use crate::block::RATE;
+use crate::device::ring::{self, CaptureFeed, PlayoutDrain, RingSink, RingSource, Status};
+use crate::device::{AudioSink, AudioSource, Fault, Format};
+use crate::error::MediaError;
+use crate::voice::priority;
+
+/// The server converts whatever the device has.
+const INPUT: Format = Format {
+    rate: RATE,
+    channels: 1,
+};
+const OUTPUT: Format = Format {
+    rate: RATE,
+    channels: 2,
+};
+/// A microphone's messages: a frame of 20 ms waits for its end anyway, and each message costs.
+const FRAGMENT_MS: u32 = 10;
+/// A loudspeaker asks for so much at once…
+const REQUEST_MS: u32 = 5;
+/// …and has so much waiting at first. What waits is delay.
+const WAITING_MS: u32 = 15;
+/// Added to that whenever it ran dry…
+const STEP_MS: u32 = 5;
+/// …up to this.
+const MOST_WAITING_MS: u32 = 60;
+/// A thread looks so often whether its device is still wanted, if the server says nothing.
+const TURN: Duration = Duration::from_millis(50);
+
+/// Length of so many milliseconds, bytes.
+const fn bytes(format: Format, ms: u32) -> u32 {
+    format.rate / 1_000 * ms * format.channels as u32 * size_of::<f32>() as u32
+}
+
+/// Opens a microphone by the server's name of it.
+pub(in crate::device) fn open_source(name: &str) -> Result<Box<dyn AudioSource>, MediaError> {
+    let (feed, tap) = ring::capture(INPUT);
+    let status = feed.status();
+    let guard = Guard::start(
+        "microphone",
+        name,
+        status,
+        move |link, name, stop, ready| capture(link, name, feed, stop, ready),
+    )?;
+    Ok(Box::new(RingSource::new(tap, guard)))
+}
+
+/// Opens a loudspeaker by the server's name of it.
+pub(in crate::device) fn open_sink(name: &str) -> Result<Box<dyn AudioSink>, MediaError> {
+    let (drain, tap) = ring::playout(OUTPUT);
+    let status = drain.status();
+    let guard = Guard::start(
+        "loudspeaker",
+        name,
+        status,
+        move |link, name, stop, ready| play(link, name, drain, stop, ready),
+    )?;
+    Ok(Box::new(RingSink::new(tap, guard)))
+}
+
+/// Says once whether the device could be opened.
+type Ready = SyncSender<Result<(), MediaError>>;
+
+/// Keeps a device open; closes it, and waits for that, when dropped.
+struct Guard {
+    stop: Arc<AtomicBool>,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl Guard {
+    fn start(
+        role: &str,
+        name: &str,
+        status: Arc<Status>,
+        work: impl FnOnce(&mut Link, &str, &AtomicBool, &Ready) -> Result<(), MediaError>
+        + Send
+        + 'static,
+    ) -> Result<Self, MediaError> {
+        let stop = Arc::new(AtomicBool::new(false));
+        let (ready, opened) = sync_channel(1);
+        let (theirs, name) = (Arc::clone(&stop), name.to_owned());
+        let thread = std::thread::Builder::new()
+            .name(role.to_owned())
+            .spawn(move || {
+                priority::raise();
+                let done =
+                    Link::open().and_then(|mut link| work(&mut link, &name, &theirs, &ready));
+                if let Err(error) = done {
+                    status.report(match error {
+                        MediaError::Missing => Fault::Gone,
+                        _ => Fault::Reopen,
+                    });
+                    // Heard only if it is the first word.
+                    let _ = ready.try_send(Err(error));
+                }
+            })
+            .map_err(|error| MediaError::Failed(Some(Box::new(error))))?;
+        let guard = Self {
+            stop,
+            thread: Some(thread),
+        };
+        // Connecting, and then opening.
+        match opened.recv_timeout(2 * PATIENCE) {
+            Ok(Ok(())) => Ok(guard),
+            Ok(Err(error)) => Err(error),
+            Err(_) => Err(MediaError::Busy(None)),
+        }
+    }
+}
+
+impl Drop for Guard {
+    fn drop(&mut self) {
+        self.stop.store(true, Ordering::Release);
+        if let Some(thread) = self.thread.take() {
+            // It has nothing to say that was not reported.
+            let _ = thread.join();
+        }
+    }
+}
+
+fn stream(link: &mut Link, name: &str, format: Format) -> Result<Stream, MediaError> {
+    let spec = Spec {
+        format: SampleFormat::FLOAT32NE,
+        channels: u8::try_from(format.channels).unwrap_or(1),
+        rate: format.rate,
+    };
+    let mut about = Proplist::new().ok_or(MediaError::Failed(None))?;
+    // What servers decide by: a headset over Bluetooth goes into its mode for calls, music makes way.
+    let _ = about.set_str(properties::MEDIA_ROLE, "phone");
+    Stream::new_with_proplist(&mut link.context, name, &spec, None, &mut about)
+        .ok_or_else(|| refused(link.context.errno()))
+}
+
+/// Waits until the server has opened the device.
+fn opened(link: &mut Link, stream: &Stream, ready: &Ready) -> Result<(), MediaError> {
+    let end = Instant::now() + PATIENCE;
+    loop {
+        match stream.get_state() {
+            State::Ready => {
+                // Whoever waited has given up if nobody hears it; then `stop` is set.
+                let _ = ready.try_send(Ok(()));
+                return Ok(());
+            }
+            State::Failed | State::Terminated => return Err(refused(link.context.errno())),
+            _ if Instant::now() >= end || !link.is_up() => return Err(MediaError::Busy(None)),
+            _ => link.turn(PATIENCE)?,
+        }
+    }
+}
+
+/// Whether the stream goes on.
+fn goes_on(link: &Link, stream: &Stream) -> Result<(), MediaError> {
+    if !link.is_up() {
+        return Err(MediaError::Busy(None));
+    }
+    match stream.get_state() {
+        State::Ready => Ok(()),
+        // The server is there and has ended this stream: the device went, and nothing took its place.
+        _ => Err(MediaError::Missing),
+    }
+}
+
+fn capture(
+    link: &mut Link,
+    name: &str,
+    mut feed: CaptureFeed,
+    stop: &AtomicBool,
+    ready: &Ready,
+) -> Result<(), MediaError> {
+    let mut stream = stream(link, "Microphone", INPUT)?;
+    let attr = BufferAttr {
+        maxlength: u32::MAX,
+        tlength: u32::MAX,
+        prebuf: u32::MAX,
+        minreq: u32::MAX,
+        fragsize: bytes(INPUT, FRAGMENT_MS),
+    };
+    stream
+        .connect_record(Some(name), Some(&attr), FlagSet::ADJUST_LATENCY)
+        .map_err(refused)?;
+    opened(link, &stream, ready)?;
+    while !stop.load(Ordering::Acquire) {
+        goes_on(link, &stream)?;
+        loop {
+            match stream.peek().map_err(refused)? {
+                PeekResult::Empty => break,
+                PeekResult::Data(pcm) => feed.push(
+                    pcm.as_chunks::<{ size_of::<f32>() }>()
+                        .0
+                        .iter()
+                        .map(|sample| f32::from_ne_bytes(*sample)),
+                ),
+                // What the server lost is silence: time goes on.
+                PeekResult::Hole(length) => {
+                    let samples = length / size_of::<f32>();
+                    feed.push((0..samples).map(|_| 0.0));
+                }
+            }
+            stream.discard().map_err(refused)?;
+        }
+        link.turn(TURN)?;
+    }
+    // A stream that is being closed has no more to say.
+    let _ = stream.disconnect();
+    Ok(())
+}
+
+fn play(
+    link: &mut Link,
+    name: &str,
+    mut drain: PlayoutDrain,
+    stop: &AtomicBool,
+    ready: &Ready,
+) -> Result<(), MediaError> {
+    let mut stream = stream(link, "Call", OUTPUT)?;
+    let mut waiting = WAITING_MS;
+    let attr = |waiting| BufferAttr {
+        maxlength: u32::MAX,
+        tlength: bytes(OUTPUT, waiting),
+        prebuf: u32::MAX,
+        minreq: bytes(OUTPUT, REQUEST_MS),
+        fragsize: u32::MAX,
+    };
+    let dry = Rc::new(Cell::new(false));
+    let flag = Rc::clone(&dry);
+    stream.set_underflow_callback(Some(Box::new(move || flag.set(true))));
+    stream
+        .connect_playback(
+            Some(name),
+            Some(&attr(waiting)),
+            FlagSet::ADJUST_LATENCY,
+            None,
+            None,
+        )
+        .map_err(refused)?;
+    opened(link, &stream, ready)?;
+    // As much as a ring holds, so that nothing is allocated while it plays.
+    let mut pcm = vec![[0; size_of::<f32>()]; bytes(OUTPUT, 200) as usize / size_of::<f32>()];
+    let mut begun = false;
+    while !stop.load(Ordering::Acquire) {
+        goes_on(link, &stream)?;
+        while let Some(samples) = stream.writable_size().map(whole).filter(|n| *n > 0) {
+            let samples = samples.min(pcm.len());
+            let block = &mut pcm[..samples];
+            if begun {
+                drain.fill(block, [0; size_of::<f32>()], f32::to_ne_bytes);
+            } else {
+                // The server's own buffer is filled with silence: the ring is for what comes after.
+                block.fill([0; size_of::<f32>()]);
+            }
+            stream
+                .write_copy(block.as_flattened(), 0, SeekMode::Relative)
+                .map_err(refused)?;
+        }
+        begun = true;
+        if dry.take() && waiting < MOST_WAITING_MS {
+            waiting += STEP_MS;
+            tracing::debug!(waiting, "the loudspeaker ran dry");
+            // Answered or not: the next time it runs dry asks again.
+            drop(stream.set_buffer_attr(&attr(waiting), |_| {}));
+        }
+        link.turn(TURN)?;
+    }
+    let _ = stream.disconnect();
+    Ok(())
+}
+
+/// Whole frames in so many bytes, samples.
+fn whole(room: usize) -> usize {
+    let channels = usize::from(OUTPUT.channels);
+    room / size_of::<f32>() / channels * channels
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lengths_are_whole_frames() {
+        assert_eq!(bytes(INPUT, FRAGMENT_MS), 1_920);
+        assert_eq!(bytes(OUTPUT, REQUEST_MS), 1_920);
+        assert_eq!(whole(1_927), 480);
+        assert_eq!(whole(7), 0);
+    }
+}
