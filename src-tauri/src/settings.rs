@@ -46,6 +46,7 @@ pub(crate) struct Settings {
     #[serde(deserialize_with = "forgiving")]
     pub appearance: Appearance,
     /// How the person wants to be called.
+    #[serde(deserialize_with = "forgiving")]
     pub alerts: AlertSettings,
     /// What is done to the sound.
     #[serde(deserialize_with = "forgiving")]
@@ -74,14 +75,33 @@ impl Default for Settings {
     }
 }
 
-/// A value of a newer version that we cannot read becomes the default, and costs nothing but itself.
+/// A value of a newer version that we cannot read becomes the default, and costs nothing but itself: not even its
+/// neighbours in the same group.
 fn forgiving<'de, D, T>(from: D) -> Result<T, D::Error>
 where
     D: serde::Deserializer<'de>,
-    T: serde::de::DeserializeOwned + Default,
+    T: Serialize + serde::de::DeserializeOwned + Default,
 {
     let value = Value::deserialize(from)?;
-    Ok(serde_json::from_value(value).unwrap_or_default())
+    if let Ok(all) = T::deserialize(&value) {
+        return Ok(all);
+    }
+    let mut best = T::default();
+    let (Value::Object(theirs), Ok(Value::Object(mut ours))) = (value, serde_json::to_value(&best))
+    else {
+        return Ok(best);
+    };
+    for (name, value) in theirs {
+        let before = ours.insert(name.clone(), value);
+        match T::deserialize(&Value::Object(ours.clone())) {
+            Ok(with) => best = with,
+            Err(_) => match before {
+                Some(before) => drop(ours.insert(name, before)),
+                None => drop(ours.remove(&name)),
+            },
+        }
+    }
+    Ok(best)
 }
 
 /// Why settings could not be kept. They hold for this run; say so and go on.
@@ -249,6 +269,23 @@ mod tests {
         assert_eq!(text["colour"]["of"], "tomorrow");
         assert_eq!(text["version"], 7);
         assert_eq!(text["login"], "bob");
+    }
+
+    #[test]
+    fn a_word_of_a_newer_version_costs_only_itself() {
+        let folder = TemporaryFolder::new("settings-word");
+        let mut alerts = serde_json::to_value(AlertSettings {
+            volume: 7,
+            ..AlertSettings::default()
+        })
+        .unwrap();
+        alerts["tone"] = "tune-of-tomorrow".into();
+        let text = serde_json::json!({"login": "alice", "alerts": alerts});
+        fs::write(folder.path().join(FILE_NAME), text.to_string()).unwrap();
+        let file = SettingsFile::load(folder.path());
+        assert_eq!(file.value().login.as_deref(), Some("alice"));
+        assert_eq!(file.value().alerts.volume, 7);
+        assert_eq!(file.value().alerts.tone, AlertSettings::default().tone);
     }
 
     #[test]

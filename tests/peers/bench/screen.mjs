@@ -17,7 +17,8 @@ import {Background, Sheet} from './sheet.mjs';
 import {cpu, family, pss} from './tree.mjs';
 
 const target = process.env.CARGO_TARGET_DIR ?? path.resolve(import.meta.dirname, '../../../target');
-const example = (name) => path.join(target, 'debug/examples', name);
+const examples = process.env.HALLOO_EXAMPLES ?? path.join(target, 'debug/examples');
+const example = (name) => path.join(examples, name);
 
 const TARGETS = {
     frozen_cpu: {most: 3},

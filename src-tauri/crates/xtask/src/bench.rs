@@ -25,8 +25,11 @@ pub(crate) fn run(place: &Place, kind: &str, options: &[&str]) -> Result<(), Tas
             Need::Tests
         },
     )?;
+    // What is quoted is what people run: optimised.
+    let place = &place.released();
     run::show(run::command("cargo", &place.root).args([
         "build",
+        "--release",
         "--workspace",
         "--bins",
         "--locked",
@@ -37,7 +40,8 @@ pub(crate) fn run(place: &Place, kind: &str, options: &[&str]) -> Result<(), Tas
     if kind == "screen" {
         run::show(run::command("cargo", &place.root).args([
             "build",
-            "--package=calls-media",
+            "--release",
+            "--workspace",
             "--examples",
             "--locked",
         ]))?;

@@ -11,6 +11,8 @@ pub(crate) struct Place {
     pub(crate) target: PathBuf,
     /// `halloo` in the user's cache directory: tools, virtual environments, other platforms' compilers.
     pub(crate) cache: PathBuf,
+    /// Whose programs are run: `debug` or `release`, as Cargo names the folders.
+    pub(crate) profile: &'static str,
 }
 
 impl Place {
@@ -33,13 +35,22 @@ impl Place {
             root,
             target,
             cache,
+            profile: "debug",
+        }
+    }
+
+    /// The same with optimised programs: what measurements are made with.
+    pub(crate) fn released(&self) -> Self {
+        Self {
+            profile: "release",
+            ..self.clone()
         }
     }
 
     /// A program that `cargo build` leaves in the target directory.
     pub(crate) fn program(&self, name: &str) -> PathBuf {
         self.target
-            .join("debug")
+            .join(self.profile)
             .join(format!("{name}{}", std::env::consts::EXE_SUFFIX))
     }
 

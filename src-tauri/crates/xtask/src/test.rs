@@ -144,6 +144,10 @@ pub(crate) fn foreign(place: &Place, words: &[&str]) -> Command {
         .args(words)
         .env("HALLOO", place.program("halloo"))
         .env("HALLOO_DEVSERVER", place.program("calls-devserver"))
+        .env(
+            "HALLOO_EXAMPLES",
+            place.target.join(place.profile).join("examples"),
+        )
         .env("HALLOO_AIORTC_PYTHON", setup::aiortc_python(place))
         .env("HALLOO_PEERS_OUT", place.target.join("peers"));
     node

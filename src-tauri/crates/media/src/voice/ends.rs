@@ -170,8 +170,8 @@ impl<P> End<P> {
         let Some(open) = &self.open else { return };
         let gone = devices.find(self.role, &open.row.id).is_none();
         let fault = fault(&open.port);
-        let stalled = now.duration_since(open.moved) > STALL
-            && now.duration_since(open.since) > FIRST_BREATH;
+        let stalled =
+            now.duration_since(open.moved) > STALL && now.duration_since(open.since) > FIRST_BREATH;
         if !(gone || fault.is_some() || stalled) {
             return;
         }

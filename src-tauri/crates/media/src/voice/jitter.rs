@@ -75,11 +75,12 @@ enum Phase {
 const CONCEAL: usize = 4_800;
 /// Full loudness for the first 40 ms of concealment.
 const FADE: usize = 1_920;
-/// A wait that is longer than the target by more than this is corrected, milliseconds. Corrections are never much longer
-/// than what is to be corrected, so that one is not undone by the next.
-const TOO_LONG: Ms = 5.0;
-/// A wait that is shorter by more than this is corrected, milliseconds: the packets themselves lengthen it when it must
-/// be, by being late.
+/// A wait that differs from the target by more than this is corrected between words, where nobody hears it, milliseconds.
+/// Corrections are never much longer than what is to be corrected, so that one is not undone by the next.
+const OFF: Ms = 3.0;
+/// Within words it must be longer by more than this: a voice that is bent is worse than one that comes a little later.
+const TOO_LONG: Ms = 15.0;
+/// Within words it must be shorter by more than this: the packets themselves lengthen it when it must be, by being late.
 const TOO_SHORT: Ms = 4.0;
 /// A correction may go so far beyond the target, milliseconds: the periods of a voice do not come in all lengths.
 const BEYOND: Ms = 4.0;
@@ -509,19 +510,13 @@ impl JitterBuffer {
             self.skip();
             return;
         }
-        if (-TOO_SHORT..=TOO_LONG).contains(&excess) {
+        if excess.abs() <= OFF {
             return;
         }
         let hurry = excess > FAR;
         if !hurry && self.since_stretch < PATIENCE {
             return;
         }
-        let wanted = if hurry {
-            Likeness::ROUGH
-        } else {
-            Likeness::CLEAN
-        };
-        let most = ((excess.abs() + BEYOND) * 48.0) as usize;
         // Decode ahead what follows without a gap.
         while self.pcm.len() < stretch::NEEDED {
             match self.shelf.first() {
@@ -531,6 +526,16 @@ impl JitterBuffer {
                 _ => return,
             }
         }
+        let between_words = stretch::is_quiet(self.pcm.as_mut_slice());
+        if !between_words && (-TOO_SHORT..=TOO_LONG).contains(&excess) {
+            return;
+        }
+        let wanted = if hurry || between_words {
+            Likeness::ROUGH
+        } else {
+            Likeness::CLEAN
+        };
+        let most = ((excess.abs() + BEYOND) * 48.0) as usize;
         if excess > 0.0 {
             if let Some(cut) = stretch::shorten(self.pcm.as_mut_slice(), most, wanted) {
                 self.pcm.skip(cut);

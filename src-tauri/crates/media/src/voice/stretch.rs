@@ -15,6 +15,9 @@ const STEP: usize = 4;
 /// Mean square below which there is nothing to hear (−66 dBov): any cut will do.
 const QUIET: f32 = 2.5e-7;
 
+/// Mean square of a pause between words (−50 dBov): ordinary speech is 25 dB louder.
+const PAUSE: f32 = 1e-5;
+
 /// How alike the cut's two sides must be, −1..1.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Likeness(pub f32);
@@ -24,6 +27,12 @@ impl Likeness {
     pub const CLEAN: Self = Self(0.9);
     /// The cut may be heard: still better than being late by a lot.
     pub const ROUGH: Self = Self(0.5);
+}
+
+/// Whether this is a pause between words, or a breath: nobody hears where it is cut.
+pub fn is_quiet(pcm: &[f32]) -> bool {
+    let energy: f32 = pcm.iter().map(|s| s * s).sum();
+    energy < PAUSE * pcm.len() as f32
 }
 
 /// Cuts a period of at most `most` samples out of the first [`NEEDED`] samples. Says how many samples at the *front* are to be dropped

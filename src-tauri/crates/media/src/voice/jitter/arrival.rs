@@ -8,8 +8,9 @@ pub type Ms = f32;
 /// Learns from arrival times how long packets must wait so that nearly all are there in time.
 ///
 /// Each packet's *relative delay* is how much later it came than the fastest one lately, both measured against
-/// their timestamps. The wait is the 96 % quantile of these (between NetEq's 95 % and the 97 % above which the
-/// wait follows single outliers), plus a margin for the grain of our own playout.
+/// their timestamps. The wait is the 99 % quantile of these, plus a margin for the grain of our own playout: each packet
+/// that is late is heard, once as concealment and once as the cut that makes up for it. It grows at once and shrinks
+/// slowly, so that one that comes and goes does not bend the sound each time.
 #[derive(Debug)]
 pub struct Arrivals {
     first: Option<(Instant, i64)>,
@@ -28,10 +29,18 @@ const WIDTH: Ms = 5.0;
 /// Number of buckets; the last one holds everything above.
 const BUCKETS: usize = 48;
 /// Share of packets that shall be in time without concealment.
-const QUANTILE: f32 = 0.96;
-/// Weight of the past against the newest packet: a few seconds of memory, and four late packets in a row suffice to
-/// raise the target (4 × 1 % reach the quantile).
-const MEMORY: f32 = 0.99;
+const QUANTILE: f32 = 0.99;
+/// Weight of the past against the newest packet: 4 s of memory, and a second late packet within that raises the target
+/// (2 × 0.5 % reach the quantile).
+const MEMORY: f32 = 0.995;
+/// The target falls by so much with each packet (2.5 ms in a second at 20 ms)…
+const FALL: Ms = 0.05;
+/// …or by this share of what it is too high, if that is more…
+const FALL_SHARE: f32 = 0.01;
+/// …but at once while this few packets are known.
+const GUESSING: u32 = 50;
+/// The wait is not shorter than this while even fewer are known: a guess that suits a wired network.
+const GUESS: Ms = 20.0;
 /// Packets in a period over which the fastest one counts: 4 s at 20 ms. Shorter, and a jittery stretch hides it;
 /// longer, and a drifting clock (200 ppm: 0.8 ms in 4 s) spoils it.
 const PERIOD: u32 = 200;
@@ -51,23 +60,19 @@ const FRESH: f64 = 60.0;
 const STRIKES: u32 = 3;
 
 impl Arrivals {
-    /// Nothing is known: a guess that suits a wired network.
+    /// Nothing is known.
     #[must_use]
     pub fn new() -> Self {
-        let mut share = [0.0; BUCKETS];
-        share[3] = 1.0;
-        let mut arrivals = Self {
+        Self {
             first: None,
             fastest: f64::MAX,
             fastest_before: f64::MAX,
             in_period: 0,
             strikes: 0,
             seen: 0,
-            share,
-            target: LEAST,
-        };
-        arrivals.settle();
-        arrivals
+            share: [0.0; BUCKETS],
+            target: GUESS,
+        }
     }
 
     /// Takes a packet's arrival and timestamp (48 kHz, extended), and says its relative delay. `begins`: it comes after
@@ -99,6 +104,10 @@ impl Arrivals {
             // Not yet believed: a single timestamp from the future must not make all others look late.
             return 0.0;
         }
+        if late > HISTORY {
+            // Not to be waited for, whatever it is.
+            return MOST;
+        }
         self.fastest = self.fastest.min(delay);
         let late = (delay - self.fastest.min(self.fastest_before)) as Ms;
         self.in_period += 1;
@@ -121,18 +130,14 @@ impl Arrivals {
     /// that. Waiting so long is what makes redundancy worth its bits.
     pub fn note_recoverable(&mut self, late: Ms) {
         if late < HISTORY as Ms {
-            // Thrice, so that losses of more than 1.3 % are waited for (the quantile leaves 4 % out): a lost packet is heard
-            // more clearly than one that is a little late.
-            for _ in 0..3 {
-                self.learn(late);
-            }
+            self.learn(late);
         }
     }
 
     fn learn(&mut self, late: Ms) {
-        // The first packets count for more: 1/2, 1/3, … until the memory is full.
-        self.seen = self.seen.saturating_add(1);
+        // The first packets count for more: all, 1/2, 1/3, … until the memory is full.
         let keep = MEMORY.min(self.seen as f32 / (self.seen as f32 + 1.0));
+        self.seen = self.seen.saturating_add(1);
         let bucket = ((late / WIDTH) as usize).min(BUCKETS - 1);
         for share in &mut self.share {
             *share *= keep;
@@ -151,7 +156,18 @@ impl Arrivals {
                 break;
             }
         }
-        self.target = (quantile + MARGIN).clamp(LEAST, MOST);
+        let least = if self.seen < GUESSING / 2 {
+            GUESS
+        } else {
+            LEAST
+        };
+        let needed = (quantile + MARGIN).clamp(least, MOST);
+        let excess = self.target - needed;
+        self.target = if excess <= 0.0 || self.seen <= GUESSING {
+            needed
+        } else {
+            self.target - (excess * FALL_SHARE).max(FALL).min(excess)
+        };
     }
 }
 
@@ -194,8 +210,24 @@ mod tests {
         run(&mut arrivals, start, 0, 500, |_| 0);
         run(&mut arrivals, start, 500, 506, |_| 90);
         assert!(arrivals.target() > 90.0, "{}", arrivals.target());
-        run(&mut arrivals, start, 506, 1000, |_| 0);
+        let high = arrivals.target();
+        run(&mut arrivals, start, 506, 606, |_| 0);
+        assert_eq!(arrivals.target(), high, "it may come again");
+        run(&mut arrivals, start, 606, 1300, |_| 0);
         assert_eq!(arrivals.target(), LEAST);
+    }
+
+    #[test]
+    fn a_single_straggler_changes_nothing_and_a_second_one_does() {
+        let mut arrivals = Arrivals::new();
+        let start = Instant::now();
+        run(&mut arrivals, start, 0, 1000, |_| 0);
+        run(&mut arrivals, start, 1000, 1001, |_| 30);
+        run(&mut arrivals, start, 1001, 1050, |_| 0);
+        assert_eq!(arrivals.target(), LEAST);
+        run(&mut arrivals, start, 1050, 1051, |_| 30);
+        run(&mut arrivals, start, 1051, 1052, |_| 30);
+        assert!(arrivals.target() > 30.0, "{}", arrivals.target());
     }
 
     #[test]
