@@ -606,8 +606,8 @@ export function isKnown(code: string): boolean {
 export function plain(code: string, values: Values = {}, detail: string | null = null): string {
   const { lead, rest } = sentence(code, values, detail);
   // A part with an unknown value may have taken the full stop with it.
-  const ended = /[.?!…]$/.test(lead) ? lead : `${lead}.`;
-  return rest ? `${ended} ${rest}` : lead;
+  const ended = /[.?!…。]$/.test(lead) ? lead : `${lead}${language.tag === "ja" ? "。" : "."}`;
+  return rest ? `${ended}${ended.endsWith("。") ? "" : " "}${rest}` : lead;
 }
 
 const rules = new Map<string, Intl.PluralRules>();
