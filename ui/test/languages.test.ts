@@ -14,6 +14,7 @@ import { id, show } from "./render";
 const same: Record<string, readonly string[]> = {
   all: ["app.name", "server.mattermost", "server.calls", "ring.for.short", "ring.for.full", "key.alt", "key.escape", "unit.kbits", "unit.decibels", "rec", "reaction", "size.kb", "size.mb", "stats.server", "device.default.named", "rec.failed.rest", "call.ending.rest"],
   de: ["details", "team.label", "presence.online", "presence.offline", "self.online", "self.offline", "share.text", "person.host", "post.bot", "look.system", "advanced.server", "thread", "thread.in", "emoji.pick", "suggest.emoji", "stats.jitter", "size.b"],
+  es: ["post.bot", "key.ctrl", "size.b"],
   fr: ["row.mentions", "person.message", "device.input", "log.label", "post.bot", "compose.label", "incoming.silence", "settings.notifications", "ring.volume", "notes.messages", "key.ctrl"],
 };
 

@@ -22,7 +22,7 @@ export const sentences = {
   "link.lost": { lead: "Pas de connexion à {server}.", rest: "Prochain essai dans {seconds} s.", button: "Essayer maintenant" },
   "link.back": { lead: "De nouveau connecté." },
   "link.refused": { lead: "Ce lien ne mène pas dans Mattermost." },
-  "link.foreign": { lead: "Ce lien mène à un autre serveur : {server}.", rest: "Rien n’y a été envoyé." },
+  "link.foreign": { lead: "Ce lien mène à un autre serveur : {server}.", rest: "Rien n’y a été envoyé." },
   "link.new_server": { lead: "Ce lien mène à {server}.", rest: "Rien n’y a encore été envoyé.", button: "Le chercher" },
   "link.start": { lead: "Il n’y a pas d’appel dans {channel} actuellement.", button: "En lancer un" },
   "link.nowhere": { lead: "Ce canal n’existe pas, ou vous n’en faites pas partie." },
@@ -66,7 +66,7 @@ export const sentences = {
   "call.talking_muted": { lead: "On dirait que vous parlez.", rest: "Votre micro est coupé.", button: "Activer le micro" },
   "call.joined": { lead: "{name} est dans l’appel." },
   "call.left": { lead: "{name} a quitté l’appel." },
-  "call.hand": { lead: "Main levée : {names}." },
+  "call.hand": { lead: "Main levée : {names}." },
   "call.hand_lowered": { lead: "{name} a baissé votre main." },
   "call.muted_by": { lead: "{name} a coupé votre micro." },
   "call.share_stopped_by": { lead: "{name} a arrêté votre partage." },
@@ -80,13 +80,13 @@ export const sentences = {
 
   // Sound devices.
   "mic.denied": { lead: "Votre système bloque le micro.", rest: "Vous pouvez écouter. Pour parler, autorisez Halloo dans les paramètres de confidentialité.", button: "Réessayer" },
-  "mic.none": { lead: "Vous écoutez.", rest: "Aucun micro trouvé ; branchez-en un à tout moment.", button: "Réessayer" },
+  "mic.none": { lead: "Vous écoutez.", rest: "Aucun micro trouvé ; branchez-en un à tout moment.", button: "Réessayer" },
   "mic.busy": { lead: "Un autre programme occupe le micro.", rest: "Vous pouvez écouter. Fermez l’autre programme, puis activez le micro.", button: "Réessayer" },
-  "mic.changed": { lead: "{device} n’est plus branché.", rest: "Utilisé à présent : {other}." },
+  "mic.changed": { lead: "{device} n’est plus branché.", rest: "Utilisé à présent : {other}." },
   "speaker.none": { lead: "Aucun haut-parleur trouvé.", rest: "Branchez-en un pour entendre les autres.", button: "Réessayer" },
   "speaker.denied": { lead: "Votre système bloque le haut-parleur.", rest: "Choisissez-en un autre.", button: "Réessayer" },
   "speaker.busy": { lead: "Un autre programme occupe le haut-parleur.", rest: "Choisissez-en un autre, ou fermez ce programme.", button: "Réessayer" },
-  "speaker.changed": { lead: "{device} n’est plus branché.", rest: "Utilisé à présent : {other}." },
+  "speaker.changed": { lead: "{device} n’est plus branché.", rest: "Utilisé à présent : {other}." },
   "device.back": { lead: "{device} est de retour." },
 
   // Sharing and recording.
@@ -102,7 +102,7 @@ export const sentences = {
   "share.unsupported": { lead: "Le partage d’écran n’est pas possible ici.", rest: "Il n’y a pas d’affichage, ou le bureau n’offre pas de moyen." },
   "share.failed": { lead: "Le partage s’est arrêté.", rest: "L’écran n’a pas pu être capturé." },
   "share.ended": { lead: "Le partage s’est arrêté.", rest: "Le serveur y a mis fin." },
-  "share.lost": { lead: "Le partage s’est arrêté.", rest: "La connexion a été perdue ; partagez à nouveau si vous le souhaitez." },
+  "share.lost": { lead: "Le partage s’est arrêté.", rest: "La connexion a été perdue ; partagez à nouveau si vous le souhaitez." },
   "share.stopped_by": { lead: "L’hôte a arrêté votre partage." },
   "rec.host": { lead: "Vous enregistrez.", rest: "Dites-le à tout le monde." },
   "rec.done": { lead: "Enregistrement arrêté.", rest: "Le fichier apparaît dans la discussion de l’appel." },
