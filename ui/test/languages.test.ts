@@ -2,7 +2,7 @@
 import { tick } from "svelte";
 import { afterEach, describe, expect, it, vi } from "vitest";
 
-import { clock, day, nth, span } from "../src/lib/format";
+import { clock, day, nth, span, useLocale } from "../src/lib/format";
 import { english, plain, t } from "../src/lib/i18n";
 import { language, languages, PSEUDO, type Catalogue, type Forms } from "../src/lib/language.svelte";
 import { commas, list } from "../src/lib/names";
@@ -15,6 +15,7 @@ const same: Record<string, readonly string[]> = {
   all: ["app.name", "server.mattermost", "server.calls", "ring.for.short", "ring.for.full", "key.alt", "key.escape", "unit.kbits", "unit.decibels", "rec", "reaction", "size.kb", "size.mb", "stats.server", "device.default.named", "rec.failed.rest", "call.ending.rest"],
   de: ["details", "team.label", "presence.online", "presence.offline", "self.online", "self.offline", "share.text", "person.host", "post.bot", "look.system", "advanced.server", "thread", "thread.in", "emoji.pick", "suggest.emoji", "stats.jitter", "size.b"],
   es: ["post.bot", "key.ctrl", "size.b"],
+  ja: ["post.bot", "key.ctrl", "key.shift", "key.enter"],
   fr: ["row.mentions", "person.message", "device.input", "log.label", "post.bot", "compose.label", "incoming.silence", "settings.notifications", "ring.volume", "notes.messages", "key.ctrl"],
 };
 
@@ -38,7 +39,7 @@ afterEach(async () => {
 
 describe("the languages", () => {
   it("are those that the settings offer", () => {
-    expect(languages.map((one) => one.tag)).toEqual(expect.arrayContaining(catalogues.map(([tag]) => tag)));
+    expect(catalogues.map(([tag]) => tag).sort()).toEqual(languages.map((one) => one.tag).filter((tag) => tag !== "en").sort());
   });
 
   it.each(catalogues)("have all keys of English and no others: %s", (_, catalogue) => {
@@ -143,6 +144,31 @@ describe("the language", () => {
     await language.choose("de");
     language.catalogue = { words: { people: { other: "{n} Leute" } }, sentences: {} };
     expect([t("settings"), t("row.mentions", { n: 1 }), t("people", { n: 1 }), plain("call.ended")]).toEqual(["Settings", "1 mention", "1 Leute", "The call has ended."]);
+  });
+
+  it.each([
+    ["en", "en-GB", "1 hour 5 minutes", "3rd", "Ann, Bob and Cem", "Ann, Bob", "50%", "14:05", "Friday 27 March"],
+    ["de", "de", "1 Stunde, 5 Minuten", "3.", "Ann, Bob und Cem", "Ann, Bob", "50 %", "14:05", "Freitag, 27. März"],
+    ["fr", "fr", "1 heure 5 minutes", "3e", "Ann, Bob et Cem", "Ann, Bob", "50 %", "14:05", "vendredi 27 mars"],
+    ["es", "es", "1 hora 5 minutos", "3.ª", "Ann, Bob y Cem", "Ann, Bob", "50 %", "14:05", "viernes, 27 de marzo"],
+    ["ja", "ja", "1 時間5 分", "3番目", "Ann、Bob、Cem", "Ann、Bob", "50%", "14:05", "3月27日金曜日"],
+  ])("writes spans, places, lists, shares, times and days: %s", async (tag, locale, ...wanted) => {
+    await language.choose(tag);
+    useLocale(locale);
+    const now = new Date(2026, 3, 2, 14, 5).getTime();
+    // Which of the many spaces stands there is the business of the Unicode tables.
+    const plainly = (text: string) => text.replace(/\s+/g, " ");
+    expect([span(65 * 60_000), nth(3), list(["Ann", "Bob", "Cem"]), commas(["Ann", false, "Bob"]), percent(0.5), clock(now), day(new Date(2026, 2, 27).getTime(), now)].map(plainly)).toEqual(wanted);
+    useLocale("en-GB");
+  });
+
+  it("joins sentences without a space where it has none, and leaves out what is unknown", async () => {
+    await language.choose("ja");
+    expect(plain("call.muted_by")).toBe("誰かがあなたをミュートしました。");
+    expect(plain("call.media_timeout")).toBe("音声がつながりませんでした。サーバーは応答しましたが、音声の経路が開きませんでした。");
+    await language.choose("de");
+    expect(plain("link.lost", { server: "a.example", seconds: 4 })).toBe("Keine Verbindung zu a.example. Nächster Versuch in 4 s.");
+    expect(plain("call.muted_by")).toBe("Jemand hat dich stummgeschaltet.");
   });
 
   it("is English made strange where forgotten strings are looked for, from right to left", async () => {

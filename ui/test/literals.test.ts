@@ -63,8 +63,26 @@ export function literals(source: string): string[] {
     if (node.type === "Text") return take(node["data"] as string);
     Object.values(node).forEach(walk);
   };
-  walk((parse(source, { modern: true }) as AST.Root).fragment);
-  return found;
+  const root = parse(source, { modern: true }) as AST.Root;
+  walk(root.fragment);
+  // In a script most texts are names of things; those of several words are for people, unless they are for developers.
+  const script = (node: unknown): void => {
+    if (Array.isArray(node)) return node.forEach(script);
+    if (!isNode(node) || isFor(node, /^console$|Error$/)) return;
+    yields(node).filter((text) => /\p{L}{2,} (?:\p{L}{2,}|$)/u.test(text)).forEach(take);
+    if (node.type !== "TemplateLiteral") Object.values(node).forEach(script);
+    else script(node["expressions"]);
+  };
+  script(root.instance?.content.body);
+  script(root.module?.content.body);
+  return [...new Set(found)];
+}
+
+/** Whether it is a call of something by that name: `console.warn(…)`, `new Error(…)`. */
+function isFor(node: Node, name: RegExp): boolean {
+  if (node.type !== "CallExpression" && node.type !== "NewExpression") return false;
+  const callee = node["callee"] as { name?: string; object?: { name?: string } };
+  return name.test(callee.name ?? callee.object?.name ?? "");
 }
 
 function views(folder: string): string[] {
@@ -80,5 +98,14 @@ describe("the views", () => {
     expect(files.length).toBeGreaterThan(80);
     const found = files.flatMap((file) => literals(readFileSync(file, "utf8")).map((text) => `${file}: ${text}`));
     expect(found).toEqual([]);
+  });
+
+  it("are searched everywhere", () => {
+    const view = `<script lang="ts">
+      const name = $state("two words"); const key = "aria-label"; console.warn("not for people");
+    </script>
+    <p class="not read" title={late ? "Too late" : t("x")}>Text {n > 1 ? \`and \${n} more\` : ""} {#if "Enter" === key}· 1{/if}</p>
+    <Part label="Labelled" hint="{n} left">{#snippet inside()}<b>deep</b>{/snippet}</Part>`;
+    expect(literals(view).sort()).toEqual(["Labelled", "Text", "Too late", "and", "deep", "left", "more", "two words"]);
   });
 });
