@@ -179,7 +179,7 @@ describe("in a call", () => {
     expect(id("quality").dataset["bars"]).toBe("3");
     await changeCall(bridge, { ...first.call, quality: { ...cast.quality, mos: 1.5, rttMs: 400, loss: 0.1 } });
     expect(id("quality").dataset["bars"]).toBe("1");
-    expect(id("quality").title).toBe("Connection poor · 400 ms, 10.0 % lost");
+    expect(id("quality").title).toBe("Connection poor · 400 ms, 10.0% lost");
     await changeCall(bridge, { ...first.call, quality: null });
     expect(id("quality").getAttribute("aria-label")).toBe("Connection not measured yet");
   });

@@ -1,38 +1,40 @@
+/** How people, days and spans of time are written. */
 import type { Clock } from "../bindings";
-import { t } from "./i18n";
+import { ordinal, t } from "./i18n";
 import { PSEUDO } from "./language.svelte";
-
-/** The reader's own way of writing times. `undefined` follows the system. */
-let locale: string | undefined;
-let hours: Clock = "system";
+import { kept, locale } from "./locale.svelte";
+import { together } from "./names";
+import { measure } from "./numbers";
 
 /** The person's language, and whether they count to 12 or to 24. Tests name both, so as not to depend on the machine. */
 export function useLocale(tag: string | undefined, clock: Clock = "system"): void {
-  locale = tag === PSEUDO ? "en" : tag;
-  hours = clock;
-  formats = makeFormats();
+  locale.tag = tag === PSEUDO ? "en" : tag;
+  locale.clock = clock;
 }
 
-let formats = makeFormats();
+const styles = {
+  time: { hour: "numeric", minute: "2-digit" },
+  day: { weekday: "long", day: "numeric", month: "long" },
+  year: { day: "numeric", month: "long", year: "numeric" },
+  full: { dateStyle: "full", timeStyle: "short" },
+} as const satisfies Record<string, Intl.DateTimeFormatOptions>;
 
-function makeFormats() {
-  const cycle = hours === "system" ? {} : { hour12: hours === "hours12" };
-  return {
-    time: new Intl.DateTimeFormat(locale, { hour: "numeric", minute: "2-digit", ...cycle }),
-    day: new Intl.DateTimeFormat(locale, { weekday: "long", day: "numeric", month: "long" }),
-    year: new Intl.DateTimeFormat(locale, { day: "numeric", month: "long", year: "numeric" }),
-    full: new Intl.DateTimeFormat(locale, { dateStyle: "full", timeStyle: "short", ...cycle }),
-  };
-}
+const formats = kept((tag, style = "", clock = "") => {
+  const cycle = clock === "system" ? {} : { hour12: clock === "hours12" };
+  return new Intl.DateTimeFormat(tag, { ...styles[style as keyof typeof styles], ...cycle });
+});
+
+const write = (style: keyof typeof styles, ms: number) =>
+  formats(style, style === "time" || style === "full" ? locale.clock : "system").format(ms);
 
 /** Time of day. */
 export function clock(ms: number): string {
-  return formats.time.format(ms);
+  return write("time", ms);
 }
 
 /** Day and time in full, for the tooltip. */
 export function moment(ms: number): string {
-  return formats.full.format(ms);
+  return write("full", ms);
 }
 
 /** Today, Yesterday, a weekday with its date, or a date with its year. */
@@ -40,7 +42,7 @@ export function day(ms: number, now: number): string {
   const distance = Math.round((midnight(now) - midnight(ms)) / 86_400_000);
   if (distance === 0) return t("post.today");
   if (distance === 1) return t("post.yesterday");
-  return (distance > 0 && distance < 300 ? formats.day : formats.year).format(ms);
+  return write(distance > 0 && distance < 300 ? "day" : "year", ms);
 }
 
 /** Start of the local day, which tells days apart. */
@@ -63,9 +65,8 @@ export function span(ms: number): string {
   if (minutes < 1) return t("time.less");
   const hours = Math.floor(minutes / 60);
   const rest = minutes % 60;
-  return [hours > 0 && t("time.hours", { n: hours }), (rest > 0 || hours === 0) && t("time.minutes", { n: rest })]
-    .filter(Boolean)
-    .join(" ");
+  const parts = [hours > 0 && measure(hours, "hour", "long"), (rest > 0 || hours === 0) && measure(rest, "minute", "long")];
+  return together(parts.filter((part) => part !== false));
 }
 
 /** Two letters for a face without a picture. */
@@ -90,11 +91,7 @@ export function hue(id: string): number {
 }
 
 /** Order of a raised hand: 1st, 2nd, 3rd. */
-export function nth(n: number): string {
-  const tens = n % 100;
-  if (tens >= 11 && tens <= 13) return `${n}th`;
-  return `${n}${["th", "st", "nd", "rd"][n % 10] ?? "th"}`;
-}
+export const nth = (n: number): string => ordinal("nth", n);
 
 /** The address without its scheme. */
 export function host(url: string): string {

@@ -5,7 +5,8 @@
 import { callSentences, callWords } from "./callwords";
 import { chatSentences, chatWords } from "./chatwords";
 import { caps } from "./keys";
-import { language, pseudo, PSEUDO } from "./language.svelte";
+import { language, pseudo, PSEUDO, type Catalogue, type Forms } from "./language.svelte";
+import { number } from "./numbers";
 
 export type Values = { [key in string]?: string | number };
 
@@ -50,6 +51,8 @@ const words = {
   "server.encrypted": "encrypted",
   "server.open": "not encrypted",
   "server.local": "on this computer",
+  "server.mattermost": "Mattermost {version}",
+  "server.calls": "Calls {version}",
   "server.insecure": "This connection is not encrypted.",
   "server.insecure.rest": "Others on the way can read your password and messages. Use it only on a network that you trust.",
   "server.plain": "{name} runs Mattermost, but the Calls plugin is off. You can read and write, not call.",
@@ -177,6 +180,7 @@ const words = {
   "people": { one: "{n} person", other: "{n} people" },
   "hands": { one: "{n} hand raised", other: "{n} hands raised" },
   "people.label": "People in the call",
+  "nth": { one: "{n}st", two: "{n}nd", few: "{n}rd", other: "{n}th" },
   "people.devices": { one: "{n} on two devices", other: "{n} on two devices" },
   "person.you": "(you)",
   "person.host": "Host",
@@ -203,7 +207,7 @@ const words = {
   "quality.fair": "Connection fair",
   "quality.poor": "Connection poor",
   "quality.unknown": "Connection not measured yet",
-  "quality.numbers": "{rtt} ms, {loss} % lost",
+  "quality.numbers": "{rtt}, {loss} lost",
   "switch.title": "Leave {place} for {other}?",
   "switch.text": "You can be in one call at a time.",
   "switch.other": "the other call",
@@ -250,8 +254,6 @@ const words = {
   "card.declined": "Call declined",
   "card.cancelled": "Call cancelled",
   "card.people": { one: "{n} person", other: "{n} people" },
-  "time.minutes": { one: "{n} minute", other: "{n} minutes" },
-  "time.hours": { one: "{n} hour", other: "{n} hours" },
   "time.less": "less than a minute",
   "compose.to": "Write to {name}",
   "compose.offline": "Write to {name}, it is sent when you are back",
@@ -259,7 +261,7 @@ const words = {
   "compose.label": "Message",
   "compose.send": "Send",
   "compose.hint": "Enter sends, Shift Enter breaks the line",
-  "compose.long": "{n} characters too many",
+  "compose.long": { one: "{n} character too many", other: "{n} characters too many" },
   "offline.lead": "No connection to {server}.",
   "offline.text": "You see what was here when the connection broke.",
   "offline.now": "Trying again now.",
@@ -351,7 +353,7 @@ const words = {
   "incoming.silence.label": "Silence the ring",
   "incoming.muted": "Join muted",
   "incoming.block": "Block {name}",
-  "incoming.more": "and {n} more",
+  "incoming.more": { one: "and {n} more", other: "and {n} more" },
   "incoming.in": "{n} in the call",
   "keys.talk": "Push to talk",
   "keys.talk.text": "works while another window is in front",
@@ -403,6 +405,14 @@ const words = {
   "keys.call": "In a call",
   "keys.anywhere": "Anywhere in Halloo",
   "keys.writing": "While writing",
+  "key.ctrl": "Ctrl",
+  "key.alt": "Alt",
+  "key.shift": "Shift",
+  "key.space": "Space",
+  "key.enter": "Enter",
+  "key.escape": "Esc",
+  "unit.kbits": "{n} kbit/s",
+  "unit.decibels": "{n} dB",
   "keys.mute": "Mute or unmute",
   "keys.hand": "Raise or lower hand",
   "keys.people": "People in the call",
@@ -420,7 +430,6 @@ const words = {
   "advanced.server": "Server",
   "advanced.calls": "Calls plugin",
   "advanced.calls.none": "off",
-  "advanced.version": "Mattermost {version}",
   "advanced.account": "Signed in as {name}",
   ...callWords,
   ...chatWords,
@@ -540,13 +549,25 @@ const sentences: Record<string, Sentence> = {
   "keys.local": { lead: "Your desktop has not allowed keys everywhere yet.", button: "Ask the desktop" },
 };
 
+/** What every other language is measured by, and falls back on. */
+export const english: Catalogue = { words, sentences };
+
 /** A word or sentence of the interface, its blanks filled. `n` chooses between one and many. */
 export function t(word: Word, values: Values = {}): string {
-  const found: string | Partial<Record<Intl.LDMLPluralRule, string>> = language.catalogue?.words[word] ?? words[word];
+  return worded(word, values, "cardinal");
+}
+
+/** A place in a row: "1st", "2nd". */
+export function ordinal(word: Word, n: number): string {
+  return worded(word, { n }, "ordinal");
+}
+
+function worded(word: Word, values: Values, type: Intl.PluralRuleType): string {
+  const own = language.catalogue?.words[word];
+  const found: string | Forms = own ?? words[word];
   if (typeof found === "string") return fill(speak(found), values);
   // A language that we lack the word in is counted as English is.
-  const rules = language.catalogue?.words[word] ? plural(language.tag) : plural("en");
-  const form = found[rules.select(Number(values["n"]))] ?? found.other ?? found.one ?? "";
+  const form = found[plural(own ? language.tag : "en", type).select(Number(values["n"]))] ?? found.other ?? found.one ?? "";
   return fill(speak(form), values);
 }
 
@@ -585,20 +606,25 @@ export function isKnown(code: string): boolean {
 export function plain(code: string, values: Values = {}, detail: string | null = null): string {
   const { lead, rest } = sentence(code, values, detail);
   // A part with an unknown value may have taken the full stop with it.
-  const ended = /[.?!…]$/.test(lead) ? lead : `${lead}.`;
-  return rest ? `${ended} ${rest}` : lead;
+  const ended = /[.?!…。]$/.test(lead) ? lead : `${lead}${language.tag === "ja" ? "。" : "."}`;
+  return rest ? `${ended}${ended.endsWith("。") ? "" : " "}${rest}` : lead;
 }
 
 const rules = new Map<string, Intl.PluralRules>();
 
-function plural(tag: string): Intl.PluralRules {
-  const known = rules.get(tag) ?? new Intl.PluralRules(tag);
-  rules.set(tag, known);
+function plural(tag: string, type: Intl.PluralRuleType): Intl.PluralRules {
+  const key = `${tag} ${type}`;
+  const known = rules.get(key) ?? new Intl.PluralRules(tag, { type });
+  rules.set(key, known);
   return known;
 }
 
+/** Counts are written as the language writes numbers; what is no count, a port or a version, stays as it is. */
 function fill(text: string, values: Values): string {
-  return text.replace(/\{(\w+)\}/g, (blank, key: string) => String(values[key] ?? blank));
+  return text.replace(/\{(\w+)\}/g, (blank, key: string) => {
+    const value = values[key];
+    return key === "n" && typeof value === "number" ? number(value) : String(value ?? blank);
+  });
 }
 
 /** Leaves out the parts that speak of something unknown, rather than show a blank. */

@@ -1,5 +1,7 @@
 import type { Attachment } from "svelte/attachments";
 
+import { t, type Word } from "./i18n";
+
 /** A key together with what is held, as `aria-keyshortcuts` writes it: `Control+Shift+Space`. */
 export function chord(event: KeyboardEvent): string {
   const held = [
@@ -14,14 +16,26 @@ export function chord(event: KeyboardEvent): string {
 
 const mac = typeof navigator !== "undefined" && /Mac/.test(navigator.platform);
 
+/** Keys that a Mac writes with a sign of its own, and arrows. */
+const signs: Record<string, string> = {
+  ...(mac ? { Control: "⌘", Alt: "⌥", Shift: "⇧" } : {}),
+  ArrowUp: "↑",
+  ArrowDown: "↓",
+  ArrowLeft: "←",
+  ArrowRight: "→",
+};
+
+/** Keys with a word on them, which differs by country. */
+const worded: Record<string, Word> = { Control: "key.ctrl", Alt: "key.alt", Shift: "key.shift", Space: "key.space", Enter: "key.enter", Escape: "key.escape" };
+
 /** A chord as people read it: `Ctrl Shift Space`, or `⌘ ⇧ Space`. */
 export function caps(keys: string): string {
-  const names: Record<string, string> = mac
-    ? { Control: "⌘", Alt: "⌥", Shift: "⇧" }
-    : { Control: "Ctrl", Alt: "Alt", Shift: "Shift" };
   return keys
     .split("+")
-    .map((key) => names[key] ?? key)
+    .map((key) => {
+      const word = worded[key];
+      return signs[key] ?? (word ? t(word) : key);
+    })
     .join(" ");
 }
 

@@ -1,8 +1,11 @@
 /** Which language the interface speaks, and what it says in it. English is always at hand; others are fetched when chosen. */
 
+/** One wording for each way that the language counts. */
+export type Forms = Partial<Record<Intl.LDMLPluralRule, string>>;
+
 /** What a catalogue holds: the same keys as English; what is missing is said in English. */
 export interface Catalogue {
-  words: Record<string, string | Partial<Record<Intl.LDMLPluralRule, string>>>;
+  words: Record<string, string | Forms>;
   sentences: Record<string, { lead: string; rest?: string; button?: string }>;
 }
 
@@ -18,13 +21,18 @@ export const languages: readonly { tag: string; name: string }[] = [
 /** A made-up language, long and from right to left, in which a forgotten string stands out. */
 export const PSEUDO = "x-rtl";
 
-const files = import.meta.glob<{ default: Catalogue }>("./catalogue/*.ts");
+/** One file a language; each is fetched when somebody wants it. */
+const files = import.meta.glob<{ default: Catalogue }>("./languages/*.ts");
 
 class Language {
   /** Tag of the language in use. */
   tag = $state("en");
+  /** The same with its region, for dates and numbers: `de-AT` where the system says so. */
+  locale = $state("en");
   /** Its catalogue; nothing for English and the pseudo-language, which is made from English. */
   catalogue = $state.raw<Catalogue>();
+  /** A language has been chosen and is at hand. */
+  ready = $state(false);
   #wanted = "en";
 
   /** The direction of its writing. */
@@ -36,22 +44,27 @@ class Language {
   async choose(tag: string, system: readonly string[] = navigator.languages): Promise<void> {
     const wanted = tag === PSEUDO ? PSEUDO : (known(tag ? [tag] : system) ?? "en");
     this.#wanted = wanted;
-    const file = files[`./catalogue/${wanted}.ts`];
-    const catalogue = file ? (await file().catch(() => undefined))?.default : undefined;
+    const file = files[`./languages/${wanted}.ts`];
+    // English is there at once, without a moment in another language.
+    if (!file) return this.#speak(wanted, system);
+    const catalogue = (await file().catch(() => undefined))?.default;
     // Another one may have been chosen while this one was on its way.
-    if (this.#wanted !== wanted) return;
+    if (this.#wanted === wanted) this.#speak(catalogue ? wanted : "en", system, catalogue);
+  }
+
+  #speak(tag: string, system: readonly string[], catalogue?: Catalogue): void {
     this.catalogue = catalogue;
-    this.tag = catalogue || wanted === PSEUDO ? wanted : "en";
+    this.tag = tag;
+    this.locale = system.find((one) => base(one) === tag) ?? (tag === PSEUDO ? "en" : tag);
+    this.ready = true;
   }
 }
 
+const base = (tag: string) => tag.toLowerCase().split("-")[0];
+
 /** The first language of the list that we speak: `de-AT` is `de`. */
 function known(tags: readonly string[]): string | undefined {
-  for (const tag of tags) {
-    const base = tag.toLowerCase().split("-")[0];
-    if (languages.some((one) => one.tag === base)) return base;
-  }
-  return undefined;
+  return tags.map(base).find((tag) => languages.some((one) => one.tag === tag));
 }
 
 export const language = new Language();

@@ -1,4 +1,21 @@
-/** Names in a row, as the language joins them: "Ann, Bob and Cem". */
+/** Things in a row, as the reader's language joins them. */
+import { kept } from "./locale.svelte";
+
+const lists = kept((tag) => new Intl.ListFormat(tag, { type: "conjunction" }));
+const spans = kept((tag) => new Intl.ListFormat(tag, { type: "unit", style: "narrow" }));
+
+/** "Ann, Bob and Cem". */
 export function list(names: readonly string[]): string {
-  return new Intl.ListFormat(document.documentElement.lang || "en", { type: "conjunction" }).format(names);
+  return lists().format(names);
+}
+
+/** What stands between two of many: "Ann, Bob", "Ann、Bob". What is missing is left out. */
+export function commas(parts: readonly (string | false | null | undefined | 0)[]): string {
+  const comma = lists().formatToParts(["a", "b", "c"]).find((part) => part.type === "literal");
+  return parts.filter(Boolean).join(comma?.value ?? ", ");
+}
+
+/** Parts of one measure: "1 hour 5 minutes". */
+export function together(parts: readonly string[]): string {
+  return spans().format(parts);
 }

@@ -1,0 +1,12 @@
+/** German, in the familiar form ("du"). */
+import type { Catalogue } from "../language.svelte";
+import { callSentences, callWords } from "./de/call";
+import { chatSentences, chatWords } from "./de/chat";
+import { sentences } from "./de/sentences";
+import { settingsWords } from "./de/settings";
+import { words } from "./de/words";
+
+export default {
+  words: { ...words, ...settingsWords, ...callWords, ...chatWords },
+  sentences: { ...sentences, ...callSentences, ...chatSentences },
+} satisfies Catalogue;

@@ -1,0 +1,12 @@
+/** Spanish, in the familiar form ("tú"). */
+import type { Catalogue } from "../language.svelte";
+import { callSentences, callWords } from "./es/call";
+import { chatSentences, chatWords } from "./es/chat";
+import { sentences } from "./es/sentences";
+import { settingsWords } from "./es/settings";
+import { words } from "./es/words";
+
+export default {
+  words: { ...words, ...settingsWords, ...callWords, ...chatWords },
+  sentences: { ...sentences, ...callSentences, ...chatSentences },
+} satisfies Catalogue;

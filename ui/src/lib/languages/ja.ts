@@ -1,0 +1,12 @@
+/** Japanese, in the polite form (です・ます). */
+import type { Catalogue } from "../language.svelte";
+import { callSentences, callWords } from "./ja/call";
+import { chatSentences, chatWords } from "./ja/chat";
+import { sentences } from "./ja/sentences";
+import { settingsWords } from "./ja/settings";
+import { words } from "./ja/words";
+
+export default {
+  words: { ...words, ...settingsWords, ...callWords, ...chatWords },
+  sentences: { ...sentences, ...callSentences, ...chatSentences },
+} satisfies Catalogue;
