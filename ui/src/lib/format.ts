@@ -13,6 +13,20 @@ export function useLocale(tag: string | undefined, clock: Clock = "system"): voi
   formats = makeFormats();
 }
 
+/**
+ * A moment that a calendar has: others, which anybody can write into a call's post, become its first or last day. The
+ * formats of the system throw on them, and the whole channel would not be drawn.
+ */
+function sane(ms: number): number {
+  const LAST = 8.64e15;
+  return Number.isFinite(ms) ? Math.min(LAST, Math.max(-LAST, ms)) : 0;
+}
+
+/** A moment as machines read it. */
+export function stamp(ms: number): string {
+  return new Date(sane(ms)).toISOString();
+}
+
 let formats = makeFormats();
 
 function makeFormats() {
@@ -27,12 +41,12 @@ function makeFormats() {
 
 /** Time of day. */
 export function clock(ms: number): string {
-  return formats.time.format(ms);
+  return formats.time.format(sane(ms));
 }
 
 /** Day and time in full, for the tooltip. */
 export function moment(ms: number): string {
-  return formats.full.format(ms);
+  return formats.full.format(sane(ms));
 }
 
 /** Today, Yesterday, a weekday with its date, or a date with its year. */
@@ -40,12 +54,12 @@ export function day(ms: number, now: number): string {
   const distance = Math.round((midnight(now) - midnight(ms)) / 86_400_000);
   if (distance === 0) return t("post.today");
   if (distance === 1) return t("post.yesterday");
-  return (distance > 0 && distance < 300 ? formats.day : formats.year).format(ms);
+  return (distance > 0 && distance < 300 ? formats.day : formats.year).format(sane(ms));
 }
 
 /** Start of the local day, which tells days apart. */
 export function midnight(ms: number): number {
-  return new Date(ms).setHours(0, 0, 0, 0);
+  return new Date(sane(ms)).setHours(0, 0, 0, 0);
 }
 
 /** `4:05`, `1:04:05`: minutes always, hours when there are any. */
@@ -104,4 +118,12 @@ export function host(url: string): string {
 /** First name, for short lines. */
 export function first(name: string): string {
   return name.split(/\s+/)[0] || name;
+}
+
+/**
+ * A file's name with the letters that turn text made visible: `photo\u202egnp.exe` would be read as `photoexe.png`.
+ * Unicode TR 36 §2.
+ */
+export function straight(name: string): string {
+  return name.replace(/[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]/g, "\ufffd");
 }
