@@ -37,14 +37,16 @@ const DEPTH = 8;
 const LONGEST = 32_768;
 /**
  * How much of a message is drawn as markdown, in pieces that become an element or a text. The longest message that the
- * server takes has about half as many if people wrote it; one that is made of marks stays below 50 ms.
+ * server takes has about as many if every line of it has marks; one that is made of nothing else stays below 50 ms.
  */
-const WEIGHT = 1_200;
-/** What the box and the button of a piece of code weigh, and the most that its colours do. */
+const WEIGHT = 1_000;
+/** What the box and the button around a piece of code weigh. */
 const BOX_WEIGHT = 14;
 /** Columns and rows of a table; what is beyond is shown as text. */
 const COLUMNS = 24;
 const ROWS = 400;
+/** More marks over a letter than any language has (UAX #15 §13); thousands of them keep a browser busy for minutes. */
+const MARKS = /(\p{M}{30})\p{M}+/gu;
 /** Trees kept for messages on screen, so that a changed slice costs no second parse. */
 const KEPT = 2_000;
 
@@ -54,10 +56,11 @@ const cache = new Map<string, Block[]>();
 export function parse(text: string): Block[] {
   const known = cache.get(text);
   if (known) return known;
-  const lines = text.slice(0, LONGEST).replace(/\r\n?/g, "\n").split("\n");
+  const tame = text.replace(MARKS, "$1");
+  const lines = tame.slice(0, LONGEST).replace(/\r\n?/g, "\n").split("\n");
   left = WEIGHT;
   const tree = blocks(lines, 0);
-  if (text.length > LONGEST) tree.push({ type: "plain", text: text.slice(LONGEST) });
+  if (tame.length > LONGEST) tree.push({ type: "plain", text: tame.slice(LONGEST) });
   if (cache.size >= KEPT) cache.clear();
   cache.set(text, tree);
   return tree;
