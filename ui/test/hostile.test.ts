@@ -10,7 +10,9 @@ import { afterAll, afterEach, beforeEach, describe, expect, it } from "vitest";
 import App from "../src/App.svelte";
 import type { Snapshot } from "../src/bindings";
 import { stillBridge, type FakeBridge } from "../src/fake";
+import * as cast from "../src/fake/cast";
 import { straight } from "../src/lib/format";
+import { share } from "../src/lib/share";
 import { Store } from "../src/store.svelte";
 import { findings, missing, reread, skeleton, strange } from "./judge";
 import { sights, type Place, type Sight } from "./places";
@@ -152,6 +154,36 @@ describe("hostile strings", () => {
     const alive = all.filter((one) => findings(new DOMParser().parseFromString(`<body>${one.text}`, "text/html").body).length > 0);
     console.info(`${alive.length} of ${all.length} vectors are more than text when a page takes them for HTML`);
     expect(alive.length).toBeGreaterThanOrEqual(500);
+  });
+
+  it("follow no link inside the window", async () => {
+    const good = ["https://e.example/a", "http://e.example/", "mailto:bob@e.example"];
+    await mount(cast.snapshot({ posts: [cast.post("bob", 1, good.map((to) => `[press](${to})`).join(" "))] }), sights[0]!);
+    const links = [...document.querySelectorAll<HTMLAnchorElement>("article .md a")];
+    expect(links.map((one) => one.getAttribute("href"))).toEqual(good);
+    expect(links.flatMap((one) => nudge(one))).toEqual([]);
+    // The middle button opens outside too; the right one only asks for a menu.
+    for (const button of [1, 2]) {
+      opened.length = 0;
+      const went = links[0]?.dispatchEvent(new MouseEvent("auxclick", { bubbles: true, cancelable: true, button }));
+      expect([went, opened.length]).toEqual([false, button === 1 ? 1 : 0]);
+    }
+  });
+
+  it("and moments that no calendar has leave the channel drawn", async () => {
+    const moments = [9e15, -9e15, Number.MAX_SAFE_INTEGER, Number.MAX_VALUE, Number.NaN, Number.POSITIVE_INFINITY];
+    const posts = moments.flatMap((ms) => [
+      cast.post("bob", ms, "words"),
+      cast.post("bob", 1, "", { kind: { type: "call", title: "", startAt: ms, endAt: Math.abs(ms) / 2, status: "constructor", recordings: ms, transcripts: 0 } }),
+    ]);
+    await mount(cast.snapshot({ posts, firstUnread: posts[0]?.id ?? null }), sights[0]!);
+    expect(document.querySelectorAll("article.msg")).toHaveLength(posts.length);
+  });
+
+  it("as keys find nothing that the server has not sent", () => {
+    const people = share({}, JSON.parse('{"__proto__": {"name": "x"}, "bob": {"name": "Bob"}}') as Record<string, { name: string }>);
+    expect([people["constructor"], people["toString"], people["bob"]?.name]).toEqual([undefined, undefined, "Bob"]);
+    expect(({} as Record<string, unknown>)["name"]).toBeUndefined();
   });
 
   it.each(sights.map((sight): [string, Sight] => [sight.places.map((place) => place.name).join(", "), sight]))(
