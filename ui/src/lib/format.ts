@@ -19,13 +19,28 @@ const styles = {
   full: { dateStyle: "full", timeStyle: "short" },
 } as const satisfies Record<string, Intl.DateTimeFormatOptions>;
 
+/**
+ * A moment that a calendar has: others, which anybody can write into a call's post, become its first or last day. The
+ * formats of the system throw on them, and the whole channel would not be drawn.
+ */
+function sane(ms: number): number {
+  const LAST = 8.64e15;
+  return Number.isFinite(ms) ? Math.min(LAST, Math.max(-LAST, ms)) : 0;
+}
+
+/** A moment as machines read it. */
+export function stamp(ms: number): string {
+  return new Date(sane(ms)).toISOString();
+}
+
+
 const formats = kept((tag, style = "", clock = "") => {
   const cycle = clock === "system" ? {} : { hour12: clock === "hours12" };
   return new Intl.DateTimeFormat(tag, { ...styles[style as keyof typeof styles], ...cycle });
 });
 
 const write = (style: keyof typeof styles, ms: number) =>
-  formats(style, style === "time" || style === "full" ? locale.clock : "system").format(ms);
+  formats(style, style === "time" || style === "full" ? locale.clock : "system").format(sane(ms));
 
 /** Time of day. */
 export function clock(ms: number): string {
@@ -47,7 +62,7 @@ export function day(ms: number, now: number): string {
 
 /** Start of the local day, which tells days apart. */
 export function midnight(ms: number): number {
-  return new Date(ms).setHours(0, 0, 0, 0);
+  return new Date(sane(ms)).setHours(0, 0, 0, 0);
 }
 
 /** `4:05`, `1:04:05`: minutes always, hours when there are any. */
@@ -101,4 +116,12 @@ export function host(url: string): string {
 /** First name, for short lines. */
 export function first(name: string): string {
   return name.split(/\s+/)[0] || name;
+}
+
+/**
+ * A file's name with the letters that turn text made visible: `photo\u202egnp.exe` would be read as `photoexe.png`.
+ * Unicode TR 36 §2.
+ */
+export function straight(name: string): string {
+  return name.replace(/[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]/g, "\ufffd");
 }

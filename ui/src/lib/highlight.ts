@@ -74,6 +74,8 @@ const languages: Record<string, Language> = {
 
 /** Longest code that is coloured; longer is a log. */
 const LONGEST = 20_000;
+/** Most pieces: a hundred lines and more of what people write. What is behind stays plain. */
+export const PIECES = 800;
 
 /** The code in pieces. */
 export function highlight(language: string, text: string): Piece[] {
@@ -88,6 +90,10 @@ export function highlight(language: string, text: string): Piece[] {
   };
   let at = 0;
   while (at < text.length) {
+    if (out.length >= PIECES) {
+      out.push({ kind: "plain", text: text.slice(at) });
+      break;
+    }
     const letter = text[at] ?? "";
     let end = at + 1;
     let kind: Kind = "plain";

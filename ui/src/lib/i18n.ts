@@ -577,7 +577,7 @@ function speak(text: string): string {
 
 /** A notice's code in words. Unknown codes say what the server said, so that nothing is ever silent. */
 export function sentence(code: string, values: Values = {}, detail: string | null = null): Sentence {
-  const found = language.catalogue?.sentences[code] ?? sentences[code];
+  const found = own(language.catalogue?.sentences, code) ?? own(sentences, code);
   if (!found) return detail ? { lead: detail } : { lead: t("unknown") };
   const set = Object.fromEntries(Object.entries(values).filter(([, value]) => value !== "" && value !== undefined));
   const known: Values = { key: caps("Control+Shift+Space"), ...set };
@@ -599,7 +599,12 @@ const stand = (): Values => ({
 
 /** Whether a code has words of its own. */
 export function isKnown(code: string): boolean {
-  return code in sentences;
+  return Object.hasOwn(sentences, code);
+}
+
+/** What a table says about a name from outside, which may be one that every object has: `constructor`. */
+function own<T>(table: Record<string, T> | undefined, name: string): T | undefined {
+  return table && Object.hasOwn(table, name) ? table[name] : undefined;
 }
 
 /** The sentence as one string. */

@@ -24,7 +24,6 @@ const LONGEST_RUN = 3;
 const ADDRESS = 2_048;
 
 const PUNCTUATION = /[\p{P}\p{S}]/u;
-const CODE = /`+/g;
 const BARE = /(?:https?:\/\/|www\.)[^\s<>"`]+/iy;
 const ANGLE = /<((?:https?:\/\/|mailto:)[^\s<>"]+)>/iy;
 const MENTION = /@[a-z0-9](?:[a-z0-9._-]*[a-z0-9_])?/iy;
@@ -52,8 +51,10 @@ class Scanner {
   readonly #parts: Part[] = [];
   /** Places in `#parts` of `[` that may yet become links. */
   #brackets: number[] = [];
-  /** Lengths of back-tick runs known to have no partner further on. */
-  readonly #unclosed = new Set<number>();
+  /** Where runs of back-ticks begin, by their length, the last first: each is met once. */
+  #ticks: Map<number, number[]> | undefined;
+  /** Up to here no address begins: one that is none is not read again from within. */
+  #none = 0;
 
   constructor(readonly text: string) {}
 
@@ -137,17 +138,16 @@ class Scanner {
   }
 
   #code(): void {
-    const length = /^`+/.exec(this.text.slice(this.#at, this.#at + 256))?.[0].length ?? 1;
-    if (!this.#unclosed.has(length)) {
-      CODE.lastIndex = this.#at + length;
-      for (let run = CODE.exec(this.text); run; run = CODE.exec(this.text)) {
-        if (run[0].length !== length) continue;
-        const inner = this.text.slice(this.#at + length, run.index).replace(/\n/g, " ");
-        const text = /^ .*\S.* $/.test(inner) ? inner.slice(1, -1) : inner;
-        this.#node({ type: "code", text }, run.index + length - this.#at);
-        return;
-      }
-      this.#unclosed.add(length);
+    let length = 1;
+    while (this.text[this.#at + length] === "`") length += 1;
+    const same = (this.#ticks ??= ticks(this.text)).get(length) ?? [];
+    while ((same[same.length - 1] ?? Infinity) <= this.#at) same.pop();
+    const close = same[same.length - 1];
+    if (close !== undefined) {
+      const inner = this.text.slice(this.#at + length, close).replace(/\n/g, " ");
+      const padded = inner.length > 2 && inner.startsWith(" ") && inner.endsWith(" ") && inner.trim() !== "";
+      this.#node({ type: "code", text: padded ? inner.slice(1, -1) : inner }, close + length - this.#at);
+      return;
     }
     this.#say(length);
   }
@@ -189,10 +189,11 @@ class Scanner {
   }
 
   #address(pattern: RegExp, wrap: number): void {
-    const found = this.#afterWord() ? null : this.#match(pattern);
-    const raw = found ? (wrap ? (found[1] ?? "") : trimmed(found[0])) : "";
+    const found = this.#at < this.#none || this.#afterWord() ? null : this.#match(pattern);
+    const raw = found && found[0].length <= ADDRESS ? (wrap ? (found[1] ?? "") : trimmed(found[0])) : "";
     const href = raw ? safeAddress(raw) : undefined;
     if (!href) {
+      if (found) this.#none = this.#at + found[0].length;
       this.#say(1);
       return;
     }
@@ -219,13 +220,48 @@ function unlinked(part: Part): Part[] {
   return "node" in part && part.node.type === "link" ? part.node.children.map((node) => ({ node })) : [part];
 }
 
-/** `(address "title")` behind a `]`. */
+/** Where runs of back-ticks of each length begin, the last first. */
+function ticks(text: string): Map<number, number[]> {
+  const runs = new Map<number, number[]>();
+  for (const run of text.matchAll(/`+/g)) {
+    const same = runs.get(run[0].length);
+    if (same) same.push(run.index);
+    else runs.set(run[0].length, [run.index]);
+  }
+  for (const same of runs.values()) same.reverse();
+  return runs;
+}
+
+const TITLE = /"[^"]*"/y;
+
+/** `(address "title")` behind a `]`. Read once from left to right: a pattern would try every way to share out spaces. */
 function destination(text: string, from: number): { address: string; end: number } | undefined {
   if (text[from] !== "(") return undefined;
-  const found = /^\(\s*<?([^\s<>()]*(?:\([^\s<>()]*\)[^\s<>()]*)*)>?(?:\s+"[^"]*")?\s*\)/.exec(
-    text.slice(from, from + ADDRESS),
-  );
-  return found ? { address: found[1] ?? "", end: from + found[0].length } : undefined;
+  const most = Math.min(text.length, from + ADDRESS);
+  let at = from + 1;
+  const room = () => {
+    while (at < most && /\s/.test(text[at] ?? "")) at += 1;
+  };
+  room();
+  const angle = text[at] === "<";
+  if (angle) at += 1;
+  const begin = at;
+  let open = 0;
+  for (; at < most; at += 1) {
+    const letter = text[at] ?? "";
+    if (/[\s<>]/.test(letter) || (letter === ")" && open === 0) || (letter === "(" && open === 1)) break;
+    if (letter === "(") open += 1;
+    else if (letter === ")") open -= 1;
+  }
+  const address = text.slice(begin, at);
+  if (text[at] === ">") at += 1;
+  const end = at;
+  room();
+  TITLE.lastIndex = at;
+  const title = at > end && text[at] === '"' ? TITLE.exec(text) : null;
+  if (title) at += title[0].length;
+  room();
+  return open === 0 && at < most && text[at] === ")" ? { address, end: at + 1 } : undefined;
 }
 
 /** A bare address without the punctuation of the sentence around it. */

@@ -2,9 +2,11 @@
  * The part of Mattermost's markdown that messages live from, as a tree. Nothing here makes HTML: `Markdown.svelte`
  * draws the tree with elements, so a message can contain any text without becoming anything else.
  *
- * Input is hostile. Every step is linear in the length of the text, nesting is cut at `DEPTH`, and only addresses
- * with a harmless scheme become links. Inside a line see `inline.ts`.
+ * Input is hostile. Every step is linear in the length of the text, nesting is cut at `DEPTH`, what is drawn is cut at
+ * `WEIGHT` (the rest is plain text), and only addresses with a harmless scheme become links. Inside a line see
+ * `inline.ts`.
  */
+import { PIECES } from "./highlight";
 import { parseInline, type Inline } from "./inline";
 
 export type { Inline };
@@ -16,7 +18,9 @@ export type Block =
   | { type: "quote"; children: Block[] }
   | { type: "list"; ordered: boolean; start: number; items: Item[] }
   | { type: "table"; align: Align[]; head: Inline[][]; rows: Inline[][][] }
-  | { type: "rule" };
+  | { type: "rule" }
+  /** What was too long or too much to be looked at, as it was written. */
+  | { type: "plain"; text: string };
 
 /** How a column of a table stands. */
 export type Align = "start" | "center" | "end";
@@ -31,9 +35,18 @@ export interface Item {
 const DEPTH = 8;
 /** Longest text that is looked at closely; the server's own limit is 16 383. The rest is shown as it is. */
 const LONGEST = 32_768;
+/**
+ * How much of a message is drawn as markdown, in pieces that become an element or a text. The longest message that the
+ * server takes has about as many if every line of it has marks; one that is made of nothing else stays below 50 ms.
+ */
+const WEIGHT = 1_000;
+/** What the box and the button around a piece of code weigh. */
+const BOX_WEIGHT = 14;
 /** Columns and rows of a table; what is beyond is shown as text. */
 const COLUMNS = 24;
 const ROWS = 400;
+/** More marks over a letter than any language has (UAX #15 §13); thousands of them keep a browser busy for minutes. */
+const MARKS = /(\p{M}{30})\p{M}+/gu;
 /** Trees kept for messages on screen, so that a changed slice costs no second parse. */
 const KEPT = 2_000;
 
@@ -43,12 +56,35 @@ const cache = new Map<string, Block[]>();
 export function parse(text: string): Block[] {
   const known = cache.get(text);
   if (known) return known;
-  const lines = text.slice(0, LONGEST).replace(/\r\n?/g, "\n").split("\n");
+  const tame = text.replace(MARKS, "$1");
+  const lines = tame.slice(0, LONGEST).replace(/\r\n?/g, "\n").split("\n");
+  left = WEIGHT;
   const tree = blocks(lines, 0);
-  if (text.length > LONGEST) tree.push({ type: "code", language: "", text: text.slice(LONGEST) });
+  if (tame.length > LONGEST) tree.push({ type: "plain", text: tame.slice(LONGEST) });
   if (cache.size >= KEPT) cache.clear();
   cache.set(text, tree);
   return tree;
+}
+
+/** What may still be drawn of the message that is being read. */
+let left = WEIGHT;
+
+function weight(nodes: readonly Inline[]): number {
+  let sum = nodes.length;
+  for (const node of nodes) if ("children" in node) sum += weight(node.children);
+  return sum;
+}
+
+/** The inside of a line, or the line as it is if there is too much in it. */
+function inside(text: string): Inline[] {
+  const nodes = left > 0 ? parseInline(text) : [];
+  const sum = weight(nodes);
+  if (left > 0 && sum <= left) {
+    left -= sum + 1;
+    return nodes;
+  }
+  left -= 2;
+  return text ? [{ type: "text", text }] : [];
 }
 
 // No two neighbours in these patterns can match the same letters, so none of them looks at a line twice.
@@ -68,11 +104,16 @@ function blocks(lines: string[], depth: number): Block[] {
       at += 1;
       continue;
     }
+    if (left <= 0) {
+      out.push({ type: "plain", text: lines.slice(at).join("\n") });
+      break;
+    }
+    left -= 1;
     const fence = FENCE.exec(line);
     const heading = HEADING.exec(line);
     if (fence) at = code(lines, at, fence, out);
     else if (heading) {
-      out.push({ type: "heading", level: heading[1]?.length ?? 1, children: parseInline(untailed(heading[2] ?? "")) });
+      out.push({ type: "heading", level: heading[1]?.length ?? 1, children: inside(untailed(heading[2] ?? "")) });
       at += 1;
     } else if (RULE.test(line)) {
       out.push({ type: "rule" });
@@ -84,24 +125,26 @@ function blocks(lines: string[], depth: number): Block[] {
   return out;
 }
 
-/** A row of dashes under a head, as GitHub writes tables; the columns of both must agree. */
-function table(lines: string[], from: number, out: Block[]): number | undefined {
-  const head = cells(lines[from] ?? "");
+/** A row of dashes under a head, as GitHub writes tables; the columns of both must agree. Without `out` it only looks. */
+function table(lines: string[], from: number, out?: Block[]): number | undefined {
   const under = lines[from + 1] ?? "";
-  if (!head || !/^[ \t|:-]+$/.test(under)) return undefined;
+  const head = under.includes("-") && /^[ \t|:-]+$/.test(under) ? cells(lines[from] ?? "") : undefined;
+  if (!head) return undefined;
   const marks = cells(under);
   if (marks?.length !== head.length || head.length > COLUMNS || !marks.every((mark) => /^:?-+:?$/.test(mark))) return undefined;
   const align = marks.map((mark): Align => (mark.endsWith(":") ? (mark.startsWith(":") ? "center" : "end") : "start"));
+  if (!out) return from;
+  const heads = head.map(inside);
   const rows: Inline[][][] = [];
   let at = from + 2;
-  while (at < lines.length && rows.length < ROWS) {
+  while (at < lines.length && rows.length < ROWS && left > 0) {
     const line = lines[at] ?? "";
     const row = line.includes("|") ? cells(line) : undefined;
     if (!row) break;
-    rows.push(align.map((_, column) => parseInline(row[column] ?? "")));
+    rows.push(align.map((_, column) => inside(row[column] ?? "")));
     at += 1;
   }
-  out.push({ type: "table", align, head: head.map(parseInline), rows });
+  out.push({ type: "table", align, head: heads, rows });
   return at;
 }
 
@@ -149,7 +192,9 @@ function code(lines: string[], from: number, fence: RegExpExecArray, out: Block[
   };
   const body: string[] = [];
   while (at < lines.length && !close(lines[at] ?? "")) body.push(lines[at++] ?? "");
-  out.push({ type: "code", language: (fence[2] ?? "").trim().split(/\s/)[0] ?? "", text: body.join("\n") });
+  const text = body.join("\n");
+  left -= BOX_WEIGHT + Math.min(PIECES, text.length >> 2);
+  out.push({ type: "code", language: (fence[2] ?? "").trim().split(/\s/)[0] ?? "", text });
   return at + 1;
 }
 
@@ -166,7 +211,7 @@ function list(lines: string[], from: number, depth: number, out: Block[]): numbe
   const ordered = /\d/.test(first?.[2] ?? "");
   const items: Item[] = [];
   let at = from;
-  while (at < lines.length) {
+  while (at < lines.length && left > 0) {
     const line = lines[at] ?? "";
     const head = ITEM.exec(line);
     if (!head || /\d/.test(head[2] ?? "") !== ordered || RULE.test(line)) break;
@@ -184,6 +229,7 @@ function list(lines: string[], from: number, depth: number, out: Block[]): numbe
       inner.push(dedent(next, Math.min(indent, head[0].length)));
       at += 1;
     }
+    left -= box ? 8 : 1;
     items.push({ done: box ? box[1] !== " " : null, children: blocks(inner, depth + 1) });
     // One empty line between items does not end the list.
     if ((lines[at] ?? "x").trim() === "" && ITEM.test(lines[at + 1] ?? "")) at += 1;
@@ -201,11 +247,14 @@ function paragraph(lines: string[], from: number, depth: number, out: Block[]): 
   let at = from + 1;
   while (at < lines.length) {
     const line = lines[at] ?? "";
-    const ends = line.trim() === "" || (line.includes("|") && table(lines, at, []) !== undefined) || FENCE.test(line) || HEADING.test(line) || RULE.test(line);
+    const ends = line.trim() === "" || (line.includes("|") && table(lines, at) !== undefined) || FENCE.test(line) || HEADING.test(line) || RULE.test(line);
     if (ends || (depth < DEPTH && (QUOTE.test(line) || ITEM.test(line)))) break;
     body.push(line);
     at += 1;
   }
-  out.push({ type: "paragraph", children: parseInline(body.map((line) => line.trim()).join("\n")) });
+  const nodes = parseInline(body.map((line) => line.trim()).join("\n"));
+  left -= weight(nodes);
+  if (left < 0) out.push({ type: "plain", text: body.join("\n") });
+  else out.push({ type: "paragraph", children: nodes });
   return at;
 }

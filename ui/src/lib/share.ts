@@ -12,12 +12,20 @@ export function share<T>(old: unknown, next: T): T {
   if (!isRecord(next) || !isRecord(old)) return next;
   const keys = Object.keys(next);
   let same = keys.length === Object.keys(old).length;
-  const out: Record<string, unknown> = {};
-  for (const key of keys) {
-    out[key] = share(old[key], next[key]);
-    if (!Object.is(out[key], old[key]) || !Object.hasOwn(old, key)) same = false;
+  // Mostly nothing has changed: a new object is made at the first difference only. It has no prototype, so that a name
+  // from outside (`constructor`, `__proto__`) finds nothing that the server has not sent.
+  let out: Record<string, unknown> | undefined;
+  for (const [at, key] of keys.entries()) {
+    const before = Object.hasOwn(old, key) ? old[key] : undefined;
+    const kept = share(before, next[key]);
+    if (!Object.is(kept, before) || !Object.hasOwn(old, key)) same = false;
+    if (!same && !out) {
+      out = Object.create(null) as Record<string, unknown>;
+      for (const earlier of keys.slice(0, at)) out[earlier] = old[earlier];
+    }
+    if (out) out[key] = kept;
   }
-  return (same ? old : out) as T;
+  return (same ? old : out ?? next) as T;
 }
 
 function shareList(old: readonly unknown[], next: readonly unknown[]): readonly unknown[] {
