@@ -93,7 +93,7 @@ describe("in a call", () => {
     bridge.levels({ input: 0, sessions: { "session-bob": 0.8 } });
     await tick();
     const ring = rows[1]?.querySelector<HTMLElement>(".av");
-    expect(ring?.style.getPropertyValue("--level")).toBe("0.8");
+    expect(ring?.style.getPropertyValue("--level")).toBe("1");
   });
 
   it("sets how loud one person is", async () => {

@@ -1,6 +1,6 @@
 /**
- * What others write stays text. Every vector of `vectors.ts` goes to every place of `places.ts`, through the real
- * components; `judge.ts` looks at what came of it. Nothing runs (jsdom runs scripts and `on…` attributes here),
+ * What others write stays text. Every vector of `vectors.ts` goes into posts, and five hundred to each other place
+ * of `places.ts`, through the real components; `judge.ts` looks at what came of it. Nothing runs (jsdom runs scripts and `on…` attributes here),
  * nothing is there that our components do not draw, links lead where links may lead, and the words can still be read.
  */
 import { cleanup, fireEvent, render } from "@testing-library/svelte";
@@ -19,6 +19,8 @@ import { sights, type Place, type Sight } from "./places";
 import { lines, vectors, type Vector } from "./vectors";
 
 const all = vectors();
+/** Five of nine, for every place but posts: drawing all of them everywhere takes minutes. */
+const some = all.filter((_, n) => n % 9 < 5);
 /** Strings drawn at a time where a scene shows many. */
 const BATCH = 140;
 /** Harmless, and drawn the same everywhere. */
@@ -39,7 +41,7 @@ afterEach(() => {
 });
 afterAll(() => {
   const places = sights.flatMap((sight) => sight.places);
-  console.info(`${all.length} vectors × ${places.length} places = ${drawn} drawn and judged`);
+  console.info(`${all.length} vectors, ${places.length} places: ${drawn} drawn and judged`);
 });
 
 async function mount(first: Snapshot, sight: Sight): Promise<FakeBridge> {
@@ -101,8 +103,9 @@ async function many(sight: Sight): Promise<string[]> {
   const usual = usualOf(sight, BATCH);
   cleanup();
   const wrong: string[] = [];
-  for (let from = 0; from < all.length; from += BATCH) {
-    const batch = all.slice(from, from + BATCH);
+  const given = sight === sights[0] ? all : some;
+  for (let from = 0; from < given.length; from += BATCH) {
+    const batch = given.slice(from, from + BATCH);
     await mount(sight.scene(batch.map((one) => one.text)), sight);
     sight.places.forEach((place, at) => {
       const parts = partsOf(place, batch.length);
@@ -124,7 +127,7 @@ async function oneByOne(sight: Sight, turn: NonNullable<Sight["turn"]>): Promise
   await show(PLAIN);
   const usual = usualOf(sight, 1);
   const wrong: string[] = [];
-  for (const vector of all) {
+  for (const vector of some) {
     await show(vector.text);
     sight.places.forEach((place, at) => wrong.push(...judge(place, partsOf(place, 1)[0]!, vector, usual[at]?.[0] ?? "")));
   }
@@ -134,7 +137,7 @@ async function oneByOne(sight: Sight, turn: NonNullable<Sight["turn"]>): Promise
 
 describe("hostile strings", () => {
   it("are five hundred and more, no two alike, and can be written down", () => {
-    expect(all.length).toBeGreaterThanOrEqual(500);
+    expect(some.length).toBeGreaterThanOrEqual(500);
     expect(new Set(all.map((one) => one.text)).size).toBe(all.length);
     const read = lines().split("\n").map((line): Vector => JSON.parse(line));
     expect(read.map((one) => one.text)).toEqual(all.map((one) => one.text));

@@ -14,8 +14,11 @@ use crate::start::Running;
 /// One frame of a 60 Hz screen: a page cannot show more.
 const FRAME: Duration = Duration::from_millis(16);
 
-/// How often loudness is told: quick enough for a meter, slow enough to cost nothing.
+/// How often loudness is told: quick enough for a meter…
 const LEVELS_EVERY: Duration = Duration::from_millis(100);
+
+/// …and only every so many times where it but widens a ring: each change is a repaint.
+const RINGS_EVERY: u32 = 2;
 
 /// Keeps the newest value of each slice until it is time to send it.
 #[derive(Debug, Default)]
@@ -54,8 +57,10 @@ pub(crate) async fn pump(app: AppHandle, core: Running) {
     let mut frame_ends: Option<Instant> = None;
     let mut meter = interval(LEVELS_EVERY);
     meter.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    let mut ticks = 0_u32;
     loop {
-        let wanted = in_call || *metering.borrow_and_update();
+        let metered = *metering.borrow_and_update();
+        let wanted = in_call || metered;
         tokio::select! {
             update = patches.next() => {
                 let begins = match update {
@@ -92,6 +97,10 @@ pub(crate) async fn pump(app: AppHandle, core: Running) {
                 }
             }
             _ = meter.tick(), if wanted => {
+                ticks = ticks.wrapping_add(1);
+                if !metered && !ticks.is_multiple_of(RINGS_EVERY) {
+                    continue;
+                }
                 let newest = rounded(&core.levels());
                 if newest != shown {
                     let _ = app.emit("levels", &newest);

@@ -33,7 +33,6 @@ export function stamp(ms: number): string {
   return new Date(sane(ms)).toISOString();
 }
 
-
 const formats = kept((tag, style = "", clock = "") => {
   const cycle = clock === "system" ? {} : { hour12: clock === "hours12" };
   return new Intl.DateTimeFormat(tag, { ...styles[style as keyof typeof styles], ...cycle });
