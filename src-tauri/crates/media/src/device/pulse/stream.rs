@@ -110,7 +110,7 @@ impl Guard {
                 }
             })
             .map_err(|error| MediaError::Failed(Some(Box::new(error))))?;
-        let guard = Self {
+        let mut guard = Self {
             stop,
             thread: Some(thread),
         };
@@ -118,7 +118,11 @@ impl Guard {
         match opened.recv_timeout(2 * PATIENCE) {
             Ok(Ok(())) => Ok(guard),
             Ok(Err(error)) => Err(error),
-            Err(_) => Err(MediaError::Busy(None)),
+            Err(_) => {
+                // A server that hangs is not waited for: the thread finds out by itself that nobody wants it any more.
+                guard.thread = None;
+                Err(MediaError::Busy(None))
+            }
         }
     }
 }
