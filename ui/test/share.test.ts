@@ -1,7 +1,7 @@
 import { fireEvent } from "@testing-library/svelte";
 import userEvent from "@testing-library/user-event";
 import { tick } from "svelte";
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, vi } from "vitest";
 
 import * as cast from "../src/fake/cast";
 import { all, id, maybe, show } from "./render";
@@ -46,11 +46,91 @@ describe("sharing one's screen", () => {
     expect(bridge.commands).toEqual([{ type: "stopShare" }]);
   });
 
+  it("can be held and goes on", async () => {
+    const bridge = await show("share-mine");
+    await fireEvent.click(document.querySelector('[aria-label="Hold the picture"]')!);
+    const whole = cast.sharing("screen:0", false);
+    if (whole.ours.state !== "on") throw new Error("not shared");
+    bridge.change({ slice: "share", value: { ...whole, ours: { ...whole.ours, paused: true } } });
+    await tick();
+    expect(document.querySelector('[aria-label="Hold the picture"]')).toBeNull();
+    await fireEvent.click(document.querySelector('[aria-label="Go on showing"]')!);
+    expect(bridge.commands).toEqual([
+      { type: "pauseShare", paused: true },
+      { type: "pauseShare", paused: false },
+    ]);
+  });
+
   it("cannot begin while somebody else shares, and says who does", async () => {
     await show("share-watch");
     const button = id<HTMLButtonElement>("share-button");
     expect(button.disabled).toBe(true);
     expect(button.getAttribute("aria-label")).toBe("Bob Tanaka is sharing. One person at a time.");
     expect(id("share-stage").textContent).toContain("Bob Tanaka is sharing");
+  });
+});
+
+describe.each(["main", "stage"])("a shared screen in the window %s", (label) => {
+  const frame = () => document.querySelector<HTMLElement>("[data-testid=share-stage] .frame")!;
+  const button = (name: string) => [...id("share-stage").querySelectorAll("button")].find((one) => (one.getAttribute("aria-label") ?? one.textContent) === name)!;
+
+  it("fills the screen by button and by double click, and lets go of it again", async () => {
+    await show("share-watch", label);
+    let full: Element | null = null;
+    const asked: (Element | null)[] = [];
+    Element.prototype.requestFullscreen = async function () {
+      asked.push((full = this));
+    };
+    document.exitFullscreen = async () => void asked.push((full = null));
+    Object.defineProperty(document, "fullscreenElement", { configurable: true, get: () => full });
+    await fireEvent.click(id("share-full"));
+    await fireEvent.click(id("share-full"));
+    await fireEvent.dblClick(frame());
+    await fireEvent.dblClick(frame());
+    expect(asked).toEqual([id("share-stage"), null, id("share-stage"), null]);
+  });
+
+  it("grows, shrinks, fits and stands one to one, by button and by wheel", async () => {
+    await show("share-watch", label);
+    const canvas = id<HTMLCanvasElement>("share-canvas");
+    await vi.waitFor(() => expect(canvas.classList).toContain("shown"));
+    // The picture is 640 wide and fits as it is.
+    Object.defineProperty(canvas, "clientWidth", { configurable: true, value: 640 });
+    const width = () => canvas.style.inlineSize;
+    expect(width()).toBe("");
+    expect(button("Fit").getAttribute("aria-pressed")).toBe("true");
+    await fireEvent.click(button("Larger"));
+    expect(width()).toBe("960px");
+    await fireEvent.click(button("1:1"));
+    expect(width()).toBe("640px");
+    expect(button("1:1").getAttribute("aria-pressed")).toBe("true");
+    await fireEvent.click(button("Smaller"));
+    expect(width()).toBe("480px");
+    await fireEvent.wheel(frame(), { deltaY: -1, ctrlKey: true });
+    expect(width()).toBe("640px");
+    await fireEvent.wheel(frame(), { deltaY: -1 });
+    expect(width()).toBe("640px");
+    await fireEvent.click(button("Fit"));
+    expect(width()).toBe("");
+  });
+
+  it("is moved about by dragging once it is larger", async () => {
+    await show("share-watch", label);
+    await vi.waitFor(() => expect(id("share-canvas").classList).toContain("shown"));
+    const moved: [number, number][] = [];
+    Object.assign(frame(), { setPointerCapture() {}, scrollTo: (x: number, y: number) => void moved.push([x, y]) });
+    // jsdom's pointer events know no place.
+    const pointer = (type: string, clientX: number, clientY: number) => fireEvent(frame(), new MouseEvent(type, { bubbles: true, clientX, clientY }));
+    const drag = async () => {
+      await pointer("pointerdown", 300, 200);
+      await pointer("pointermove", 250, 180);
+      await pointer("pointerup", 250, 180);
+      await pointer("pointermove", 100, 100);
+    };
+    await drag();
+    expect(moved).toEqual([]);
+    await fireEvent.click(button("1:1"));
+    await drag();
+    expect(moved).toEqual([[50, 20]]);
   });
 });
