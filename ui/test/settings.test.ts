@@ -6,6 +6,8 @@ import { afterEach, describe, expect, it, vi } from "vitest";
 import { language, PSEUDO } from "../src/lib/language.svelte";
 import { t } from "../src/lib/i18n";
 import { PLAIN } from "../src/lib/theme";
+import * as cast from "../src/fake/cast";
+import { QUIET } from "../src/store.svelte";
 import { id, maybe, show } from "./render";
 
 afterEach(async () => {
@@ -56,6 +58,57 @@ describe("the settings", () => {
     expect(root.dataset).toMatchObject({ theme: "dark", density: "compact", motion: "less" });
     expect(root.style.fontSize).toBe("150%");
     expect(id("theme-dark").getAttribute("aria-checked")).toBe("true");
+  });
+
+  it("list the microphones and speakers, and change them", async () => {
+    const bridge = await show("main");
+    const user = userEvent.setup();
+    await user.click(id("settings-button"));
+    await user.click(id("settings-page-sound"));
+    const names = (which: string) => [...id<HTMLSelectElement>(which).options].map((one) => one.text);
+    expect(names("settings-input")).toEqual(["System default · Jabra Evolve2 65", "Jabra Evolve2 65", "Built-in microphone"]);
+    expect(names("settings-output")).toEqual(["System default · Jabra Evolve2 65", "Jabra Evolve2 65", "HDMI monitor"]);
+    await user.selectOptions(id("settings-input"), "built-in");
+    await user.selectOptions(id("settings-output"), "hdmi");
+    bridge.change({ slice: "devices", value: { ...cast.devices, input: "built-in", output: "hdmi" } });
+    await tick();
+    expect(id<HTMLSelectElement>("settings-input").value).toBe("built-in");
+    expect(id<HTMLSelectElement>("settings-output").value).toBe("hdmi");
+    await user.selectOptions(id("settings-input"), "");
+    expect(bridge.commands.filter((one) => one.type === "chooseDevice")).toEqual([
+      { type: "chooseDevice", role: "input", device: "built-in" },
+      { type: "chooseDevice", role: "output", device: "hdmi" },
+      { type: "chooseDevice", role: "input", device: null },
+    ]);
+  });
+
+  it("take a key to talk, a moment longer, and give the key back", async () => {
+    const bridge = await show("main");
+    await fireEvent.click(id("settings-button"));
+    await fireEvent.click(id("settings-page-shortcuts"));
+    const { settings } = QUIET;
+    const asked = () => bridge.commands.filter((one) => one.type === "setAlerts").map((one) => one.settings.keys);
+    await fireEvent.click(id("keys-talk"));
+    expect(id("keys-talk").textContent).toContain("Press the keys…");
+    await fireEvent.keyDown(window, { code: "ControlLeft", key: "Control", ctrlKey: true });
+    await fireEvent.keyDown(window, { code: "KeyT", key: "t", ctrlKey: true, altKey: true });
+    expect(asked()).toEqual([{ ...settings.keys, talk: "Control+Alt+T" }]);
+    // Only what the core has taken is shown.
+    expect(id("keys-talk").textContent).toContain("Choose a key");
+    const keys = { ...settings.keys, talk: "Control+Alt+T" };
+    bridge.change({ slice: "alerts", value: { ...QUIET, settings: { ...settings, keys } } });
+    await tick();
+    expect(id("keys-talk").textContent).toContain("Ctrl Alt T");
+    const tail = document.querySelector<HTMLInputElement>("[aria-label='Talk a moment longer']")!;
+    tail.value = "450";
+    await fireEvent.change(tail);
+    await fireEvent.click([...document.querySelectorAll("button")].find((one) => one.textContent?.trim() === "Remove")!);
+    await fireEvent.click(id("keys-talk"));
+    await fireEvent.keyDown(window, { code: "Escape", key: "Escape" });
+    expect(asked().slice(1)).toEqual([
+      { ...keys, tail: 450 },
+      { ...keys, talk: "" },
+    ]);
   });
 
   it("keep the call in sight", async () => {
