@@ -63,6 +63,14 @@ describe("the microphone is never in doubt", () => {
     expect(bridge.commands).toEqual([{ type: "setMuted", muted }]);
   });
 
+  it.each(["main", "call", "stage"])("tells its keys in the tooltip of its button: %s", async (label) => {
+    const { first, ...bridge } = await show("live", label);
+    expect(id("mute-button").title).toBe("Unmute (Ctrl Shift Space)");
+    await changeCall(bridge, { ...first.call, microphone: "open" });
+    expect(id("mute-button").title).toBe("Mute (Ctrl Shift Space)");
+    expect(id("mute-button").getAttribute("aria-keyshortcuts")).toBe("Control+Shift+Space");
+  });
+
   it("is never shown open before the core says so", async () => {
     const { first, ...bridge } = await show("live");
     await fireEvent.click(id("mute-button"));
@@ -94,6 +102,22 @@ describe("in a call", () => {
     await tick();
     const ring = rows[1]?.querySelector<HTMLElement>(".av");
     expect(ring?.style.getPropertyValue("--level")).toBe("1");
+  });
+
+  it("finds one of many people by name, and does not ask where there are few", async () => {
+    const { first, ...bridge } = await show(cast.crowd(23));
+    await fireEvent.click(id("people-button"));
+    const search = document.querySelector<HTMLInputElement>("[aria-label='Search people']")!;
+    const user = userEvent.setup();
+    expect(all("participant-row")).toHaveLength(23);
+    await user.type(search, " GRACE ");
+    expect(all("participant-row").length).toBeGreaterThan(0);
+    expect(all("participant-row").every((row) => row.getAttribute("aria-label")?.startsWith("Grace Kim"))).toBe(true);
+    await user.type(search, "zzz");
+    expect(all("participant-row")).toHaveLength(0);
+    expect(id("call-panel").textContent).toContain("Nobody by that name.");
+    await changeCall(bridge, { ...first.call, participants: first.call.participants.slice(0, 9) });
+    expect(document.querySelector("[aria-label='Search people']")).toBeNull();
   });
 
   it("sets how loud one person is", async () => {

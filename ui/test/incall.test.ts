@@ -63,6 +63,15 @@ describe("hands", () => {
     await changeCall(bridge, { ...first.call, participants });
     expect(id("hand-chip").title).toBe("Bob, Carol and 2 others raised a hand");
   });
+
+  it.each(["main", "call"])("are named in the bar too: %s", async (label) => {
+    const { first, ...bridge } = await show("live", label);
+    const chip = () => id("call-bar").querySelector<HTMLElement>("[data-testid=hand-chip]");
+    expect(chip()?.textContent?.trim()).toBe("Erin");
+    expect(chip()?.title).toBe("Erin raised a hand");
+    await changeCall(bridge, { ...first.call, participants: first.call.participants.map((one) => ({ ...one, handRaisedAt: null })) });
+    expect(chip()).toBeNull();
+  });
 });
 
 describe("the host's controls", () => {
@@ -96,6 +105,17 @@ describe("the host's controls", () => {
       { type: "moderate", action: { type: "lowerHand", session: "session-erin" } },
       { type: "sendDirect", user: "erin", text: "Can you unmute yourself in the call?" },
     ]);
+  });
+
+  it("stop the share of whoever shares, and of nobody else", async () => {
+    const { first, ...bridge } = await show("host");
+    await changeCall(bridge, { ...first.call, participants: first.call.participants.map((one) => ({ ...one, sharing: one.user === "bob" })) });
+    await fireEvent.click(id("people-button"));
+    await fireEvent.click(document.querySelector('[aria-label="Options for Carol Okafor"]')!);
+    expect(maybe("host-stop")).toBeNull();
+    await fireEvent.click(document.querySelector('[aria-label="Options for Bob Tanaka"]')!);
+    await fireEvent.click(id("host-stop"));
+    expect(bridge.commands).toEqual([{ type: "moderate", action: { type: "stopShare", session: "session-bob" } }]);
   });
 
   it("asks whoever may end the call what leaving means, and takes the end back", async () => {
@@ -241,6 +261,30 @@ describe("the small window", () => {
     await fireEvent.click(id("expand-button"));
     await fireEvent.click(id("main-button"));
     expect(bridge.asked).toEqual(["expand", "main"]);
+  });
+
+  it("unfolds the chat of the call, and writes into it", async () => {
+    const bridge = await show("host", "call");
+    const user = userEvent.setup();
+    expect(id("device-menu-button").getAttribute("aria-label")).toContain("2 unread messages");
+    await user.click(id("device-menu-button"));
+    await user.click(id("chat-item"));
+    expect(all("chat-line")).toHaveLength(4);
+    await user.type(id("chat-input"), "on my way{Enter}");
+    expect(bridge.commands.filter((one) => one.type !== "watchLevel")).toEqual([
+      { type: "showChat", shown: true },
+      { type: "sendPost", channel: "release", root: "root", text: "on my way" },
+    ]);
+  });
+
+  it("copies the link of the call, and says so", async () => {
+    const copied: string[] = [];
+    const { first } = await show("live", "call");
+    Object.defineProperty(navigator, "clipboard", { configurable: true, value: { writeText: async (text: string) => void copied.push(text) } });
+    await fireEvent.click(id("device-menu-button"));
+    await fireEvent.click(id("link-item"));
+    await vi.waitFor(() => expect(id("link-item").textContent).toContain("Link copied"));
+    expect(copied).toEqual([first.call.link]);
   });
 });
 
