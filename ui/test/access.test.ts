@@ -1,9 +1,10 @@
 import axe from "axe-core";
-import { fireEvent } from "@testing-library/svelte";
+import { fireEvent, screen } from "@testing-library/svelte";
 import { describe, expect, it } from "vitest";
 
 import type { Scene } from "../src/fake";
-import { id, maybe, show } from "./render";
+import * as cast from "../src/fake/cast";
+import { changeCall, changeNotices, id, maybe, show } from "./render";
 
 /** What can be judged without a picture; contrast is checked against the tokens. */
 async function violations(): Promise<string[]> {
@@ -68,5 +69,38 @@ describe("the call's windows can be used without eyes or a mouse", () => {
       (one) => !one.getAttribute("aria-label") && !one.textContent?.trim(),
     );
     expect(nameless).toEqual([]);
+  });
+});
+
+describe("who cannot see is told", () => {
+  /** The live region in which a text stands now: `role` and text. */
+  const said = (text: string) => [...document.querySelectorAll('[role="status"], [role="alert"]')].find((one) => one.textContent?.includes(text))?.getAttribute("role");
+
+  it.each(["main", "stage"])("who joined, whose hand is up, and what is recorded: %s", async (label) => {
+    const { first, ...bridge } = await show("live", label);
+    expect(said("joined") ?? said("raised a hand") ?? said("being recorded")).toBeUndefined();
+    await changeNotices(bridge, [cast.notice("call.joined", "info", { name: "Erin Walsh" }, 1), cast.notice("call.hand", "info", { names: "Bob Tanaka" }, 2)]);
+    expect(said("Erin Walsh joined.")).toBe("status");
+    expect(said("Bob Tanaka raised a hand.")).toBe("status");
+    await changeCall(bridge, { ...first.call, recording: { runs: true, endsAt: null }, prompt: { type: "consent" } });
+    expect(said("By staying you agree.")).toBe("alert");
+  });
+
+  it.each(["main", "call"])("whether the microphone is on, in a place that stays: %s", async (label) => {
+    const { first, ...bridge } = await show("live", label);
+    const place = [...document.querySelectorAll('[data-testid="call-bar"] [role="status"]')].find((one) => one.textContent?.toLowerCase().includes("muted"));
+    expect(place).toBeTruthy();
+    await changeCall(bridge, { ...first.call, microphone: "open" });
+    expect(place?.isConnected).toBe(true);
+    expect(place?.textContent).toBe("Microphone on");
+  });
+
+  it("what a thing is: a question, a row of tools, a choice", async () => {
+    await show("host");
+    expect(screen.getByRole("toolbar", { name: "Call controls" })).toBeTruthy();
+    await fireEvent.click(id("device-menu-button"));
+    expect(id("device-input-select").getAttribute("role")).toBe("radiogroup");
+    await fireEvent.click(id("record-item"));
+    expect(screen.getByRole("alertdialog", { name: "Stop recording?" })).toBe(id("stop-recording"));
   });
 });

@@ -47,6 +47,16 @@ describe("the sidebar", () => {
     expect(bridge.commands).toEqual([{ type: "joinCall", channel: "group", title: null, switch: false }]);
   });
 
+  it("names who is in a call, on the faces beside it", async () => {
+    await show("main");
+    const [here, elsewhere] = all("live-row");
+    const faces = here?.querySelector<HTMLElement>(".faces");
+    expect(faces?.title).toBe("Bob Tanaka, Carol Okafor, Erin Walsh, Dave Lindqvist, Frank Castillo");
+    expect(faces?.getAttribute("aria-label")).toBe(faces?.title);
+    expect(faces?.textContent).toContain("+3");
+    expect(elsewhere?.querySelector(".faces")).toBeNull();
+  });
+
   it("switches teams and signs out", async () => {
     const bridge = await show("main");
     const user = userEvent.setup();
@@ -164,6 +174,20 @@ describe("the timeline", () => {
     expect(cards[0]).toContain("Call back");
     expect(cards[1]).toContain("No answer");
     expect(cards[2]).toContain("17 minutes");
+  });
+
+  it("shows on the card of a call when it ended, how long it was, and what was recorded", async () => {
+    const [from, to] = [new Date(2026, 4, 4, 9, 15).getTime(), new Date(2026, 4, 4, 9, 32).getTime()];
+    const call = (recordings: number, transcripts: number) => ({
+      ...cast.callPost("carol", from, to, "Review", "ended"),
+      kind: { type: "call" as const, title: "Review", startAt: from, endAt: to, status: "ended", recordings, transcripts },
+    });
+    await show(cast.snapshot({ posts: [call(0, 0), call(1, 2)], firstUnread: null }));
+    const cards = all("call-card").map((card) => card.textContent?.replace(/\s+/g, " ").replace(/ ?· ?/g, " · ").trim());
+    expect(cards[0]).toMatch(/^Review 0?9:15( AM)? – 0?9:32( AM)? · 17 minutes$/);
+    expect(cards[0]).not.toContain("recording");
+    expect(cards[0]).not.toContain("transcript");
+    expect(cards[1]).toContain("17 minutes · 1 recording · 2 transcripts");
   });
 
   it("offers to join the call of a post, or to leave it", async () => {
