@@ -155,9 +155,13 @@ fn two_people_hear_each_other_through_the_window() {
         println!("start to painted: {:.0} ms", ms - begun);
     }
     memory(window.program_id());
+    // She started the call, so that leaving is a question.
     window.test_id("leave-button").click();
+    window.test_id("leave-all");
+    shot(&window, "10-leaving");
+    window.test_id("leave-only").click();
     window.gone("[data-testid=call-bar]");
-    shot(&window, "10-left");
+    shot(&window, "11-left");
     let stats = bob
         .said()
         .iter()
