@@ -48,7 +48,7 @@ pub(super) async fn show(
             }
         });
     if let Err(why) = spawned {
-        return Err(why.into());
+        return Err(why.to_string().as_str().into());
     }
     match told.await {
         Ok(Err(why)) => Err(why),
