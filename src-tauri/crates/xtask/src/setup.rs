@@ -258,15 +258,20 @@ fn cargo_deny(place: &Place) -> Result<(), TaskError> {
     );
     let root = place.cache.join(format!("tools-{CARGO_DENY}"));
     let mut install = run::command("cargo", &place.root);
-    // A target directory of its own: our profile and flags must not make it build again.
-    install.env("CARGO_TARGET_DIR", root.join("build")).args([
-        "install",
-        "--locked",
-        "--quiet",
-        "--version",
-        CARGO_DENY,
-        "--root",
-    ]);
+    // A target directory of its own: our profile and flags must not make it build again. Unoptimised, for it works for
+    // seconds only and compiling it otherwise takes minutes.
+    install
+        .env("CARGO_TARGET_DIR", root.join("build"))
+        .env("CARGO_PROFILE_DEV_DEBUG", "false")
+        .args([
+            "install",
+            "--debug",
+            "--locked",
+            "--quiet",
+            "--version",
+            CARGO_DENY,
+            "--root",
+        ]);
     run::show(install.arg(&root).arg("cargo-deny"))?;
     // Only the program is needed from here on; a leftover folder is no reason to fail.
     let _ = std::fs::remove_dir_all(root.join("build"));
