@@ -9,7 +9,7 @@ use std::process::Command;
 use std::time::SystemTime;
 
 /// What the interface is built from. Never `ui/` itself: `ui/dist` and `ui/node_modules` change with each build.
-const SOURCES: [&str; 8] = [
+const SOURCES: [&str; 9] = [
     "ui/src",
     "ui/public",
     "ui/index.html",
@@ -25,6 +25,7 @@ const COMMANDS: [&str; 8] = [
     "dispatch",
     "snapshot",
     "open_link",
+    "open_logs",
     "next_frame",
     "thumbnail",
     "call_window",

@@ -91,6 +91,11 @@ fn two_people_hear_each_other_through_the_window() {
     window.picture(&folder.join("4-joining.png"));
     phase(&window, "live");
     println!("click to live: {:?} (with WebDriver)", clicked.elapsed());
+    // What support looks for in a log, in the words of the official client.
+    wait_for("the mark in the log", || {
+        let log = std::fs::read_to_string(folder.join("profile/halloo.log")).unwrap_or_default();
+        log.contains("rtc connected").then_some(())
+    });
     // In a channel the microphone stays off until the person says otherwise.
     window.attribute_is("mute-button", "data-microphone", "muted");
     shot(&window, "5-live-alone");

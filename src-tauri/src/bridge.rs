@@ -109,6 +109,16 @@ pub(crate) fn attach(
     Ok(())
 }
 
+/// Shows the folder with the log in the person's file manager.
+#[tauri::command]
+pub(crate) fn open_logs(core: State<'_, Running>) -> Result<(), Refused> {
+    let folder = core.folder().ok_or(Refused::LinkFailed)?;
+    links::show(folder).map_err(|why| {
+        tracing::warn!(%why, "the folder of the log is not shown");
+        Refused::LinkFailed
+    })
+}
+
 /// Opens a web or mail address outside.
 #[tauri::command]
 pub(crate) fn open_link(url: &str) -> Result<(), Refused> {

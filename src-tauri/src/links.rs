@@ -1,5 +1,7 @@
 //! Addresses that leave the program: opened by the system, and only if they are what they seem.
 
+use std::path::Path;
+
 /// Why a link is not opened.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum LinkError {
@@ -25,6 +27,15 @@ const LONGEST: usize = 2048;
 pub(crate) fn open(address: &str) -> Result<(), LinkError> {
     let address = checked(address)?;
     open::that_detached(address).map_err(|why| LinkError::Failed(why.to_string()))
+}
+
+/// Shows a folder of ours in the person's file manager.
+///
+/// # Errors
+///
+/// [`LinkError::Failed`] when the system does not know how.
+pub(crate) fn show(folder: &Path) -> Result<(), LinkError> {
+    open::that_detached(folder).map_err(|why| LinkError::Failed(why.to_string()))
 }
 
 /// The address in its normal form, if it may leave.

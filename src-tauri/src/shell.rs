@@ -93,6 +93,7 @@ pub(crate) fn run(
             bridge::dispatch,
             bridge::snapshot,
             bridge::open_link,
+            bridge::open_logs,
             bridge::picture::next_frame,
             bridge::picture::thumbnail,
             bridge::call_window,

@@ -2,7 +2,7 @@
 //! desktop has none, everything works without.
 
 use calls_core::command::Command;
-use calls_core::snapshot::{CallPhase, Microphone, Snapshot};
+use calls_core::snapshot::{CallPhase, Microphone, OurShare, Snapshot};
 use tauri::image::Image;
 use tauri::menu::{Menu, MenuItem, PredefinedMenuItem};
 use tauri::tray::{MouseButton, MouseButtonState, TrayIcon, TrayIconBuilder, TrayIconEvent};
@@ -15,6 +15,7 @@ use crate::windows;
 pub(crate) struct Tray {
     icon: TrayIcon<Wry>,
     mute: MenuItem<Wry>,
+    unshare: MenuItem<Wry>,
     leave: MenuItem<Wry>,
     answer: MenuItem<Wry>,
     ignore: MenuItem<Wry>,
@@ -28,6 +29,7 @@ struct Look {
     mark: Mark,
     in_call: bool,
     open: bool,
+    sharing: bool,
     caller: Option<String>,
 }
 
@@ -51,6 +53,12 @@ impl Look {
         let call = &snapshot.call;
         let in_call = !matches!(call.phase, CallPhase::Idle | CallPhase::Failed { .. });
         let open = matches!(call.microphone, Microphone::Open | Microphone::Opening);
+        let sharing = in_call && matches!(snapshot.share.ours, OurShare::On { .. });
+        let shown = if sharing {
+            " Others see your screen."
+        } else {
+            ""
+        };
         let rows = &snapshot.directory.channels;
         let mentions: u32 = rows
             .iter()
@@ -62,12 +70,12 @@ impl Look {
         } else if in_call && open {
             (
                 Mark::Heard,
-                format!("In a call: {}. Your microphone is on.", call.place),
+                format!("In a call: {}. Your microphone is on.{shown}", call.place),
             )
         } else if in_call {
             (
                 Mark::Muted,
-                format!("In a call: {}. You are muted.", call.place),
+                format!("In a call: {}. You are muted.{shown}", call.place),
             )
         } else if mentions > 0 {
             (Mark::Hail, format!("{mentions} mentions"))
@@ -85,6 +93,7 @@ impl Look {
             mark,
             in_call,
             open,
+            sharing,
             caller: incoming.map(|call| call.name.clone()),
         }
     }
@@ -121,6 +130,7 @@ impl Tray {
         let answer = item("answer", "Join the call", false)?;
         let ignore = item("ignore", "Ignore the call", false)?;
         let mute = item("mute", "Mute", false)?;
+        let unshare = item("unshare", "Stop sharing", false)?;
         let leave = item("leave", "Leave the call", false)?;
         let quit = item("quit", "Quit", true)?;
         let line = || PredefinedMenuItem::separator(app);
@@ -132,6 +142,7 @@ impl Tray {
                 &answer,
                 &ignore,
                 &mute,
+                &unshare,
                 &leave,
                 &line()?,
                 &quit,
@@ -158,6 +169,7 @@ impl Tray {
         Ok(Self {
             icon,
             mute,
+            unshare,
             leave,
             answer,
             ignore,
@@ -180,6 +192,7 @@ impl Tray {
             .mute
             .set_text(if look.open { "Mute" } else { "Unmute" });
         let _ = self.mute.set_enabled(look.in_call);
+        let _ = self.unshare.set_enabled(look.sharing);
         let _ = self.leave.set_enabled(look.in_call);
         let _ = self.answer.set_enabled(look.caller.is_some());
         let _ = self.ignore.set_enabled(look.caller.is_some());
@@ -196,6 +209,7 @@ fn chosen(app: &AppHandle, core: &Running, item: &str) {
     match item {
         "show" => windows::show_main(app),
         "mute" => core.dispatch(Command::ToggleMute),
+        "unshare" => core.dispatch(Command::StopShare),
         "leave" => core.dispatch(Command::LeaveCall),
         "answer" => {
             if let Some(channel) = incoming() {
@@ -285,6 +299,31 @@ mod tests {
         assert_eq!(look.tooltip, "Halloo: In a call: Design. You are muted.");
         snapshot.call.microphone = Microphone::Open;
         assert_eq!(Look::of(&snapshot).mark, Mark::Heard);
+    }
+
+    #[test]
+    fn the_tray_tells_that_others_see_the_screen() {
+        let mut snapshot = Snapshot::default();
+        snapshot.call.phase = CallPhase::Live;
+        snapshot.call.place = "Design".to_owned();
+        snapshot.share.ours = OurShare::On {
+            source: "screen:1".into(),
+            name: String::new(),
+            motion: false,
+            sound: false,
+            paused: false,
+            width: 640,
+            height: 480,
+        };
+        let look = Look::of(&snapshot);
+        assert!(look.sharing);
+        assert_eq!(
+            look.tooltip,
+            "Halloo: In a call: Design. You are muted. Others see your screen."
+        );
+        // What was shared in a call that is over is seen by nobody.
+        snapshot.call.phase = CallPhase::Idle;
+        assert!(!Look::of(&snapshot).sharing);
     }
 
     #[test]

@@ -6,7 +6,7 @@ import { getCurrentWindow } from "@tauri-apps/api/window";
 import type { Command, Levels, Patch, Snapshot } from "./bindings";
 
 /** What can be done with the call's windows. */
-export type CallWindowAct = "expand" | "collapse" | "main";
+export type CallWindowAct = "expand" | "collapse" | "main" | "settings";
 
 /** What the interface may ask of the core, and what it hears from it. */
 export interface Bridge {
@@ -22,6 +22,8 @@ export interface Bridge {
   onLevels(heard: (levels: Levels) => void): Promise<() => void>;
   /** Opens a web or mail address outside, in the person's own browser. */
   openLink(url: string): Promise<void>;
+  /** Shows the folder with the log in the person's file manager. */
+  openLogs(): Promise<void>;
   /**
    * The next picture of a shared screen (our own for `null`) newer than `after`, made smaller to fit the size if that is
    * worth it (0: never); nothing (0 bytes) if none comes within a second. See `lib/paint.ts`.
@@ -29,8 +31,10 @@ export interface Bridge {
   nextFrame(session: string | null, after: number, width: number, height: number): Promise<ArrayBuffer>;
   /** A small picture of something that can be shared, as PNG. */
   thumbnail(source: string): Promise<ArrayBuffer>;
-  /** Brings one of our windows forward: the large one of the call, its bar again, or the main one. */
+  /** Brings one of our windows forward: the large one of the call, its bar again, the main one, or that with the settings. */
   window(which: CallWindowAct): Promise<void>;
+  /** Calls back when another window asks for the settings. Resolves when listening has begun. */
+  onSettings(heard: () => void): Promise<() => void>;
   /** How high the bar's window must be, in pixels of the page. */
   fit(height: number): Promise<void>;
   /** Attaches a file to what is being written in a channel or thread. Resolves when the core has it. */
@@ -52,7 +56,9 @@ export function tauriBridge(): Bridge {
     nextFrame: (session, after, width, height) => invoke<ArrayBuffer>("next_frame", { session, after, width, height }),
     thumbnail: (source) => invoke<ArrayBuffer>("thumbnail", { source }),
     openLink: (url) => invoke("open_link", { url }),
+    openLogs: () => invoke("open_logs"),
     window: (which) => invoke("call_window", { which }),
+    onSettings: (heard) => listen("settings", () => heard()),
     fit: (height) => invoke("fit_bar", { height: Math.ceil(height) }),
     attach: async (channel, root, file) => {
       const headers = { "x-channel": channel, "x-root": root ?? "", "x-name": encodeURIComponent(file.name || "file") };

@@ -169,6 +169,8 @@ export interface FakeBridge extends Bridge {
   change(...slices: Slice[]): void;
   /** Loudness, as the core would. */
   levels(levels: Levels): void;
+  /** Another window asks for the settings. */
+  settings(): void;
 }
 
 /** A bridge to nothing: shows a snapshot, remembers what was asked; a deaf one takes no wishes. */
@@ -176,6 +178,7 @@ export function stillBridge(first: Snapshot, label = "main", deaf = false): Fake
   let state = first;
   const patches = new Set<(patch: Patch) => void>();
   const meters = new Set<(levels: Levels) => void>();
+  const called = new Set<() => void>();
   const commands: Command[] = [];
   const asked: string[] = [];
   const attached: FakeBridge["attached"] = [];
@@ -192,7 +195,10 @@ export function stillBridge(first: Snapshot, label = "main", deaf = false): Fake
     nextFrame: async (_session, after) => cast.frame(after),
     thumbnail: async () => cast.thumbnail(),
     openLink: async (url) => void window.open(url, "_blank", "noopener"),
+    openLogs: async () => void asked.push("logs"),
     window: async (which) => void asked.push(which),
+    onSettings: async (heard) => (called.add(heard), () => called.delete(heard)),
+    settings: () => called.forEach((heard) => heard()),
     fit: async () => undefined,
     asked,
     avatar: (user) => cast.portraits[user],

@@ -76,7 +76,7 @@ describe("who cannot see is told", () => {
   /** The live region in which a text stands now: `role` and text. */
   const said = (text: string) => [...document.querySelectorAll('[role="status"], [role="alert"]')].find((one) => one.textContent?.includes(text))?.getAttribute("role");
 
-  it.each(["main", "stage"])("who joined, whose hand is up, and what is recorded: %s", async (label) => {
+  it.each(["main", "stage", "call"])("who joined, whose hand is up, and what is recorded: %s", async (label) => {
     const { first, ...bridge } = await show("live", label);
     expect(said("joined") ?? said("raised a hand") ?? said("being recorded")).toBeUndefined();
     await changeNotices(bridge, [cast.notice("call.joined", "info", { name: "Erin Walsh" }, 1), cast.notice("call.hand", "info", { names: "Bob Tanaka" }, 2)]);
@@ -93,6 +93,14 @@ describe("who cannot see is told", () => {
     await changeCall(bridge, { ...first.call, microphone: "open" });
     expect(place?.isConnected).toBe(true);
     expect(place?.textContent).toBe("Microphone on");
+  });
+
+  it("in the large window, when the microphone opens and shuts", async () => {
+    const { first, ...bridge } = await show("live", "stage");
+    expect(said("Muted")).toBe("status");
+    await changeCall(bridge, { ...first.call, microphone: "open" });
+    expect(said("Microphone on")).toBe("status");
+    expect(said("Muted")).toBeUndefined();
   });
 
   it("what a thing is: a question, a row of tools, a choice", async () => {

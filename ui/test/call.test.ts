@@ -120,6 +120,17 @@ describe("in a call", () => {
     expect(document.querySelector("[aria-label='Search people']")).toBeNull();
   });
 
+  it("puts one person's devices under each other, and numbers them", async () => {
+    const { first, ...bridge } = await show("live");
+    const bob = first.call.participants.find((person) => person.user === "bob")!;
+    await changeCall(bridge, { ...first.call, participants: [...first.call.participants, { ...bob, session: "session-bob-2", host: false, speaking: false, muted: true }] });
+    await fireEvent.click(id("people-button"));
+    const rows = all("participant-row");
+    expect(rows.map((row) => row.dataset["session"]).slice(0, 4)).toEqual(["session-alice", "session-bob", "session-bob-2", "session-carol"]);
+    expect(rows[2]?.getAttribute("aria-label")).toBe("Bob Tanaka, device 2, muted");
+    expect(id("call-panel").textContent).toContain("1 on two devices");
+  });
+
   it("sets how loud one person is", async () => {
     const bridge = await show("live");
     await fireEvent.click(id("people-button"));

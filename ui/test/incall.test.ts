@@ -261,6 +261,9 @@ describe("the small window", () => {
     await fireEvent.click(id("expand-button"));
     await fireEvent.click(id("main-button"));
     expect(bridge.asked).toEqual(["expand", "main"]);
+    await fireEvent.click(id("device-menu-button"));
+    await fireEvent.click(id("settings-item"));
+    expect(bridge.asked).toEqual(["expand", "main", "settings"]);
   });
 
   it("unfolds the chat of the call, and writes into it", async () => {

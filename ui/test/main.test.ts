@@ -55,6 +55,9 @@ describe("the sidebar", () => {
     expect(faces?.getAttribute("aria-label")).toBe(faces?.title);
     expect(faces?.textContent).toContain("+3");
     expect(elsewhere?.querySelector(".faces")).toBeNull();
+    // In the list of channels the mark has no faces, and tells the names to whom points at it.
+    const rows = all("channel-row").filter((row) => row.querySelector('[data-testid="row-call"]'));
+    expect(rows.map((row) => row.querySelector<HTMLElement>('[data-testid="row-call"]')?.title)).toContain(faces?.title);
   });
 
   it("switches teams and signs out", async () => {

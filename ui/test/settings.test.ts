@@ -38,6 +38,22 @@ describe("the settings", () => {
     expect(id("settings-page-shortcuts").getAttribute("aria-current")).toBe("page");
   });
 
+  it("open where sound is chosen when a window of the call asks", async () => {
+    const bridge = await show("live");
+    bridge.settings();
+    await tick();
+    expect(id("settings-page-sound").getAttribute("aria-current")).toBe("page");
+  });
+
+  it("lead to the folder with the log", async () => {
+    const bridge = await show("main");
+    const user = userEvent.setup();
+    await user.click(id("settings-button"));
+    await user.click(id("settings-page-advanced"));
+    await user.click(id("log-folder"));
+    expect(bridge.asked).toEqual(["logs"]);
+  });
+
   it("find a page by the name of a setting", async () => {
     await show("main");
     const user = userEvent.setup();

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use calls_core::snapshot::{Call, CallPhase};
 use tauri::{
-    AppHandle, LogicalSize, Manager, Monitor, PhysicalPosition, WebviewUrl, WebviewWindow,
+    AppHandle, Emitter, LogicalSize, Manager, Monitor, PhysicalPosition, WebviewUrl, WebviewWindow,
     WebviewWindowBuilder, WindowEvent,
 };
 
@@ -82,6 +82,8 @@ pub(crate) enum Which {
     Collapse,
     /// Show the main window.
     Main,
+    /// Show the main window with the settings of sound and devices.
+    Settings,
 }
 
 /// Opens and closes the windows as calls begin and end. Runs until the core ends.
@@ -123,6 +125,11 @@ pub(crate) fn ask(app: &AppHandle, which: Which) {
         Which::Expand => windows.lock().stage_open = true,
         Which::Collapse => windows.lock().stage_open = false,
         Which::Main => super::show_main(app),
+        Which::Settings => {
+            super::show_main(app);
+            // A page that is only just loading does not hear this; the window is there all the same.
+            let _ = app.emit_to(MAIN, "settings", ());
+        }
     }
     arrange(app);
 }
@@ -345,6 +352,7 @@ mod tests {
             ("expand", Which::Expand),
             ("collapse", Which::Collapse),
             ("main", Which::Main),
+            ("settings", Which::Settings),
         ] {
             let read: Which = serde_json::from_value(word.into()).unwrap();
             assert_eq!(read, which);

@@ -4,7 +4,7 @@ import type { Command, Share } from "../bindings";
 import type { Bridge } from "../bridge";
 
 /** What every component may do without being handed it: ask the core, open a link, find a picture, attach a file. */
-export interface App extends Pick<Bridge, "openLink" | "avatar" | "attach" | "image" | "nextFrame" | "thumbnail" | "window" | "fit"> {
+export interface App extends Pick<Bridge, "openLink" | "openLogs" | "avatar" | "attach" | "image" | "nextFrame" | "thumbnail" | "window" | "onSettings" | "fit"> {
   /** Shared screens, as they are now. */
   readonly share: Share;
   /** Address of the picture of an emoji of the server's own, by its name. */

@@ -15,6 +15,12 @@ export function commas(parts: readonly (string | false | null | undefined | 0)[]
   return parts.filter(Boolean).join(comma?.value ?? ", ");
 }
 
+/** The first few of many: "Ann, Bob +3". */
+export function few(names: readonly string[], most = 8): string {
+  const rest = names.length - most;
+  return rest > 0 ? `${commas(names.slice(0, most))} +${rest}` : commas(names);
+}
+
 /** Parts of one measure: "1 hour 5 minutes". */
 export function together(parts: readonly string[]): string {
   return spans().format(parts);

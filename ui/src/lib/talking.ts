@@ -35,3 +35,14 @@ export function hands(people: readonly ParticipantRow[]): Map<string, number> {
     .toSorted((a, b) => (a.handRaisedAt ?? 0) - (b.handRaisedAt ?? 0));
   return new Map(up.map((person, index) => [person.session, index + 1]));
 }
+
+/** The rows of a call with those of one person under each other, and for a person's further devices which one it is: 2, 3. */
+export function byPerson(people: readonly ParticipantRow[]): { person: ParticipantRow; device: number }[] {
+  const groups = new Map<string, ParticipantRow[]>();
+  for (const person of people) {
+    const rows = groups.get(person.user);
+    if (rows) rows.push(person);
+    else groups.set(person.user, [person]);
+  }
+  return [...groups.values()].flatMap((rows) => rows.map((person, index) => ({ person, device: index + 1 })));
+}

@@ -144,6 +144,8 @@ export const settingsWords = {
   "keys.send": "Senden",
   "keys.line": "Neue Zeile",
   "keys.edit": "Deine letzte Nachricht bearbeiten",
+  "advanced.log": "Protokoll",
+  "advanced.log.open": "Ordner öffnen",
   "advanced.server": "Server",
   "advanced.calls": "Calls-Plugin",
   "advanced.calls.none": "aus",

@@ -165,6 +165,7 @@ export const words = {
   "hands": { one: "{n} Hand gehoben", other: "{n} Hände gehoben" },
   "people.label": "Personen im Anruf",
   "nth": { other: "{n}." },
+  "person.device": "Gerät {n}",
   "people.devices": { one: "{n} mit zwei Geräten", other: "{n} mit zwei Geräten" },
   "person.you": "(du)",
   "person.host": "Host",

@@ -144,6 +144,8 @@ export const settingsWords = {
   "keys.send": "Enviar",
   "keys.line": "Nueva línea",
   "keys.edit": "Editar tu último mensaje",
+  "advanced.log": "Registro",
+  "advanced.log.open": "Abrir la carpeta",
   "advanced.server": "Servidor",
   "advanced.calls": "Complemento Calls",
   "advanced.calls.none": "desactivado",

@@ -165,6 +165,7 @@ export const words = {
   "hands": { one: "{n} mano levantada", other: "{n} manos levantadas" },
   "people.label": "Personas en la llamada",
   "nth": { other: "{n}.ª" },
+  "person.device": "dispositivo {n}",
   "people.devices": { one: "{n} con dos dispositivos", other: "{n} con dos dispositivos" },
   "person.you": "(tú)",
   "person.host": "Anfitrión",

@@ -144,6 +144,8 @@ export const settingsWords = {
   "keys.send": "Envoyer",
   "keys.line": "Nouvelle ligne",
   "keys.edit": "Modifier votre dernier message",
+  "advanced.log": "Journal",
+  "advanced.log.open": "Ouvrir le dossier",
   "advanced.server": "Serveur",
   "advanced.calls": "Plugin Calls",
   "advanced.calls.none": "désactivé",

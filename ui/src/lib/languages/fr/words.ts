@@ -165,6 +165,7 @@ export const words = {
   "hands": { one: "{n} main levée", other: "{n} mains levées" },
   "people.label": "Personnes dans l’appel",
   "nth": { one: "{n}re", other: "{n}e" },
+  "person.device": "appareil {n}",
   "people.devices": { one: "{n} sur deux appareils", other: "{n} sur deux appareils" },
   "person.you": "(vous)",
   "person.host": "Hôte",

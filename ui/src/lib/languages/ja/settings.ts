@@ -144,6 +144,8 @@ export const settingsWords = {
   "keys.send": "送信",
   "keys.line": "改行",
   "keys.edit": "直前のメッセージを編集",
+  "advanced.log": "ログ",
+  "advanced.log.open": "フォルダーを開く",
   "advanced.server": "サーバー",
   "advanced.calls": "Callsプラグイン",
   "advanced.calls.none": "オフ",

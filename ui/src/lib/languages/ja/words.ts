@@ -165,6 +165,7 @@ export const words = {
   "hands": { other: "挙手{n}人" },
   "people.label": "通話の参加者",
   "nth": { other: "{n}番目" },
+  "person.device": "{n}台目",
   "people.devices": { other: "{n}人が2台で参加" },
   "person.you": "（自分）",
   "person.host": "ホスト",

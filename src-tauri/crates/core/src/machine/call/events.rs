@@ -204,6 +204,8 @@ impl Call {
             current.decided = true;
         }
         let unmuted = current.unmuted;
+        // Support looks for these words: calls-v1-rest, the chapter of the client's log.
+        tracing::info!(after = ?now.saturating_duration_since(since), again, "rtc connected");
         out.tell(ClientEvent::Connected {
             after: now.saturating_duration_since(since),
             again,
