@@ -9,7 +9,7 @@ use std::process::Command;
 use std::time::SystemTime;
 
 /// What the interface is built from. Never `ui/` itself: `ui/dist` and `ui/node_modules` change with each build.
-const SOURCES: [&str; 9] = [
+const SOURCES: [&str; 8] = [
     "ui/src",
     "ui/public",
     "ui/index.html",
@@ -21,7 +21,7 @@ const SOURCES: [&str; 9] = [
 ];
 
 /// The commands of the bridge. Each one needs its `allow-…` permission in a window's capability.
-const COMMANDS: [&str; 8] = [
+const COMMANDS: [&str; 9] = [
     "dispatch",
     "snapshot",
     "open_link",
