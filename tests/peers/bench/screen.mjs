@@ -72,7 +72,7 @@ const middle = (values) => [...values].sort((a, b) => a - b)[values.length >> 1]
 class Ours {
     static async share(stage, rate) {
         const ours = new Ours();
-        ours.program = halloo(stage.server, 'alice', ['--play', 'silence', '--share', 'screen:0', '--share-rate', String(rate / 1000), '--share-fps', '30'], 'standup');
+        ours.program = halloo(stage.server, 'alice', ['--play', 'silence', '--share', 'screen:0', '--share-rate', String(rate / 1000), '--share-fps', '30']);
         await ours.program.line('share_started', (line) => line.event === 'share_started', 30);
         return ours;
     }

@@ -18,8 +18,8 @@ const running = new Set();
 
 /** A program that prints one JSON object a line. */
 export class Talking {
-    constructor(file, words, env = {}) {
-        this.name = path.basename(file);
+    constructor(file, words, env = {}, name = path.basename(file)) {
+        this.name = name;
         this.lines = [];
         this.child = spawn(file, words, {env: {...process.env, ...env}, stdio: ['pipe', 'pipe', 'pipe']});
         this.started = performance.now();
@@ -152,11 +152,16 @@ export class Server {
     }
 }
 
-/** `halloo call`: our own client without a window. */
-export function halloo(server, user, words = [], channel = 'standup') {
-    return new Talking(program('HALLOO', 'halloo'),
-        ['call', '--server', server.url, '--user', user, '--team', server.team, '--channel', channel, '--json', ...words],
-        {HALLOO_PASSWORD: server.password(user)});
+/**
+ * `halloo call`: our own client without a window. One that `yields` leaves the processor to the others, and takes no real-time
+ * priority where it might (as root): many of them stand for machines of their own, which take nothing from the server's.
+ */
+export function halloo(server, user, words = [], {channel = 'standup', yields = false} = {}) {
+    const call = [program('HALLOO', 'halloo'), 'call', '--server', server.url, '--user', user, '--team', server.team,
+        '--channel', channel, '--json', ...words];
+    const polite = process.getuid?.() === 0 ? ['setpriv', '--bounding-set=-sys_nice', 'nice', '-n', '10'] : ['nice', '-n', '10'];
+    const [file, ...rest] = yields ? [...polite, ...call] : call;
+    return new Talking(file, rest, {HALLOO_PASSWORD: server.password(user)}, 'halloo');
 }
 
 /** The peer on aiortc, a third WebRTC stack. */

@@ -24,8 +24,8 @@ export function command(shared) {
     });
 
     test('halloo call: a channel without calls cannot be joined', async () => {
-        await endsWith(4, halloo(shared, 'alice', [], 'no-calls'), (line) => line.event === 'notice' && line.code === 'call.disabled');
-        await endsWith(4, halloo(shared, 'alice', [], 'no-such-channel'), (line) => line.event === 'notice' && line.code === 'call.no_channel');
+        await endsWith(4, halloo(shared, 'alice', [], {channel: 'no-calls'}), (line) => line.event === 'notice' && line.code === 'call.disabled');
+        await endsWith(4, halloo(shared, 'alice', [], {channel: 'no-such-channel'}), (line) => line.event === 'notice' && line.code === 'call.no_channel');
     });
 
     test('halloo call: asked to stop, it leaves in good order', async () => {

@@ -6,8 +6,11 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use socket2::{Domain, Socket, Type};
 use tokio::net::{TcpListener, UdpSocket};
 
-/// Kernel buffers wanted for UDP, bytes: a key frame to fifty receivers at once.
-const KERNEL_BUFFER: usize = 4 << 20;
+/// Kernel buffer wanted for sending UDP, bytes: a key frame to fifty receivers at once.
+const SEND_BUFFER: usize = 4 << 20;
+/// And for receiving: on a machine that is too slow, what waits longer than about a second had better be lost. Clients do not
+/// recognise the answer to a connectivity check after 4 s, and send it again all the same.
+const RECEIVE_BUFFER: usize = 512 << 10;
 /// The sockets of one address.
 pub(crate) type Pair = (SocketAddr, UdpSocket, TcpListener);
 
@@ -42,8 +45,8 @@ fn bind_once(addrs: &[IpAddr], port: u16) -> io::Result<(Vec<Pair>, u16)> {
 fn udp_socket(addr: SocketAddr) -> io::Result<UdpSocket> {
     let socket = Socket::new(Domain::for_address(addr), Type::DGRAM, None)?;
     // The kernel gives what its limits allow.
-    let _ = socket.set_recv_buffer_size(KERNEL_BUFFER);
-    let _ = socket.set_send_buffer_size(KERNEL_BUFFER);
+    let _ = socket.set_recv_buffer_size(RECEIVE_BUFFER);
+    let _ = socket.set_send_buffer_size(SEND_BUFFER);
     socket.set_nonblocking(true)?;
     socket.bind(&addr.into())?;
     UdpSocket::from_std(socket.into())

@@ -34,8 +34,9 @@ pub(super) const RID_URI: &str = "urn:ietf:params:rtp-hdrext:sdes:rtp-stream-id"
 /// Pace of connectivity checks: RFC 8445 (§14.2) has 50 ms where nothing else is known, and allows 5. Nomination takes a second
 /// round, so that the stack's 200 ms would be most of the time that joining takes; a client has a handful of pairs.
 const CHECK_INTERVAL: Duration = Duration::from_millis(20);
-/// Checks of one pair before it is given up: five seconds, for slow and lossy ways.
-const CHECKS: u16 = 250;
+/// Checks of one pair before it is given up for good: the 15 s after which joining gives up as well. A server that has too
+/// much to do may answer late.
+const CHECKS: u16 = 750;
 /// Our interceptor comes last: it sees what every other one has let through.
 const TAP: usize = 60_000;
 
