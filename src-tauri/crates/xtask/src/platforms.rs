@@ -5,8 +5,7 @@
 //! - A compiler that comes with its library's sources. Debian has one (`rustc-web`, which Firefox and Chromium
 //!   are built with); its packages are unpacked into the user's cache, not installed, as they would replace others.
 //! - `-Zbuild-std`: Cargo checks the standard library for the target from these sources.
-//! - A C cross-compiler for the build scripts that want one. `ziglang` is one, with the headers of both systems; most
-//!   of what they would compile is left empty.
+//! - A C cross-compiler for the build scripts that want one. `ziglang` is one, with the headers of both systems.
 //!
 //! What this cannot reach is listed in the developer guide.
 
@@ -168,35 +167,24 @@ impl Tools {
     fn wrap(&self, target: &str, zig: &str) -> Result<(), TaskError> {
         let python = self.zig.join("bin/python");
         let python = python.display();
-        let empty = self.folder.join(format!("{target}-empty.o"));
-        let empty = empty.display();
         for mode in ["cc", "c++"] {
             // Options that choose a target in another compiler's words are dropped, zig has been told already.
-            // An empty object stands in for every file of a dependency: nothing is linked here, and Objective-C needs
-            // Apple's headers, which are not ours to have. What CMake tries out lies elsewhere and is compiled.
+            // Objective-C needs Apple's headers, which are not ours to have: an empty object stands in.
             let text = format!(
-                "out= stand= deps= only= last=\n\
+                "out= objective= last=\n\
                  for word do\n\
                  \x20 shift\n\
                  \x20 if [ \"$last\" = -arch ]; then last=; continue; fi\n\
                  \x20 [ \"$last\" = -o ] && out=$word\n\
-                 \x20 [ \"$last\" = -MF ] && deps=$word\n\
                  \x20 last=$word\n\
                  \x20 case $word in\n\
                  \x20   -arch|--target=*|-mmacosx-version-min=*|-march=*|-mtune=*) continue ;;\n\
-                 \x20   -c) only=yes ;;\n\
-                 \x20   *.c|*.cc|*.cpp|*.m|*.mm|*.s|*.S)\n\
-                 \x20     case $word in /*) ;; *) word=$PWD/$word ;; esac\n\
-                 \x20     case $word in */registry/src/*) stand=yes ;; esac ;;\n\
+                 \x20   *.m|*.mm) objective=yes ;;\n\
                  \x20 esac\n\
                  \x20 set -- \"$@\" \"$word\"\n\
                  done\n\
-                 if [ -n \"$stand\" ] && [ -n \"$only\" ] && [ -n \"$out\" ]; then\n\
-                 \x20 [ -n \"$deps\" ] && : > \"$deps\"\n\
-                 \x20 if ! [ -f {empty} ]; then\n\
-                 \x20   {python} -m ziglang cc -target {zig} -x c -c /dev/null -o {empty}.$$ && mv {empty}.$$ {empty}\n\
-                 \x20 fi\n\
-                 \x20 exec cp {empty} \"$out\"\n\
+                 if [ -n \"$objective\" ] && [ -n \"$out\" ]; then\n\
+                 \x20 exec {python} -m ziglang cc -target {zig} -x c -c /dev/null -o \"$out\"\n\
                  fi\n\
                  exec {python} -m ziglang {mode} -target {zig} \"$@\"\n"
             );
