@@ -41,7 +41,7 @@ const STEPS: &[Step] = &[
     ("e2e", window),
     ("peers", peers),
     ("bench", |place| {
-        bench::voice(place, &["--quick"]).map(|()| Count::default())
+        twice("bench", || bench::voice(place, &["--quick"])).map(|()| Count::default())
     }),
     ("docs", |place| {
         shown(
@@ -113,13 +113,17 @@ fn interface(place: &Place) -> Result<Count, TaskError> {
     Ok(count)
 }
 
-/// The window's own tests, on a desktop of our own. Its pictures are kept in `target/e2e`. They measure real time and the
-/// machine may have had something else to do, so a failure gets a second try on a fresh desktop, which is said.
-fn window(place: &Place) -> Result<Count, TaskError> {
-    window_once(place).or_else(|error| {
-        println!("==> e2e: once more, because {error}");
-        window_once(place)
+/// What measures real time gets a second try, which is said: the machine may have had something else to do.
+fn twice<T>(what: &str, mut work: impl FnMut() -> Result<T, TaskError>) -> Result<T, TaskError> {
+    work().or_else(|error| {
+        println!("==> {what}: once more, because {error}");
+        work()
     })
+}
+
+/// The window's own tests, each try on a fresh desktop of our own. Its pictures are kept in `target/e2e`.
+fn window(place: &Place) -> Result<Count, TaskError> {
+    twice("e2e", || window_once(place))
 }
 
 fn window_once(place: &Place) -> Result<Count, TaskError> {
