@@ -259,7 +259,7 @@ fn cargo_deny(place: &Place) -> Result<(), TaskError> {
     let root = place.cache.join(format!("tools-{CARGO_DENY}"));
     let mut install = run::command("cargo", &place.root);
     // A target directory of its own: our profile and flags must not make it build again. Unoptimised, for it works for
-    // seconds only and compiling it otherwise takes minutes.
+    // seconds only, and compiling it is what takes long.
     install
         .env("CARGO_TARGET_DIR", root.join("build"))
         .env("CARGO_PROFILE_DEV_DEBUG", "false")
