@@ -77,6 +77,8 @@ pub(crate) fn run(
     let builder = builder.on_web_content_process_terminate(|page| {
         let _ = page.reload();
     });
+    #[cfg(target_os = "linux")]
+    let builder = builder.plugin(windows::rendering::plugin());
     let app = builder
         .manage(core.clone())
         .manage(Quit(Arc::clone(&quit)))

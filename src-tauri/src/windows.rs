@@ -8,6 +8,8 @@ use crate::links;
 pub(crate) mod call;
 pub(crate) mod incoming;
 pub(crate) mod place;
+#[cfg(target_os = "linux")]
+pub(crate) mod rendering;
 
 /// The label of the main window, also named in its capability.
 pub(crate) const MAIN: &str = "main";

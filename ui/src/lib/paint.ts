@@ -1,6 +1,6 @@
 /**
- * Draws pictures as they come from the core: I420 planes, turned into colours by the graphics card. One texture per
- * plane; nothing is allocated while the size stays.
+ * Draws pictures as they come from the core: I420 planes, turned into colours by the graphics card, or by the processor
+ * where a page has no WebGL. Nothing is allocated while the size stays.
  */
 
 /** What a message of pictures begins with: number, width, height and a reserve, each 32 bits, little endian. */
@@ -56,18 +56,28 @@ export function picture(bytes: ArrayBuffer): Picture | undefined {
 }
 
 /** Paints on one canvas. */
-export class Painter {
+export interface Painter {
+  /** Shows a picture; the canvas takes its size. */
+  draw(picture: Picture): void;
+  /** Gives back what it holds. */
+  close(): void;
+}
+
+/** The best painter that the page has; nothing where a canvas has no context at all. */
+export function painterOn(canvas: HTMLCanvasElement): Painter | undefined {
+  const gl = canvas.getContext("webgl2", { alpha: false, antialias: false, preserveDrawingBuffer: true });
+  if (gl) return new CardPainter(gl);
+  const plain = canvas.getContext("2d", { alpha: false });
+  return plain ? new PlainPainter(plain) : undefined;
+}
+
+/** One texture for each plane; the card turns them into colours. */
+class CardPainter implements Painter {
   #gl: WebGL2RenderingContext;
   #textures: WebGLTexture[] = [];
   #size = "";
 
-  /** Nothing without WebGL. */
-  static on(canvas: HTMLCanvasElement): Painter | undefined {
-    const gl = canvas.getContext("webgl2", { alpha: false, antialias: false, preserveDrawingBuffer: true });
-    return gl ? new Painter(gl) : undefined;
-  }
-
-  private constructor(gl: WebGL2RenderingContext) {
+  constructor(gl: WebGL2RenderingContext) {
     this.#gl = gl;
     const program = gl.createProgram();
     for (const [kind, source] of [
@@ -99,7 +109,6 @@ export class Painter {
     }
   }
 
-  /** Shows a picture; the canvas takes its size. */
   draw({ width, height, planes }: Picture): void {
     const gl = this.#gl;
     const size = `${width}x${height}`;
@@ -119,9 +128,59 @@ export class Painter {
     gl.drawArrays(gl.TRIANGLE_STRIP, 0, 4);
   }
 
-  /** Gives the graphics card's memory back. */
   close(): void {
     for (const texture of this.#textures) this.#gl.deleteTexture(texture);
     this.#gl.getExtension("WEBGL_lose_context")?.loseContext();
+  }
+}
+
+/** Each pixel is computed: what a machine without a graphics card does anyhow. */
+class PlainPainter implements Painter {
+  #plain: CanvasRenderingContext2D;
+  #image: ImageData | undefined;
+
+  constructor(plain: CanvasRenderingContext2D) {
+    this.#plain = plain;
+  }
+
+  draw(picture: Picture): void {
+    const { width, height } = picture;
+    if (this.#image?.width !== width || this.#image.height !== height) {
+      this.#plain.canvas.width = width;
+      this.#plain.canvas.height = height;
+      this.#image = this.#plain.createImageData(width, height);
+    }
+    colours(picture, this.#image.data);
+    this.#plain.putImageData(this.#image, 0, 0);
+  }
+
+  close(): void {
+    this.#image = undefined;
+  }
+}
+
+/** Fixed point of 1/65536: what {@link FRAGMENT} computes with fractions. */
+const [LUMA, V_RED, U_GREEN, V_GREEN, U_BLUE] = [76304, 104595, 25625, 53281, 132252];
+
+/**
+ * Writes the colours of a picture, BT.601 of limited range, as RGBA of 8 bits each.
+ *
+ * @param rgba four bytes for each pixel, rows without a gap; it cuts off what is out of range
+ */
+export function colours({ width, height, planes: [luma, u, v] }: Picture, rgba: Uint8ClampedArray): void {
+  const half = (width + 1) >> 1;
+  for (let row = 0; row < height; row++) {
+    let [at, out, chroma] = [row * width, row * width * 4, (row >> 1) * half];
+    for (let column = 0; column < width; column++) {
+      const y = LUMA * (luma[at++]! - 16) + 32768;
+      const blue = u[chroma]! - 128;
+      const red = v[chroma]! - 128;
+      rgba[out] = (y + V_RED * red) >> 16;
+      rgba[out + 1] = (y - U_GREEN * blue - V_GREEN * red) >> 16;
+      rgba[out + 2] = (y + U_BLUE * blue) >> 16;
+      rgba[out + 3] = 255;
+      out += 4;
+      chroma += column & 1;
+    }
   }
 }

@@ -1,4 +1,4 @@
-import { Painter, picture, type Picture } from "./paint";
+import { painterOn, picture, type Painter, type Picture } from "./paint";
 
 /** What a puller needs of the core: the next picture, or nothing after a while. */
 export type Source = (after: number, width: number, height: number) => Promise<ArrayBuffer>;
@@ -33,7 +33,7 @@ export function pull(
           await wait(20);
           continue;
         }
-        painter ??= Painter.on(canvas);
+        painter ??= painterOn(canvas);
         painter?.draw(got);
         after = got.number;
         painted(got);

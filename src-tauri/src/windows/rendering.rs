@@ -1,0 +1,70 @@
+//! How WebKitGTK draws where no graphics card helps.
+//!
+//! WebKit's compositor wants OpenGL. Without a card Mesa computes OpenGL on the processor, and each change of a page,
+//! be it a clock's digit, costs tens of milliseconds of it. Drawn plainly, only what changed is drawn.
+
+use std::fs;
+use std::path::Path;
+
+use tauri::plugin::{Builder, TauriPlugin};
+use tauri::{Webview, Wry};
+use webkit2gtk::{HardwareAccelerationPolicy, SettingsExt, WebViewExt};
+
+/// Where the kernel lists what can draw.
+const CARDS: &str = "/dev/dri";
+
+/// What such a device is called; `card*` alone only shows pictures.
+const DRAWS: &str = "renderD";
+
+/// Sees to each page of ours before it is loaded.
+pub(crate) fn plugin() -> TauriPlugin<Wry> {
+    let card = has_card(Path::new(CARDS));
+    if !card {
+        tracing::info!("no graphics card: pages are drawn by the processor");
+    }
+    Builder::new("rendering")
+        .on_webview_ready(move |webview| {
+            if !card {
+                draw_plainly(&webview);
+            }
+        })
+        .build()
+}
+
+fn draw_plainly(webview: &Webview) {
+    let done = webview.with_webview(|webview| {
+        if let Some(settings) = webview.inner().settings() {
+            settings.set_hardware_acceleration_policy(HardwareAccelerationPolicy::Never);
+        }
+    });
+    if let Err(why) = done {
+        tracing::warn!(%why, "the page cannot be drawn plainly");
+    }
+}
+
+/// Whether the machine has something that draws. A virtual machine that lends its host's card counts.
+fn has_card(devices: &Path) -> bool {
+    fs::read_dir(devices).is_ok_and(|entries| {
+        entries
+            .filter_map(Result::ok)
+            .any(|entry| entry.file_name().to_string_lossy().starts_with(DRAWS))
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, clippy::expect_used)]
+    use super::*;
+
+    #[test]
+    fn a_card_is_what_draws_and_not_what_only_shows() {
+        let folder = crate::testing::TemporaryFolder::new("cards");
+        let devices = folder.path();
+        assert!(!has_card(&devices.join("nowhere")), "no such folder");
+        assert!(!has_card(devices), "an empty one");
+        fs::write(devices.join("card0"), "").unwrap();
+        assert!(!has_card(devices), "it shows");
+        fs::write(devices.join("renderD128"), "").unwrap();
+        assert!(has_card(devices), "it draws");
+    }
+}
