@@ -142,6 +142,7 @@ fn heavy_libraries_are_named_only_in_their_home() {
                 "src-tauri/crates/media/src/screen/x11.rs",
                 "src-tauri/crates/media/src/screen/x11/",
                 "src-tauri/crates/media/examples/",
+                "src-tauri/crates/media/tests/",
                 "src-tauri/src/",
             ],
         ),

@@ -14,7 +14,8 @@ use calls_media::video::view::View;
 
 mod support;
 
-use support::{LIMIT, Person, World};
+use calls_media::testing::dominant;
+use support::{LIMIT, Person, World, rms, tone};
 
 /// The test picture's usual width.
 const WIDTH: u32 = 1280;
@@ -200,5 +201,166 @@ async fn what_cannot_be_opened_is_not_shared_and_said() {
         .await;
     assert_eq!(now.share.presenter, None, "the server was never asked");
     alice.stop().await;
+    world.stop().await;
+}
+
+/// What is heard, a second at a time, until `enough` says so.
+async fn hears_until(person: &Person, what: &str, enough: impl Fn(&[f32]) -> bool) -> Vec<f32> {
+    let limit = Instant::now() + LIMIT;
+    loop {
+        let heard = person.listen(Duration::from_secs(1)).await;
+        if heard.len() > 24_000 && enough(&heard) {
+            return heard;
+        }
+        assert!(Instant::now() < limit, "not heard: {what}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_other_programs_play_goes_along_has_its_own_volume_and_does_not_come_back() {
+    let world = World::with(|switches| switches.dc_signaling = true).await;
+    let mut alice = world.person("alice", Signal::Silence).await;
+    let mut bob = world.person("bob", tone(440.0)).await;
+    alice.host.set_played(tone(1000.0));
+    let a = alice.join("Standup").await;
+    bob.join("Standup").await;
+    bob.unmute().await;
+    alice.does(Command::StartShare {
+        source: "pattern".into(),
+        motion: false,
+        sound: true,
+    });
+    bob.until("a screen with sound", |now| {
+        now.share.presenter.as_ref() == Some(&a) && now.share.sound
+    })
+    .await;
+    let near = |hz: f32, want: f32| (hz - want).abs() < 3.0;
+    let heard = hears_until(&bob, "the tone", |pcm| {
+        let found = dominant(pcm, 200.0, 2000.0);
+        near(found.hz as f32, 1000.0) && found.share > 0.9
+    })
+    .await;
+    println!("bob hears it at {:.3}", rms(&heard));
+    assert!(
+        rms(&heard) > 0.25,
+        "a tone of half amplitude: {}",
+        rms(&heard)
+    );
+    // Alice hears Bob, and nothing else: neither her own machine's sound nor herself.
+    let at_alice = hears_until(&alice, "bob", |pcm| rms(pcm) > 0.05).await;
+    let found = dominant(&at_alice, 200.0, 2000.0);
+    assert!(
+        near(found.hz as f32, 440.0) && found.share > 0.9,
+        "{found:?}"
+    );
+    let now = bob.now();
+    let presenter = now.call.participants.iter().find(|one| one.session == a);
+    assert!(
+        presenter.is_some_and(|one| !one.speaking && one.muted),
+        "music is nobody's voice: {presenter:?}"
+    );
+
+    bob.does(Command::SetShareVolume { percent: 0 });
+    hears_until(&bob, "silence", |pcm| rms(pcm) < 1e-4).await;
+    bob.does(Command::SetShareVolume { percent: 100 });
+    hears_until(&bob, "the tone again", |pcm| rms(pcm) > 0.25).await;
+
+    // Held: the sound, too.
+    alice.does(Command::SetLocked { locked: true });
+    hears_until(&bob, "silence while the machine is locked", |pcm| {
+        rms(pcm) < 1e-3
+    })
+    .await;
+    alice.does(Command::SetLocked { locked: false });
+    hears_until(&bob, "the tone after that", |pcm| rms(pcm) > 0.25).await;
+
+    stops(&mut alice).await;
+    bob.until("the end of the sound", |now| !now.share.sound)
+        .await;
+    hears_until(&bob, "silence after the share", |pcm| rms(pcm) < 1e-3).await;
+    alice.stop().await;
+    bob.stop().await;
+    world.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_picture_that_is_held_stands_still_for_the_others_and_goes_on() {
+    let world = World::new().await;
+    let mut alice = world.person("alice", Signal::Silence).await;
+    let mut bob = world.person("bob", Signal::Silence).await;
+    let a = alice.join("Standup").await;
+    bob.join("Standup").await;
+    shows(&mut alice, "pattern").await;
+    let view = view_of(&mut bob, &a).await;
+    watch(Arc::clone(&view), 10).await;
+    for hold in [
+        (
+            Command::PauseShare { paused: true },
+            Command::PauseShare { paused: false },
+        ),
+        (
+            Command::SetLocked { locked: true },
+            Command::SetLocked { locked: false },
+        ),
+    ] {
+        let (holds, goes_on) = hold;
+        alice.does(holds);
+        // What was painted before may still arrive, and gets sharper: the code in it says when it was painted.
+        tokio::time::sleep(Duration::from_millis(500)).await;
+        let code = |view: &View| {
+            let picture = view.next(0, Duration::from_secs(1)).expect("a picture");
+            barcode::read(&picture.picture, WIDTH).expect("a readable code")
+        };
+        let held = code(&view);
+        tokio::time::sleep(Duration::from_secs(1)).await;
+        assert_eq!(code(&view), held, "the picture stands still");
+        alice.does(goes_on);
+        let limit = Instant::now() + LIMIT;
+        while code(&view) == held {
+            assert!(Instant::now() < limit, "the picture does not go on");
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    }
+    alice.stop().await;
+    bob.stop().await;
+    world.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_presenter_who_leaves_is_gone_and_one_who_returns_is_seen_again() {
+    let world = World::with(|switches| switches.dc_signaling = true).await;
+    let mut alice = world.person("alice", Signal::Silence).await;
+    let mut bob = world.person("bob", Signal::Silence).await;
+    alice.host.set_played(tone(1000.0));
+    bob.join("Standup").await;
+    for _ in 0..2 {
+        let a = alice.join("Standup").await;
+        alice.does(Command::StartShare {
+            source: "pattern".into(),
+            motion: false,
+            sound: true,
+        });
+        let view = view_of(&mut bob, &a).await;
+        watch(view, 5).await;
+        bob.until("the screen's sound", |now| now.share.sound).await;
+        alice.leave().await;
+        let now = bob
+            .until("nobody's screen", |now| {
+                now.share.presenter.is_none() && !now.share.sound
+            })
+            .await;
+        assert!(now.share.allowed && now.share.picker.is_none());
+        let limit = Instant::now() + LIMIT;
+        while !bob.client.screens().views().is_empty() {
+            assert!(Instant::now() < limit, "a view is left behind");
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+        hears_until(&bob, "silence", |pcm| rms(pcm) < 1e-3).await;
+    }
+    // Whoever waited may show their own now.
+    shows(&mut bob, "pattern").await;
+    stops(&mut bob).await;
+    alice.stop().await;
+    bob.stop().await;
     world.stop().await;
 }

@@ -419,3 +419,103 @@ fn a_crashed_page_comes_back_and_the_call_goes_on() {
     assert!(!bob.said().iter().any(left), "alice left the call");
     assert_eq!(bob.leave(), 0);
 }
+
+#[test]
+fn a_screen_is_shown_held_by_the_lock_stopped_and_seen_through_the_window() {
+    let _stage = alone();
+    let folder = folder("share");
+    let _devices = Devices::new();
+    let server = Server::start(&folder);
+    let stored = folder.join("seen-by-bob");
+    let bob = server.caller(
+        "bob",
+        &[
+            "--channel",
+            CHANNEL,
+            "--play",
+            "silence",
+            "--save-screen",
+            stored.to_str().unwrap(),
+        ],
+    );
+    bob.wait_for("connected");
+    let window = server.window_as("alice", &folder);
+    let shot = |name: &str| window.screenshot(&folder.join(format!("{name}.png")));
+    open_channel(&window, CHANNEL);
+    window.test_id("call-button").click();
+    phase(&window, "live");
+
+    window.test_id("share-button").click();
+    window.test_id("share-source");
+    wait_for("a picture of each source", || {
+        let ready = window.script(
+            "const all = [...document.querySelectorAll('[data-testid=share-source] img')];\
+             return all.length > 0 && all.every((one) => one.complete && one.naturalWidth > 0)",
+        );
+        ready.as_bool().filter(|ready| *ready)
+    });
+    shot("1-picker");
+    window.test_id("share-start").click();
+    window.attribute_is("share-pill", "data-state", "on");
+    let picture = bob.wait_for("screen_frame");
+    println!("bob sees {} × {}", picture["width"], picture["height"]);
+    window.find("[data-testid=share-canvas].shown");
+    shot("2-sharing");
+    window.picture(&folder.join("3-the-whole-screen.png"));
+
+    // As a desktop says it.
+    let saver = |locked: bool| {
+        let said = std::process::Command::new("dbus-send")
+            .args([
+                "--session",
+                "--type=signal",
+                "/org/gnome/ScreenSaver",
+                "org.gnome.ScreenSaver.ActiveChanged",
+                &format!("boolean:{locked}"),
+            ])
+            .status();
+        assert!(said.unwrap().success());
+    };
+    let pill = |part: &str| {
+        wait_for(part, || {
+            let text = window
+                .script("return document.querySelector('[data-testid=share-pill]')?.textContent");
+            text.as_str()?.contains(part).then_some(())
+        });
+    };
+    saver(true);
+    pill("Held while this computer is locked");
+    shot("4-locked");
+    saver(false);
+    pill("You are sharing");
+
+    window.test_id("share-stop").click();
+    window.gone("[data-testid=share-pill]");
+    window.gone("[data-testid=share-stage]");
+    assert_eq!(bob.leave(), 0);
+
+    // The other way round.
+    let carol = server.caller(
+        "carol",
+        &[
+            "--channel",
+            CHANNEL,
+            "--play",
+            "silence",
+            "--share",
+            "pattern",
+        ],
+    );
+    carol.wait_for("share_started");
+    window.find("[data-testid=share-canvas].shown");
+    shot("5-watching");
+    let size = || {
+        let size = window.script(
+            "const all = document.querySelector('[data-testid=share-canvas]'); return [all.width, all.height]",
+        );
+        (size[0].as_u64().unwrap_or(0), size[1].as_u64().unwrap_or(0))
+    };
+    println!("painted at {:?}", size());
+    assert_eq!(carol.leave(), 0);
+    window.gone("[data-testid=share-stage]");
+}

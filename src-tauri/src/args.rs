@@ -148,6 +148,9 @@ pub(crate) struct CallArguments {
     /// Smooth movement matters more than sharp text.
     #[arg(long, requires = "share")]
     pub share_motion: bool,
+    /// Let what other programs play be heard along with the screen
+    #[arg(long, requires = "share")]
+    pub share_sound: bool,
     /// Send the screen with at most this many kbit/s, instead of what the server expects.
     #[arg(long, value_name = "KBIT")]
     pub share_rate: Option<u32>,

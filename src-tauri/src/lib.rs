@@ -19,6 +19,7 @@ mod control;
 mod desk;
 mod keys;
 mod links;
+mod locked;
 mod logging;
 mod notifier;
 mod ringer;

@@ -247,6 +247,7 @@ pub(crate) async fn with_window(
     keeper.serve(running.handle.clone());
     desk.serve(running.handle.clone());
     running.handle.zone(crate::desk::zone());
+    running.watch_lock();
     if let Some(late) = late {
         let running = running.clone();
         tokio::spawn(async move {
@@ -321,6 +322,12 @@ fn start(
 }
 
 impl Running {
+    /// Holds what is shared while the machine is locked.
+    pub(crate) fn watch_lock(&self) {
+        let client = self.handle.clone();
+        crate::locked::watch(move |locked| client.dispatch(Command::SetLocked { locked }));
+    }
+
     /// Signs in with a password as soon as the server has been found; once. A refusal is shown to whoever watches.
     fn sign_in(&self, given: Credentials) {
         let Credentials::Password { login, password } = given else {

@@ -16,6 +16,7 @@ import {command} from './tests/command.mjs';
 import {crowd, many} from './tests/crowd.mjs';
 import {mattermost} from './tests/mattermost.mjs';
 import {screens} from './tests/screen.mjs';
+import {shares} from './tests/shares.mjs';
 import {joins, timing} from './tests/timing.mjs';
 
 const [chore = 'test', ...words] = process.argv.slice(2);
@@ -45,6 +46,7 @@ try {
             browsers(server, () => browser);
             third(server, () => browser);
             screens(server, () => browser);
+            shares(server, () => browser);
             timing(server, () => browser);
             command(server);
             many();

@@ -76,9 +76,11 @@ const scenes = {
   "share-picker": () => ({ ...cast.inCall({}), share: { ...cast.noShare, picker: cast.picker } }),
   "share-none": () => ({
     ...cast.inCall({}),
-    share: { ...cast.noShare, picker: { loading: false, sources: [], problem: "share.unsupported" } },
+    share: { ...cast.noShare, picker: { loading: false, sources: [], problem: "share.unsupported", sound: false } },
   }),
   "share-mine": () => ({ ...cast.inCall({}), share: cast.sharing("screen:0", false) }),
+  "share-heard": () => ({ ...cast.inCall({}), share: { ...cast.noShare, presenter: "session-bob", sound: true } }),
+  "share-locked": () => ({ ...cast.inCall({}), share: { ...cast.sharing("screen:0", false), locked: true } }),
   "share-watch": () => ({ ...cast.inCall({}), share: { ...cast.noShare, presenter: "session-bob" } }),
   "host": () => ({
     ...cast.inCall(

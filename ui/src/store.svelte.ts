@@ -15,6 +15,7 @@ export const QUIET: Alerts = {
     blocked: {},
     callNotes: true,
     messageText: true,
+    quietSharing: true,
     callChat: false,
     joinCue: true,
     muteCue: false,
@@ -94,14 +95,14 @@ export class Store {
     outputs: [],
     input: null,
     output: null,
-    sound: { echo: true, noise: "standard", gain: true, highPass: true, inputVolume: 100, outputVolume: 100, threshold: null },
+    sound: { echo: true, noise: "standard", gain: true, highPass: true, inputVolume: 100, outputVolume: 100, threshold: null, share: true },
     deafened: false,
     dumping: false,
   });
   appearance = $state.raw<Appearance>(PLAIN);
   incoming = $state.raw<Incoming>({ calls: [] });
   alerts = $state.raw<Alerts>(QUIET);
-  share = $state.raw<Share>({ picker: null, ours: { state: "off" }, presenter: null, allowed: true });
+  share = $state.raw<Share>({ picker: null, ours: { state: "off" }, presenter: null, allowed: true, sound: false, volume: 100, locked: false });
   notices = $state.raw<Notice[]>([]);
   levels = $state.raw<Levels>(SILENT);
 

@@ -29,7 +29,72 @@ describe("sharing one's screen", () => {
     expect(all("share-source")).toHaveLength(3);
     await fireEvent.click(all("share-source")[2] as HTMLElement);
     await fireEvent.click(id("share-start"));
-    expect(bridge.commands).toEqual([{ type: "startShare", source: "window:0x4", motion: false, sound: false }]);
+    expect(bridge.commands).toEqual([{ type: "startShare", source: "window:0x4", motion: false, sound: true }]);
+  });
+
+  it("lets the sound go along as the settings say, or as one says this time", async () => {
+    const bridge = await show("share-picker");
+    expect(id("share-sound").getAttribute("aria-checked")).toBe("true");
+    await fireEvent.click(id("share-sound"));
+    await fireEvent.click(id("share-start"));
+    expect(bridge.commands).toEqual([{ type: "startShare", source: "screen:0", motion: false, sound: false }]);
+    // Where sound cannot be shared there is no switch, and none is asked for.
+    bridge.change({ slice: "share", value: { ...cast.noShare, picker: { ...cast.picker, sound: false } } });
+    await tick();
+    expect(maybe("share-sound")).toBeNull();
+    await fireEvent.click(id("share-start"));
+    expect(bridge.commands.at(-1)).toMatchObject({ sound: false });
+  });
+
+  it("has a setting for that, which is on", async () => {
+    const bridge = await show("main");
+    await fireEvent.click(id("settings-button"));
+    await fireEvent.click(id("settings-page-sound"));
+    await fireEvent.click(id("sound-share"));
+    expect(bridge.commands.at(-1)).toMatchObject({ type: "setSound", sound: { share: false } });
+  });
+
+  it("gives the sound of a screen a slider of its own, where there is sound", async () => {
+    const bridge = await show("share-heard");
+    const slider = id<HTMLInputElement>("share-volume");
+    expect(slider.value).toBe("100");
+    await fireEvent.input(slider, { target: { value: "40" } });
+    expect(bridge.commands).toEqual([{ type: "setShareVolume", percent: 40 }]);
+    bridge.change({ slice: "share", value: { ...cast.noShare, presenter: "session-bob" } });
+    await tick();
+    expect(maybe("share-volume")).toBeNull();
+  });
+
+  it("asks who presents to let one show something, once, by a message", async () => {
+    const bridge = await show("share-watch");
+    await fireEvent.click(id("share-ask"));
+    expect(bridge.commands).toEqual([{ type: "sendDirect", user: "bob", text: "May I share my screen?" }]);
+    expect(id<HTMLButtonElement>("share-ask").disabled).toBe(true);
+  });
+
+  it("says that the picture is held while the computer is locked", async () => {
+    await show("share-locked");
+    expect(id("share-pill").textContent).toContain("Held while this computer is locked");
+  });
+
+  it("has its pill in the small window and the large one, and nobody's hall of mirrors", async () => {
+    const bridge = await show("share-mine", "call");
+    expect(maybe("share-stage")).toBeNull();
+    await fireEvent.click(id("share-stop"));
+    expect(bridge.commands).toEqual([{ type: "stopShare" }]);
+    await show("share-mine", "stage");
+    expect(id("share-pill").textContent).toContain("You are sharing");
+  });
+
+  it("shows others' screens in the small window, with full screen in one click", async () => {
+    await show("share-watch", "call");
+    let asked: Element | undefined;
+    Element.prototype.requestFullscreen = async function () {
+      asked = this;
+    };
+    await fireEvent.click(id("share-full"));
+    expect(asked).toBe(id("share-stage"));
+    expect([...id("share-stage").querySelectorAll("button")]).toHaveLength(1);
   });
 
   it("says why nothing can be shared", async () => {

@@ -96,7 +96,7 @@ impl<'a> Story<'a> {
                     return Some(Next::Ask(Command::StartShare {
                         source: SourceId::from(source.as_str()),
                         motion: self.arguments.share_motion,
-                        sound: false,
+                        sound: self.arguments.share_sound,
                     }));
                 }
                 None
@@ -236,6 +236,9 @@ fn same(name: &str, asked: &str) -> bool {
 /// Runs the story to its end; leaves the call whatever happens. Returns the exit code.
 pub(crate) async fn run(running: &Running, arguments: &CallArguments) -> u8 {
     let mut report = Report::new(arguments.json, std::io::stdout());
+    if arguments.share.is_some() {
+        running.watch_lock();
+    }
     let mut events = running.handle().events();
     let mut snapshots = running.handle().watch();
     let mut story = Story::new(arguments);

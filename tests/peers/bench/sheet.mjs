@@ -111,7 +111,9 @@ export class Sheet {
         const rows = this.data.rows.filter((other) => other.id !== id);
         this.data.rows = [...rows, row];
         writeFileSync(this.file, `${JSON.stringify(this.data, null, 1)}\n`);
-        writeFileSync(path.join(this.folder, 'report.html'), page(this.folder, this.data));
+        // Each bench has a page of its own; the first one had it before there was another.
+        const html = this.data.bench.startsWith('voice') ? 'report.html' : `${this.data.bench}.html`;
+        writeFileSync(path.join(this.folder, html), page(this.folder, this.data));
         const show = (part) => (part ? `${part.median} (p95 ${part.p95}, n ${part.n})` : '-');
         console.log(`${id.padEnd(28)} ${unit.padEnd(6)} ours ${show(mine).padEnd(34)} chromium ${show(theirs).padEnd(34)} `
             + `ratio ${row.ratio ?? '-'}  target ${row.target ?? '-'}  ${row.met === null ? '' : row.met ? 'met' : 'MISSED'}`);

@@ -156,12 +156,12 @@ export class Server {
  * `halloo call`: our own client without a window. One that `yields` leaves the processor to the others, and takes no real-time
  * priority where it might (as root): many of them stand for machines of their own, which take nothing from the server's.
  */
-export function halloo(server, user, words = [], {channel = 'standup', yields = false} = {}) {
+export function halloo(server, user, words = [], {channel = 'standup', yields = false, env = {}} = {}) {
     const call = [program('HALLOO', 'halloo'), 'call', '--server', server.url, '--user', user, '--team', server.team,
         '--channel', channel, '--json', ...words];
     const polite = process.getuid?.() === 0 ? ['setpriv', '--bounding-set=-sys_nice', 'nice', '-n', '10'] : ['nice', '-n', '10'];
     const [file, ...rest] = yields ? [...polite, ...call] : call;
-    return new Talking(file, rest, {HALLOO_PASSWORD: server.password(user)}, 'halloo');
+    return new Talking(file, rest, {HALLOO_PASSWORD: server.password(user), ...env}, 'halloo');
 }
 
 /** The peer on aiortc, a third WebRTC stack. */

@@ -192,6 +192,13 @@ globalThis.peer = {
         session.socket.calls('screen_off');
     },
 
+    /** How loud these frequencies are in what is heard, dB of full scale. */
+    bands(frequencies) {
+        const bins = new Float32Array(meter.frequencyBinCount);
+        meter.getFloatFrequencyData(bins);
+        return frequencies.map((hertz) => bins[Math.round((hertz * meter.fftSize) / context.sampleRate)]);
+    },
+
     /** What was seen of a shared screen since the last time. */
     async watched() {
         const taken = session.watcher?.take() ?? {pictures: 0, seen: []};

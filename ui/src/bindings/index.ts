@@ -416,6 +416,10 @@ callNotes: boolean,
  */
 messageText: boolean, 
 /**
+ * While a whole screen of ours is shared, notifications are held back: everybody would read them.
+ */
+quietSharing: boolean, 
+/**
  * Replies in the chat of our call notify like others.
  */
 callChat: boolean, 
@@ -700,7 +704,15 @@ session: SessionId,
 /**
  * Per cent, 0 to 200.
  */
-percent: number, } | { "type": "chooseDevice", 
+percent: number, } | { "type": "setShareVolume", 
+/**
+ * Per cent, 0 to 200.
+ */
+percent: number, } | { "type": "setLocked", 
+/**
+ * Locked.
+ */
+locked: boolean, } | { "type": "chooseDevice", 
 /**
  * Which end.
  */
@@ -1853,7 +1865,11 @@ outputVolume: number,
 /**
  * Only let through what is louder than this, dBov, −90 to 0; `None` lets everything through.
  */
-threshold: number | null, };
+threshold: number | null, 
+/**
+ * What other programs play goes along with a shared screen, unless the person says otherwise this time.
+ */
+share: boolean, };
 
 /**
  * A sound device.
@@ -1954,7 +1970,11 @@ sources: Array<ShareSource>,
 /**
  * Why there are none: a notice code.
  */
-problem: string | null, };
+problem: string | null, 
+/**
+ * What other programs play can go along.
+ */
+sound: boolean, };
 
 /**
  * Our own share.
@@ -2016,7 +2036,19 @@ presenter: SessionId | null,
 /**
  * The server lets screens be shared.
  */
-allowed: boolean, };
+allowed: boolean, 
+/**
+ * The presenter's machine lets its sound be heard along with the screen.
+ */
+sound: boolean, 
+/**
+ * How loud we hear that sound, per cent, 0 to 200.
+ */
+volume: number, 
+/**
+ * This machine is locked: what we share is held until it is not.
+ */
+locked: boolean, };
 
 /**
  * Loudness for meters, ten times a second. Lossy: only the newest matters.

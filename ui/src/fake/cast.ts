@@ -234,7 +234,7 @@ export const devices: Devices = {
   ],
   input: null,
   output: null,
-  sound: { echo: true, noise: "standard", gain: true, highPass: true, inputVolume: 100, outputVolume: 100, threshold: null },
+  sound: { echo: true, noise: "standard", gain: true, highPass: true, inputVolume: 100, outputVolume: 100, threshold: null, share: true },
   deafened: false,
   dumping: false,
 };
@@ -461,7 +461,7 @@ export function ringing(...calls: IncomingCall[]): Snapshot {
 }
 
 /** Nobody shares. */
-export const noShare: Share = { picker: null, ours: { state: "off" }, presenter: null, allowed: true };
+export const noShare: Share = { picker: null, ours: { state: "off" }, presenter: null, allowed: true, sound: false, volume: 100, locked: false };
 
 /** What could be shared. */
 export const picker: SharePicker = {
@@ -475,6 +475,7 @@ export const picker: SharePicker = {
     { id: "window:0x4", name: "Release 2.9 – Slides", kind: "window", width: 1280, height: 720 },
   ],
   problem: null,
+  sound: true,
 };
 
 /** We share. */

@@ -67,7 +67,7 @@ pub(crate) fn start(
     let (inbox, inputs) = Inbox::new();
     let media = inbox.clone();
     let voice = Arc::new(Voice::start(
-        audio,
+        Arc::clone(&audio),
         VoiceConfig {
             input: config.input.clone(),
             output: config.output.clone(),
@@ -83,6 +83,7 @@ pub(crate) fn start(
         ScreenConfig {
             limits: setup.limits,
             save: setup.save,
+            sound: Some(audio),
         },
         Arc::new(move |event| media.send(Input::Media(event))),
     ));

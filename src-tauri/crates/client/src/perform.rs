@@ -145,6 +145,9 @@ impl Performer {
             Effect::Media(MediaWish::Volume(session, percent)) => {
                 self.voice.set_volume(&session, percent);
             }
+            Effect::Media(MediaWish::ShareVolume(session, percent)) => {
+                self.voice.set_share_volume(&session, percent);
+            }
             Effect::Alert(wish) => self.shell.alert(wish),
             Effect::Media(MediaWish::Sound(sound)) => self.voice.set_sound(sound),
             Effect::Media(MediaWish::Deafen(deafened)) => self.voice.set_deafened(deafened),

@@ -236,6 +236,8 @@ pub struct AlertSettings {
     pub call_notes: bool,
     /// Notifications show what was written; else only who wrote.
     pub message_text: bool,
+    /// While a whole screen of ours is shared, notifications are held back: everybody would read them.
+    pub quiet_sharing: bool,
     /// Replies in the chat of our call notify like others.
     pub call_chat: bool,
     /// A sound when somebody joins our call.
@@ -264,6 +266,7 @@ impl Default for AlertSettings {
             blocked: BTreeMap::new(),
             call_notes: true,
             message_text: true,
+            quiet_sharing: true,
             call_chat: false,
             join_cue: true,
             mute_cue: false,

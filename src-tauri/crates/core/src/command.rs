@@ -328,6 +328,16 @@ pub enum Command {
         /// Per cent, 0 to 200.
         percent: u16,
     },
+    /// How loud we hear the sound of the shared screen.
+    SetShareVolume {
+        /// Per cent, 0 to 200.
+        percent: u16,
+    },
+    /// The machine was locked, or unlocked: what is shared is held meanwhile.
+    SetLocked {
+        /// Locked.
+        locked: bool,
+    },
     /// Choose a sound device.
     ChooseDevice {
         /// Which end.

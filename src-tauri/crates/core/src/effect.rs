@@ -106,6 +106,8 @@ pub enum MediaWish {
     Choose(DeviceRole, Option<DeviceId>),
     /// How loud a session is heard, per cent, 0 to 200.
     Volume(SessionId, u16),
+    /// How loud the sound of a session's shared screen is heard, per cent, 0 to 200.
+    ShareVolume(SessionId, u16),
     /// What is done to the sound.
     Sound(Sound),
     /// Nothing of the others is heard.

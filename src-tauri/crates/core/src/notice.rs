@@ -129,6 +129,7 @@ pub const CODES: &[(&str, Severity)] = &[
     ("share.taken", Severity::Info),
     ("share.refused", Severity::Error),
     ("share.gone", Severity::Info),
+    ("share.silent", Severity::Info),
     ("share.denied", Severity::Error),
     ("share.cancelled", Severity::Info),
     ("share.unsupported", Severity::Error),

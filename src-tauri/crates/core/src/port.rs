@@ -619,6 +619,10 @@ pub enum CallEvent {
     ShareReady,
     /// Our share was not granted: somebody else was faster, or it is not allowed.
     ShareRefused,
+    /// The sound of our share could not be negotiated: the picture goes on without it.
+    ShareSilent,
+    /// The sound of somebody's shared screen began (true) or ended.
+    SharedSound(SessionId, bool),
     /// The server has ended our share.
     ShareEnded,
     /// The host asks us to stop sharing.

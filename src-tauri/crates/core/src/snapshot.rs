@@ -595,6 +595,8 @@ pub struct Sound {
     pub output_volume: u16,
     /// Only let through what is louder than this, dBov, −90 to 0; `None` lets everything through.
     pub threshold: Option<i8>,
+    /// What other programs play goes along with a shared screen, unless the person says otherwise this time.
+    pub share: bool,
 }
 
 impl Sound {
@@ -607,6 +609,7 @@ impl Sound {
         input_volume: 100,
         output_volume: 100,
         threshold: None,
+        share: true,
     };
 
     /// The same with every figure within its range.
@@ -672,6 +675,12 @@ pub struct Share {
     pub presenter: Option<SessionId>,
     /// The server lets screens be shared.
     pub allowed: bool,
+    /// The presenter's machine lets its sound be heard along with the screen.
+    pub sound: bool,
+    /// How loud we hear that sound, per cent, 0 to 200.
+    pub volume: u16,
+    /// This machine is locked: what we share is held until it is not.
+    pub locked: bool,
 }
 
 /// What can be shared.
@@ -684,6 +693,8 @@ pub struct SharePicker {
     pub sources: Vec<ShareSource>,
     /// Why there are none: a notice code.
     pub problem: Option<String>,
+    /// What other programs play can go along.
+    pub sound: bool,
 }
 
 /// Our own share.

@@ -105,6 +105,20 @@ pub trait AudioHost: Send + Sync {
 
     /// True for microphones and loudspeakers in a room: then echo and noise are removed. False for files and tones.
     fn is_acoustic(&self) -> bool;
+
+    /// Whether what other programs play can be captured.
+    fn has_played(&self) -> bool {
+        system::HAS_PLAYED
+    }
+
+    /// Opens what all other programs play, without what we play ourselves: 48 kHz, one or two channels. While nobody
+    /// plays, nothing comes.
+    ///
+    /// # Errors
+    /// As [`AudioHost::open_source`]; [`MediaError::Missing`] where this cannot be had.
+    fn open_played(&self) -> Result<Box<dyn AudioSource>, MediaError> {
+        system::open_played()
+    }
 }
 
 /// An open microphone. Lives on one thread, hence need not be `Send` (cpal's streams are not everywhere).

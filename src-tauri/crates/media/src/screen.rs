@@ -11,6 +11,7 @@ pub mod layers;
 pub mod none;
 pub mod pattern;
 pub mod sharpen;
+mod sound;
 pub mod system;
 pub mod thread;
 #[cfg(target_os = "linux")]
@@ -150,6 +151,13 @@ pub trait ScreenHost: Send + Sync {
     /// [`ScreenError::Gone`] if there is no such source, or as [`ScreenHost::sources`]; [`ScreenError::Cancelled`] when
     /// the system's own dialog was closed.
     fn open(&self, id: &SourceId) -> Result<Box<dyn ScreenSource>, ScreenError>;
+
+    /// Shows those who sit at this machine what is being shared, until the returned value is dropped; `None` where
+    /// that is the system's own business, or cannot be done.
+    fn mark(&self, id: &SourceId) -> Option<Box<dyn Send>> {
+        let _ = id;
+        None
+    }
 }
 
 /// An open screen or window. Lives on one thread, hence need not be `Send`.

@@ -64,6 +64,7 @@ pub struct VoiceEngine {
 pub struct Track {
     id: TrackId,
     session: SessionId,
+    kind: MediaKind,
     buffer: JitterBuffer,
     fader: Fader,
     meter: Arc<Meter>,
@@ -85,12 +86,20 @@ impl Track {
         Ok(Self {
             id,
             session,
+            kind: MediaKind::Voice,
             buffer: JitterBuffer::new()?,
             fader: Fader::at(volume),
             meter,
             speaking: Speaking::default(),
             heard: false,
         })
+    }
+
+    /// The same, carrying something else than a voice.
+    #[must_use]
+    pub fn carrying(mut self, kind: MediaKind) -> Self {
+        self.kind = kind;
+        self
     }
 }
 
@@ -152,7 +161,7 @@ impl VoiceEngine {
             let rendered = track.buffer.render(&mut self.scratch.0);
             let level = if rendered == Rendered::Sound {
                 let level = Dbov::of(&self.scratch.0);
-                if !track.heard && level > AUDIBLE {
+                if !track.heard && level > AUDIBLE && track.kind == MediaKind::Voice {
                     track.heard = true;
                     first(&track.session);
                 }
@@ -202,10 +211,10 @@ impl VoiceEngine {
         }
     }
 
-    /// How loud a session is played.
-    pub fn set_volume(&mut self, session: &SessionId, volume: Volume) {
+    /// How loud a session's voice, or the sound of its screen, is played.
+    pub fn set_volume(&mut self, session: &SessionId, kind: MediaKind, volume: Volume) {
         for track in &mut self.tracks {
-            if track.session == *session {
+            if track.session == *session && track.kind == kind {
                 track.fader.set(volume);
             }
         }

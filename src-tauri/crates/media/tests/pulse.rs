@@ -149,7 +149,99 @@ fn inside() {
     println!("contract kept");
 
     latency(&*host);
+    only_others_are_shared(&*host);
     whole_engine();
+}
+
+/// Another program plays 1 kHz, and we play 440 Hz on the same loudspeaker: what is shared is the former alone.
+fn only_others_are_shared(host: &dyn calls_media::AudioHost) {
+    assert!(host.has_played());
+    let mut source = host.open_played().unwrap();
+    let format = source.format();
+    assert_eq!((format.rate, format.channels), (48_000, 2));
+    let mut pcm = vec![0.0; 96_000];
+    let id = host
+        .devices()
+        .default_of(DeviceRole::Output)
+        .unwrap()
+        .id
+        .clone();
+    let mut sink = host.open_sink(&id).unwrap();
+    let channels = usize::from(sink.format().channels);
+    let mut at = 0_u32;
+    // We play, and give what was captured meanwhile: the left channel.
+    let mut play = |time: Duration| {
+        let end = Instant::now() + time;
+        let mut heard = Vec::new();
+        while Instant::now() < end {
+            let room = sink.room() / channels;
+            let mine: Vec<f32> = (0..room)
+                .flat_map(|_| {
+                    at += 1;
+                    let phase = f64::from(at) * 440.0 / 48_000.0 * std::f64::consts::TAU;
+                    std::iter::repeat_n(0.5 * phase.sin() as f32, channels)
+                })
+                .collect();
+            sink.write(&mine);
+            let n = source.read(&mut pcm);
+            heard.extend(pcm[..n].iter().step_by(2).copied());
+            std::thread::sleep(Duration::from_millis(2));
+        }
+        heard
+    };
+    let ours = play(Duration::from_secs(1));
+    assert!(
+        ours.is_empty(),
+        "{} samples of our own were captured",
+        ours.len()
+    );
+
+    let mut other = Command::new("pacat")
+        .args([
+            "--raw",
+            "--format=s16le",
+            "--rate=48000",
+            "--channels=1",
+            "--latency-msec=40",
+        ])
+        .stdin(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut pipe = other.stdin.take().unwrap();
+    let writer = std::thread::spawn(move || {
+        let tone: Vec<u8> = (0..48_000 * 4)
+            .flat_map(|n| {
+                let phase = f64::from(n) * 1000.0 / 48_000.0 * std::f64::consts::TAU;
+                ((phase.sin() * 16_000.0) as i16).to_le_bytes()
+            })
+            .collect();
+        // It is killed before the end.
+        let _ = std::io::Write::write_all(&mut pipe, &tone);
+    });
+    let heard = play(Duration::from_secs(3));
+    let _ = other.kill();
+    let _ = other.wait();
+    let _ = writer.join();
+    let second = &heard[heard.len() - 48_000..];
+    let theirs = dominant(second, 800.0, 1_200.0);
+    let mine = dominant(second, 400.0, 480.0);
+    println!(
+        "another program's tone: {:.1} Hz with {:.4} of the energy; our own: {:.6}",
+        theirs.hz, theirs.share, mine.share
+    );
+    assert!(
+        (theirs.hz - 1000.0).abs() < 2.0 && theirs.share > 0.98,
+        "{theirs:?}"
+    );
+    assert!(theirs.rms > 0.2, "{theirs:?}");
+    assert!(mine.share < 1e-3, "our own sound comes back: {mine:?}");
+    let after = play(Duration::from_secs(1));
+    let rest = play(Duration::from_millis(300));
+    assert!(
+        rest.is_empty(),
+        "silence costs nothing; {} samples before",
+        after.len()
+    );
 }
 
 /// A click out of the loudspeaker into the microphone.

@@ -76,6 +76,8 @@ pub(crate) struct Peer {
     connected: Arc<AtomicBool>,
     voice: Option<Voice>,
     screen: Option<Screen>,
+    /// The sound that belongs to the screen.
+    sound: Option<Voice>,
     closed: bool,
 }
 
@@ -112,6 +114,7 @@ impl Peer {
             connected,
             voice: None,
             screen: None,
+            sound: None,
             closed: false,
         };
         Ok((peer, outbox))
@@ -178,7 +181,7 @@ impl Peer {
     /// Adds the voice track, to be offered next. A second call changes nothing.
     pub(crate) async fn add_voice(&mut self) -> Result<(), NetError> {
         if self.voice.is_none() {
-            let voice = Voice::add(&*self.connection, Arc::clone(&self.connected)).await?;
+            let voice = Voice::add(&*self.connection, Arc::clone(&self.connected), None).await?;
             lock(&self.ears).set_voice(voice.ssrc());
             self.voice = Some(voice);
         }
@@ -224,6 +227,34 @@ impl Peer {
         match &mut self.screen {
             Some(screen) => screen.outlet().await,
             None => Err(NetError::Protocol("no screen track".into())),
+        }
+    }
+
+    /// Adds the track of the screen's sound, to be offered next; `stream` is the screen's name: by that the server tells it
+    /// from a voice.
+    pub(crate) async fn add_sound(&mut self, stream: &str) -> Result<(), NetError> {
+        self.remove_sound().await?;
+        let connected = Arc::clone(&self.connected);
+        let sound = Voice::add(&*self.connection, connected, Some(stream)).await?;
+        lock(&self.ears).set_sound(Some(sound.ssrc()));
+        self.sound = Some(sound);
+        Ok(())
+    }
+
+    /// Takes that track away, to be offered next. Without one nothing happens.
+    pub(crate) async fn remove_sound(&mut self) -> Result<(), NetError> {
+        lock(&self.ears).set_sound(None);
+        match self.sound.take() {
+            Some(sound) => sound.remove(&*self.connection).await,
+            None => Ok(()),
+        }
+    }
+
+    /// The engine's end of that track, once it is negotiated.
+    pub(crate) async fn sound_outlet(&mut self) -> Result<Box<dyn FrameOutlet>, NetError> {
+        match &mut self.sound {
+            Some(sound) => sound.outlet().await,
+            None => Err(NetError::Protocol("no track for the screen's sound".into())),
         }
     }
 
@@ -278,6 +309,7 @@ impl Peer {
         self.closed = true;
         self.voice = None;
         self.screen = None;
+        self.sound = None;
         if timeout(CLOSE_LIMIT, self.connection.close()).await.is_err() {
             tracing::warn!("the media connection did not end in time");
         }

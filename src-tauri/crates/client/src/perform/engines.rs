@@ -22,6 +22,10 @@ impl MediaPort for Engines {
         self.screens.set_screen_outlet(outlet);
     }
 
+    fn set_sound_outlet(&self, outlet: Option<Box<dyn FrameOutlet>>) {
+        self.screens.set_sound_outlet(outlet);
+    }
+
     fn open_track(&self, track: RemoteTrack) -> Box<dyn PacketInlet> {
         match track.kind {
             MediaKind::Screen => self.screens.open_track(track),

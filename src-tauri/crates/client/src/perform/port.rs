@@ -22,6 +22,7 @@ struct State {
     retired: bool,
     sending: bool,
     showing: bool,
+    sounding: bool,
     tracks: BTreeSet<TrackId>,
 }
 
@@ -42,6 +43,9 @@ impl CallPort {
         }
         if std::mem::take(&mut state.showing) {
             self.engine.set_screen_outlet(None);
+        }
+        if std::mem::take(&mut state.sounding) {
+            self.engine.set_sound_outlet(None);
         }
         for track in std::mem::take(&mut state.tracks) {
             self.engine.close_track(&track);
@@ -67,6 +71,14 @@ impl MediaPort for CallPort {
         if !state.retired {
             state.showing = outlet.is_some();
             self.engine.set_screen_outlet(outlet);
+        }
+    }
+
+    fn set_sound_outlet(&self, outlet: Option<Box<dyn FrameOutlet>>) {
+        let mut state = self.state();
+        if !state.retired {
+            state.sounding = outlet.is_some();
+            self.engine.set_sound_outlet(outlet);
         }
     }
 

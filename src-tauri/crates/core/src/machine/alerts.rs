@@ -303,10 +303,15 @@ impl Machine {
             settings: &self.alerts.settings,
             looking,
             call_thread: self.snapshot.call.thread.as_ref(),
-            quiet: quiet.hold(minute_of_day(now.unix, self.alerts.zone)),
+            quiet: quiet.hold(minute_of_day(now.unix, self.alerts.zone)) || self.shows_notes(),
         };
         self.messages
             .posted(now.instant, post, mentions_me, &around, &mut self.out);
+    }
+
+    /// A notification would be read by everybody who watches our screen, and the person does not want that.
+    fn shows_notes(&self) -> bool {
+        self.alerts.settings.quiet_sharing && self.share.shows_everything()
     }
 
     /// Everything that follows from what has happened; after each input.
@@ -345,6 +350,7 @@ impl Machine {
             settings: &self.alerts.settings,
             our_call: self.call.channel(),
             in_front: self.focused,
+            shown: self.shows_notes(),
         };
         self.ringing.settle(now, &world, &mut self.out);
         if self.ringing.poll_ring().is_some() && self.alerts.preview.take().is_some() {
@@ -369,6 +375,7 @@ impl Machine {
             settings: &self.alerts.settings,
             our_call: self.call.channel(),
             in_front: self.focused,
+            shown: self.shows_notes(),
         })
     }
 

@@ -106,6 +106,8 @@ pub(crate) struct World<'a> {
     pub(crate) our_call: Option<&'a ChannelId>,
     /// Our window has the person's attention.
     pub(crate) in_front: bool,
+    /// What pops up would be seen by everybody who watches our screen.
+    pub(crate) shown: bool,
 }
 
 impl Ringing {
@@ -410,6 +412,7 @@ impl Ringing {
                 .any(|card| card.call != call.id && matches!(card.sound, Sound::Rings(_))),
             flood,
             in_front: world.in_front,
+            shown: world.shown,
             cut_off,
         }
     }

@@ -159,6 +159,8 @@ impl Machine {
             Command::StopShare => self.share.stop(out),
             Command::SetShareMotion { motion } => self.share.set_motion(motion, out),
             Command::PauseShare { paused } => self.share.pause(paused, out),
+            Command::SetShareVolume { percent } => self.share.set_volume(percent, out),
+            Command::SetLocked { locked } => self.share.set_locked(locked, out),
             Command::DismissNotice { id } => {
                 if out.notices.close(id).as_deref() == Some("call.weak") {
                     self.call.weak_dismissed(instant);

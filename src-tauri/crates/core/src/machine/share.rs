@@ -25,6 +25,23 @@ pub(crate) struct Share {
     /// The call that all this is about, and our session in it.
     call: Option<CallNumber>,
     session: Option<SessionId>,
+    /// What other programs play can be shared on this machine.
+    sound_possible: bool,
+    /// Whose shared screen has sound, and how loud we hear it.
+    sounding: Option<SessionId>,
+    volume: Volume,
+    /// Nobody sits at this machine: nothing new is shown.
+    locked: bool,
+}
+
+/// Per cent.
+#[derive(Debug)]
+struct Volume(u16);
+
+impl Default for Volume {
+    fn default() -> Self {
+        Self(100)
+    }
 }
 
 #[derive(Debug, Default)]
@@ -90,6 +107,9 @@ impl Share {
             },
             presenter: self.presenter.clone(),
             allowed,
+            sound: self.sounding.is_some() && self.sounding == self.presenter,
+            volume: self.volume.0,
+            locked: self.locked && self.ours.chosen().is_some(),
         }
     }
 
@@ -109,6 +129,7 @@ impl Share {
         let known = self.picker.take().unwrap_or_default();
         self.picker = Some(SharePicker {
             loading: true,
+            sound: self.sound_possible,
             ..known
         });
         out.push(Effect::Media(MediaWish::ListScreens));
@@ -161,6 +182,9 @@ impl Share {
             asked_at: now.instant,
         });
         out.push(Effect::Media(MediaWish::Share(Some(request))));
+        if self.locked {
+            out.push(Effect::Media(MediaWish::SharePause(true)));
+        }
         out.dirty(Part::Share);
     }
 
@@ -197,9 +221,57 @@ impl Share {
     pub(crate) fn pause(&mut self, paused: bool, out: &mut Out) {
         if let Some(chosen) = self.ours.chosen_mut() {
             chosen.paused = paused;
-            out.push(Effect::Media(MediaWish::SharePause(paused)));
+            out.push(Effect::Media(MediaWish::SharePause(paused || self.locked)));
             out.dirty(Part::Share);
         }
+    }
+
+    /// The machine was locked or unlocked. The lock screen is nobody's business, and neither is what a person would
+    /// have seen on their own screen while away: the picture is held, and goes on as it was.
+    pub(crate) fn set_locked(&mut self, locked: bool, out: &mut Out) {
+        if std::mem::replace(&mut self.locked, locked) == locked {
+            return;
+        }
+        if let Some(chosen) = self.ours.chosen() {
+            let held = chosen.paused || locked;
+            out.push(Effect::Media(MediaWish::SharePause(held)));
+            out.dirty(Part::Share);
+        }
+    }
+
+    /// How loud the sound of the shared screen is heard. It holds until somebody else presents.
+    pub(crate) fn set_volume(&mut self, percent: u16, out: &mut Out) {
+        self.volume = Volume(percent.min(200));
+        if let Some(session) = self.presenter.clone() {
+            let wish = MediaWish::ShareVolume(session, self.volume.0);
+            out.push(Effect::Media(wish));
+        }
+        out.dirty(Part::Share);
+    }
+
+    /// Whether this machine's sound can go along.
+    pub(crate) fn sound_possible(&mut self, possible: bool, out: &mut Out) {
+        self.sound_possible = possible;
+        if let Some(picker) = &mut self.picker {
+            picker.sound = possible;
+            out.dirty(Part::Share);
+        }
+    }
+
+    /// Our share goes on without its sound.
+    pub(crate) fn silent(&mut self, now: Now, out: &mut Out) {
+        if let Some(chosen) = self.ours.chosen_mut().filter(|chosen| chosen.sound) {
+            chosen.sound = false;
+            out.notices.raise(now.instant, Draft::new("share.silent"));
+            out.dirty(Part::Share);
+        }
+    }
+
+    /// A whole screen of this machine is being shown to others: what pops up on it is shown to them, too.
+    pub(crate) fn shows_everything(&self) -> bool {
+        self.ours
+            .chosen()
+            .is_some_and(|chosen| !chosen.source.as_str().starts_with("window:"))
     }
 
     /// The sources that were asked for.
@@ -286,6 +358,15 @@ impl Share {
             CallEvent::ShareRefused => self.fail(now, "share.refused", out),
             CallEvent::ShareEnded => self.fail(now, "share.ended", out),
             CallEvent::StopShareRequested => self.fail(now, "share.stopped_by", out),
+            CallEvent::ShareSilent => self.silent(now, out),
+            CallEvent::SharedSound(session, on) => {
+                if *on {
+                    self.sounding = Some(session.clone());
+                } else if self.sounding.as_ref() == Some(session) {
+                    self.sounding = None;
+                }
+                out.dirty(Part::Share);
+            }
             _ => {}
         }
     }
@@ -295,6 +376,12 @@ impl Share {
             return;
         }
         let before = std::mem::replace(&mut self.presenter, presenter.clone());
+        if let Some(session) = before.clone().filter(|_| self.volume.0 != 100) {
+            // What was too loud, or too soft, is over.
+            self.volume = Volume::default();
+            let wish = MediaWish::ShareVolume(session, self.volume.0);
+            out.push(Effect::Media(wish));
+        }
         if let Some(session) = before {
             out.tell(ClientEvent::Presenter { session, on: false });
         }
@@ -313,10 +400,12 @@ impl Share {
             return;
         }
         self.stop(out);
-        let last = self.last;
+        let (last, locked, sound_possible) = (self.last, self.locked, self.sound_possible);
         *self = Self {
             call,
             last,
+            locked,
+            sound_possible,
             ..Self::default()
         };
         out.dirty(Part::Share);
@@ -324,7 +413,8 @@ impl Share {
 }
 
 /// Notices about a share that did not begin or go on.
-const PROBLEMS: [&str; 9] = [
+const PROBLEMS: [&str; 10] = [
+    "share.silent",
     "share.gone",
     "share.denied",
     "share.cancelled",

@@ -125,6 +125,10 @@ pub trait MediaPort: Send + Sync {
     fn set_screen_outlet(&self, outlet: Option<ScreenOutlet>) {
         drop(outlet);
     }
+    /// Connects the sound of our shared screen to the network, or cuts it off.
+    fn set_sound_outlet(&self, outlet: Option<Box<dyn FrameOutlet>>) {
+        drop(outlet);
+    }
     /// A remote track opened; its packets go into the returned inlet. Opening an id again replaces it.
     fn open_track(&self, track: RemoteTrack) -> Box<dyn PacketInlet>;
     /// A remote track ended.
@@ -160,6 +164,10 @@ pub enum MediaEvent {
     Unavailable(DeviceRole, DeviceProblem),
     /// The first sound of a remote track was played.
     FirstAudio(SessionId),
+    /// Whether what other programs play can be shared along with a screen; told before [`MediaEvent::ShareSources`].
+    ShareSound(bool),
+    /// What other programs play cannot be captured (any more): the share goes on without it.
+    ShareSilent,
     /// What can be shared now, or why nothing can.
     ShareSources(Result<Vec<ShareSource>, ShareProblem>),
     /// What was to be shared is open, and has this size.

@@ -27,6 +27,9 @@ const KEPT: u64 = RATE as u64;
 /// A recording stops growing here: 10 minutes.
 const LONGEST: usize = 600 * RATE as usize;
 
+/// The state of what other programs play is kept under this name.
+const PLAYED: &str = "(other programs)";
+
 /// A scripted set of devices. Clones share the devices.
 #[derive(Clone)]
 pub struct FakeHost {
@@ -132,6 +135,11 @@ impl FakeHost {
         world.state.entry(id.into()).or_default().generation += 1;
     }
 
+    /// What other programs play.
+    pub fn set_played(&self, signal: Signal) {
+        self.set_signal(PLAYED, signal);
+    }
+
     /// What a microphone captures.
     pub fn set_signal(&self, id: &str, signal: Signal) {
         self.world().state.entry(id.into()).or_default().signal = signal;
@@ -228,6 +236,26 @@ impl AudioHost for FakeHost {
 
     fn is_acoustic(&self) -> bool {
         self.world().acoustic
+    }
+
+    fn has_played(&self) -> bool {
+        self.world().state.contains_key(&DeviceId::from(PLAYED))
+    }
+
+    fn open_played(&self) -> Result<Box<dyn AudioSource>, MediaError> {
+        let mut world = self.world();
+        let start = world.frames();
+        let id = DeviceId::from(PLAYED);
+        let state = world.state.get_mut(&id).ok_or(MediaError::Missing)?;
+        state.opened += 1;
+        Ok(Box::new(FakeSource(End {
+            host: self.clone(),
+            generation: state.generation,
+            id,
+            start,
+            moved: 0,
+            lost: 0,
+        })))
     }
 }
 

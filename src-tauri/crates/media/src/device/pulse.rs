@@ -9,6 +9,7 @@
 //! more thread keeps the list of devices, and is told by the server when it changes.
 
 mod list;
+mod others;
 mod stream;
 
 use std::time::{Duration, Instant};
@@ -20,6 +21,7 @@ use libpulse_binding::proplist::{Proplist, properties};
 use libpulse_binding::time::MicroSeconds;
 
 pub(super) use list::Watch;
+pub(super) use others::open_played;
 pub(super) use stream::{open_sink, open_source};
 
 use crate::error::MediaError;

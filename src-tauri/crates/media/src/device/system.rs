@@ -8,6 +8,18 @@ use super::cpal::Hardware;
 use super::{AudioHost, AudioSink, AudioSource, Devices};
 use crate::error::MediaError;
 
+/// Whether this system lets programs hear each other. Windows has a way to leave out one program, and macOS another;
+/// neither is built yet, and a plain loopback would send everybody's own voice back to them.
+pub(super) const HAS_PLAYED: bool = cfg!(target_os = "linux");
+
+/// What all other programs play.
+pub(super) fn open_played() -> Result<Box<dyn AudioSource>, MediaError> {
+    #[cfg(target_os = "linux")]
+    return super::pulse::open_played();
+    #[cfg(not(target_os = "linux"))]
+    Err(MediaError::Missing)
+}
+
 /// The machine's own sound devices.
 #[must_use]
 pub fn system_audio() -> Arc<dyn AudioHost> {

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
-use std::sync::atomic::Ordering;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Sender, channel};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -15,19 +15,23 @@ use calls_core::port::media::{
 
 use super::layers::Limits;
 use super::pattern::Pattern;
+use super::sound::Sound;
 use super::thread::{Order, ScreenThread, Shared, lock};
 use super::{Look, Patch, ScreenError, ScreenHost, ScreenSource, convert};
+use crate::device::AudioHost;
 use crate::video::view::{self, View};
 use crate::video::{I420, Size, png};
 use crate::voice::handle::MediaEventSink;
 
 /// How sharing and watching are set up.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Default)]
 pub struct ScreenConfig {
     /// Other limits than the server expects.
     pub limits: Limits,
     /// Where watched screens are stored; then they are decoded even if nobody looks.
     pub save: Option<PathBuf>,
+    /// Where the sound that may go along comes from; without it there is none.
+    pub sound: Option<Arc<dyn AudioHost>>,
 }
 
 /// Thumbnails are at most this large, pixels.
@@ -48,6 +52,9 @@ struct Inner {
     share: Mutex<Option<Running>>,
     views: Mutex<BTreeMap<TrackId, Arc<View>>>,
     budget: Mutex<Option<u32>>,
+    sound: Mutex<Option<Sound>>,
+    /// The running share is held: its sound, too.
+    paused: Mutex<Arc<AtomicBool>>,
 }
 
 struct Running {
@@ -73,6 +80,8 @@ impl Screens {
                 share: Mutex::default(),
                 views: Mutex::default(),
                 budget: Mutex::default(),
+                sound: Mutex::default(),
+                paused: Mutex::default(),
             }),
         }
     }
@@ -81,6 +90,10 @@ impl Screens {
     pub fn list(&self) {
         let inner = Arc::clone(&self.inner);
         spawn("halloo-screens", move || {
+            let sound = inner.config.sound.as_ref();
+            (inner.events)(MediaEvent::ShareSound(
+                sound.is_some_and(|host| host.has_played()),
+            ));
             let found = inner.host.sources().map_err(|error| {
                 tracing::info!(%error, "no screens");
                 error.problem()
@@ -94,6 +107,8 @@ impl Screens {
     pub fn share(&self, request: Option<ShareRequest>) {
         let mut share = lock(&self.inner.share);
         *share = None;
+        *lock(&self.inner.sound) = None;
+        *lock(&self.inner.paused) = Arc::default();
         let Some(request) = request else {
             return;
         };
@@ -120,6 +135,7 @@ impl Screens {
                 width: size.width,
                 height: size.height,
             });
+            let _mark = inner.host.mark(&request.source);
             let thread = ScreenThread::new(
                 source,
                 inbox,
@@ -138,8 +154,9 @@ impl Screens {
         self.inner.order(Order::Text(!motion));
     }
 
-    /// Holds the shared picture as it is.
+    /// Holds the shared picture as it is, and its sound back.
     pub fn pause(&self, paused: bool) {
+        lock(&self.inner.paused).store(paused, Ordering::Release);
         self.inner.order(Order::Pause(paused));
     }
 
@@ -209,7 +226,7 @@ fn open(host: &dyn ScreenHost, id: &SourceId) -> Result<Box<dyn ScreenSource>, S
     }
 }
 
-fn spawn(name: &str, work: impl FnOnce() + Send + 'static) {
+pub(super) fn spawn(name: &str, work: impl FnOnce() + Send + 'static) {
     // Not joined: a system's dialog may hold the thread for as long as a person likes.
     if let Err(error) = std::thread::Builder::new().name(name.into()).spawn(work) {
         tracing::error!(%error, name, "no thread");
@@ -230,6 +247,7 @@ impl Inner {
         }
         tracing::info!(%error, "the share ended");
         lock(&self.share).take_if(|running| Arc::ptr_eq(&running.shared, shared));
+        *lock(&self.sound) = None;
         let problem: ShareProblem = error.problem();
         (self.events)(MediaEvent::ShareClosed(problem));
     }
@@ -242,6 +260,21 @@ impl MediaPort for ScreenPort {
 
     fn set_screen_outlet(&self, outlet: Option<ScreenOutlet>) {
         self.0.order(Order::Outlet(outlet));
+    }
+
+    fn set_sound_outlet(&self, outlet: Option<Box<dyn FrameOutlet>>) {
+        let inner = &self.0;
+        let started = outlet
+            .zip(inner.config.sound.as_ref())
+            .map(|(outlet, host)| {
+                Sound::start(
+                    Arc::clone(host),
+                    outlet,
+                    Arc::clone(&lock(&inner.paused)),
+                    Arc::clone(&inner.events),
+                )
+            });
+        *lock(&inner.sound) = started;
     }
 
     fn open_track(&self, track: RemoteTrack) -> Box<dyn PacketInlet> {

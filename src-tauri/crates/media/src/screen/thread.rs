@@ -500,4 +500,26 @@ mod tests {
         // However large it was, the screen comes back.
         assert_eq!(stream.rest(50_000_000, 1_000_000, later), LONGEST_REST);
     }
+
+    #[test]
+    fn whoever_begs_for_key_frames_gets_two_a_second() {
+        let from = Instant::now();
+        let size = Size::checked(64, 64).unwrap();
+        let picture = I420::black(size);
+        let mut stream = Stream::new(layers::SINGLE[0], size, from);
+        let mut keys = Vec::new();
+        // Three seconds, asked for a hundred times a second while everything changes.
+        for step in 0..300_u32 {
+            let now = from + Duration::from_millis(10) * step;
+            stream.key_wanted = true;
+            stream.sharpening.all_changed();
+            let packed = stream.encode(&picture, true, step * 900, now);
+            if packed.is_some_and(|packed| packed.key) {
+                keys.push(now);
+            }
+        }
+        assert_eq!(keys.len(), 6, "{keys:?}");
+        let pauses = keys.windows(2).map(|pair| pair[1] - pair[0]);
+        assert!(pauses.min() >= Some(KEY_PAUSE));
+    }
 }

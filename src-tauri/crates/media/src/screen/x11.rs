@@ -16,6 +16,7 @@ use super::{ScreenError, ScreenHost, ScreenSource};
 use source::X11Source;
 
 mod cursor;
+mod frame;
 mod segment;
 mod source;
 
@@ -74,6 +75,11 @@ impl ScreenHost for X11Host {
             _ => return Err(ScreenError::Gone),
         };
         Ok(Box::new(source))
+    }
+
+    fn mark(&self, id: &SourceId) -> Option<Box<dyn Send>> {
+        let frame = frame::Frame::show(id)?;
+        Some(Box::new(frame))
     }
 }
 

@@ -60,6 +60,8 @@ pub(super) struct Shared {
     /// The voice thread writes to the meters, never to this list.
     tracks: Mutex<Vec<(RemoteTrack, Arc<Meter>)>>,
     volumes: Mutex<BTreeMap<SessionId, Volume>>,
+    /// Of the sound of shared screens.
+    share_volumes: Mutex<BTreeMap<SessionId, Volume>>,
 }
 
 /// The voice engine on its thread. Dropping it stops the thread too.
@@ -149,7 +151,15 @@ impl Voice {
     pub fn set_volume(&self, session: &SessionId, percent: u16) {
         let volume = Volume::from_percent(percent);
         lock(&self.shared.volumes).insert(session.clone(), volume);
-        self.tell(Control::Volume(session.clone(), volume));
+        self.tell(Control::Volume(session.clone(), MediaKind::Voice, volume));
+    }
+
+    /// How loud we hear the sound of a session's shared screen, per cent, 0 to 200.
+    pub fn set_share_volume(&self, session: &SessionId, percent: u16) {
+        let volume = Volume::from_percent(percent);
+        lock(&self.shared.share_volumes).insert(session.clone(), volume);
+        let kind = MediaKind::ScreenAudio;
+        self.tell(Control::Volume(session.clone(), kind, volume));
     }
 
     /// What is done to the sound, from the next block on.
@@ -180,7 +190,8 @@ impl Voice {
             input: self.shared.input.level(),
             ..Levels::default()
         };
-        for (track, meter) in lock(&self.shared.tracks).iter() {
+        let tracks = lock(&self.shared.tracks);
+        for (track, meter) in tracks.iter().filter(|(track, _)| is_voice(track)) {
             let level = levels
                 .sessions
                 .entry(track.session.as_str().to_owned())
@@ -201,7 +212,7 @@ impl Voice {
     pub fn speaking(&self) -> Vec<SessionId> {
         lock(&self.shared.tracks)
             .iter()
-            .filter(|(_, meter)| meter.speaking())
+            .filter(|(track, meter)| is_voice(track) && meter.speaking())
             .map(|(track, _)| track.session.clone())
             .collect()
     }
@@ -241,6 +252,11 @@ impl Drop for Voice {
     }
 }
 
+/// A screen's sound is nobody's speech.
+fn is_voice(track: &RemoteTrack) -> bool {
+    track.kind == MediaKind::Voice
+}
+
 fn no_sound(events: &MediaEventSink) {
     for role in [DeviceRole::Input, DeviceRole::Output] {
         events(MediaEvent::Unavailable(role, DeviceProblem::Busy));
@@ -264,7 +280,11 @@ impl MediaPort for VoicePort {
             return Box::new(Inlet(packets));
         }
         let meter = Arc::new(Meter::default());
-        let volume = lock(&self.shared.volumes)
+        let volumes = match track.kind {
+            MediaKind::ScreenAudio => &self.shared.share_volumes,
+            MediaKind::Voice | MediaKind::Screen => &self.shared.volumes,
+        };
+        let volume = lock(volumes)
             .get(&track.session)
             .copied()
             .unwrap_or_default();

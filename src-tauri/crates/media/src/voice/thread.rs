@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use calls_core::command::DeviceRole;
 use calls_core::id::{DeviceId, SessionId, TrackId};
 use calls_core::port::media::{
-    DeviceProblem, Feedback, FrameOutlet, MediaEvent, MediaPacket, RemoteTrack,
+    DeviceProblem, Feedback, FrameOutlet, MediaEvent, MediaKind, MediaPacket, RemoteTrack,
 };
 use calls_core::snapshot::Sound;
 use rtrb::Consumer;
@@ -37,7 +37,7 @@ pub(super) enum Control {
     Outlet(Option<Box<dyn FrameOutlet>>),
     Feedback(Feedback),
     Choose(DeviceRole, Option<DeviceId>),
-    Volume(SessionId, Volume),
+    Volume(SessionId, MediaKind, Volume),
     Sound(Sound),
     Deafen(bool),
     TestTone,
@@ -170,7 +170,9 @@ impl VoiceThread {
                 packets,
                 meter,
                 volume,
-            } => match Track::new(track.id.clone(), track.session, volume, meter) {
+            } => match Track::new(track.id.clone(), track.session, volume, meter)
+                .map(|made| made.carrying(track.kind))
+            {
                 Ok(made) => {
                     if self.engine.has_no_tracks() {
                         self.played_until = Instant::now();
@@ -190,7 +192,9 @@ impl VoiceThread {
             Control::Feedback(Feedback::KeyFrame(_) | Feedback::Budget(_)) => {}
             Control::Choose(DeviceRole::Input, device) => self.input.choose(device),
             Control::Choose(DeviceRole::Output, device) => self.output.choose(device),
-            Control::Volume(session, volume) => self.engine.set_volume(&session, volume),
+            Control::Volume(session, kind, volume) => {
+                self.engine.set_volume(&session, kind, volume);
+            }
             Control::Sound(sound) => {
                 let sound = treatable(self.host.as_ref(), sound);
                 self.engine.set_sound(sound);

@@ -41,6 +41,8 @@ pub(super) struct Ears {
     routes: Vec<Route>,
     meter: Meter,
     voice: Option<u32>,
+    /// The SSRC of our screen's sound.
+    sound: Option<u32>,
     /// Our shared screen's streams.
     screen: Vec<(u32, Layer)>,
     /// Who wants to hear what the network says.
@@ -69,6 +71,7 @@ impl Default for Ears {
             routes: Vec::new(),
             meter: Meter::new(Instant::now()),
             voice: None,
+            sound: None,
             screen: Vec::new(),
             engine: None,
             budget: Arc::default(),
@@ -83,6 +86,11 @@ impl Ears {
     /// The SSRC of our own voice: reports about it matter.
     pub(super) fn set_voice(&mut self, ssrc: u32) {
         self.voice = Some(ssrc);
+    }
+
+    /// The SSRC of our screen's sound, while there is one.
+    pub(super) fn set_sound(&mut self, ssrc: Option<u32>) {
+        self.sound = ssrc;
     }
 
     /// The streams of our shared screen: requests about them matter.
@@ -180,7 +188,7 @@ impl Ears {
             let (report, lost) = self.heard.filter(|_| voice).unzip();
             StreamStats {
                 sent: true,
-                video: !voice,
+                video: !voice && Some(*ssrc) != self.sound,
                 lost: lost.unwrap_or(0),
                 jitter: report.map_or(0.0, |report| report.jitter),
                 fraction_lost: report.map_or(0.0, |report| f64::from(report.loss)),

@@ -1,4 +1,4 @@
-//! Our voice: encoded frames into RTP.
+//! Our voice, and the sound of our screen: encoded frames into RTP.
 
 use std::hash::{BuildHasher, Hasher, RandomState};
 use std::sync::Arc;
@@ -26,8 +26,9 @@ use crate::error::NetError;
 /// Frames between engine and network, 20 ms each. More would only be late.
 const FRAMES: usize = 8;
 
-/// The voice track of one peer.
+/// The voice track of one peer, or the track of its screen's sound.
 pub(super) struct Voice {
+    kind: MediaKind,
     transceiver: Arc<dyn RtpTransceiver>,
     track: Arc<TrackLocalStaticRTP>,
     ssrc: u32,
@@ -37,13 +38,25 @@ pub(super) struct Voice {
 
 impl Voice {
     /// Adds the track on a media section of its own. Sending *and* receiving: the server puts other people's voices
-    /// on the same section.
+    /// on the same section. With the name of a shared screen it is that screen's sound, and only sent.
     pub(super) async fn add(
         connection: &dyn PeerConnection,
         connected: Arc<AtomicBool>,
+        screen: Option<&str>,
     ) -> Result<Self, NetError> {
         let ssrc = random() as u32;
-        let stream = format!("{:016x}", random());
+        let (kind, stream, direction) = match screen {
+            Some(stream) => (
+                MediaKind::ScreenAudio,
+                stream.to_owned(),
+                RTCRtpTransceiverDirection::Sendonly,
+            ),
+            None => (
+                MediaKind::Voice,
+                format!("{:016x}", random()),
+                RTCRtpTransceiverDirection::Sendrecv,
+            ),
+        };
         let coding = RTCRtpCodingParameters {
             ssrc: Some(ssrc),
             ..Default::default()
@@ -57,13 +70,13 @@ impl Voice {
         let track = MediaStreamTrack::new(
             stream.clone(),
             format!("{:016x}", random()),
-            "voice".to_owned(),
+            if screen.is_some() { "sound" } else { "voice" }.to_owned(),
             RtpCodecKind::Audio,
             vec![encoding.clone()],
         );
         let track = Arc::new(TrackLocalStaticRTP::new(track));
         let init = RTCRtpTransceiverInit {
-            direction: RTCRtpTransceiverDirection::Sendrecv,
+            direction,
             streams: vec![stream],
             send_encodings: vec![encoding],
         };
@@ -72,6 +85,7 @@ impl Voice {
             .await
             .map_err(media)?;
         Ok(Self {
+            kind,
             transceiver,
             track,
             ssrc,
@@ -102,6 +116,8 @@ impl Voice {
             inbox,
             track: Arc::clone(&self.track),
             connected: Arc::clone(&self.connected),
+            // The server takes a level for somebody's voice, and would show the presenter as speaking.
+            levels: self.kind == MediaKind::Voice,
             packetizer: Packetizer {
                 payload_type,
                 ssrc: self.ssrc,
@@ -110,7 +126,18 @@ impl Voice {
             },
         };
         self.writer = Some(tokio::spawn(writer.run()));
-        Ok(Box::new(Outlet(frames)))
+        Ok(Box::new(Outlet(self.kind, frames)))
+    }
+
+    /// Takes the track away again, to be offered next.
+    pub(super) async fn remove(mut self, connection: &dyn PeerConnection) -> Result<(), NetError> {
+        if let Some(writer) = self.writer.take() {
+            writer.abort();
+        }
+        match self.transceiver.sender().await.map_err(media)? {
+            Some(sender) => connection.remove_track(&sender).await.map_err(media),
+            None => Ok(()),
+        }
     }
 }
 
@@ -127,11 +154,11 @@ pub(super) fn random() -> u64 {
     RandomState::new().build_hasher().finish()
 }
 
-struct Outlet(mpsc::Sender<EncodedFrame>);
+struct Outlet(MediaKind, mpsc::Sender<EncodedFrame>);
 
 impl FrameOutlet for Outlet {
     fn try_send(&mut self, frame: EncodedFrame) -> bool {
-        frame.kind == MediaKind::Voice && self.0.try_send(frame).is_ok()
+        frame.kind == self.0 && self.1.try_send(frame).is_ok()
     }
 }
 
@@ -168,6 +195,8 @@ struct Writer {
     inbox: mpsc::Receiver<EncodedFrame>,
     track: Arc<TrackLocalStaticRTP>,
     connected: Arc<AtomicBool>,
+    /// Each packet tells how loud it is.
+    levels: bool,
     packetizer: Packetizer,
 }
 
@@ -186,9 +215,10 @@ impl Writer {
                 voice: frame.level.is_some_and(|level| level < 127),
             };
             let extension = [HeaderExtension::AudioLevel(level)];
+            let extensions: &[HeaderExtension] = if self.levels { &extension } else { &[] };
             if let Err(error) = self
                 .track
-                .write_rtp_with_extensions(packet, &extension)
+                .write_rtp_with_extensions(packet, extensions)
                 .await
             {
                 failures += 1;
@@ -242,7 +272,7 @@ mod tests {
     #[test]
     fn a_full_outlet_drops_and_says_so() {
         let (frames, _inbox) = mpsc::channel(FRAMES);
-        let mut outlet = Outlet(frames);
+        let mut outlet = Outlet(MediaKind::Voice, frames);
         let taken = (0..20).filter(|_| outlet.try_send(frame(0, false))).count();
         assert_eq!(taken, FRAMES);
         let mut screen = frame(0, false);

@@ -71,6 +71,10 @@ pub(crate) enum Change {
     Screen,
     /// The screen track ends.
     NoScreen,
+    /// The sound that belongs to the screen begins.
+    Sound,
+    /// It ends.
+    NoSound,
 }
 
 /// Why a publishing failed.

@@ -19,7 +19,7 @@ use tokio::time::sleep_until;
 use super::dc::Beat;
 use super::negotiate::{Change, Way};
 use super::signal::{self, Ear, Heard};
-use super::tracks::Tracks;
+use super::tracks::{self, Tracks};
 use super::{Call, Wish, now};
 use crate::line::{Action, Line, LineEvent, Policy};
 use crate::peer::{PeerConfig, PeerEvent};
@@ -364,6 +364,9 @@ impl<'a> Session<'a> {
     fn close_track(&mut self, id: &calls_core::id::TrackId) {
         if let Some(media) = &self.media {
             media.peer.close_track(id);
+        }
+        if let Some(session) = tracks::sound_of(id) {
+            self.call.tell(CallEvent::SharedSound(session, false));
         }
         self.engine.close(id);
     }

@@ -111,6 +111,14 @@ fn parse_name(name: &str) -> Option<(MediaKind, &str)> {
     Some((kind_of(kind).filter(|_| whole)?, session))
 }
 
+/// Whose shared screen this track is the sound of.
+pub(crate) fn sound_of(id: &TrackId) -> Option<SessionId> {
+    match parse_name(id.as_str()) {
+        Some((MediaKind::ScreenAudio, session)) => Some(SessionId::from(session)),
+        _ => None,
+    }
+}
+
 fn kind_of(text: &str) -> Option<MediaKind> {
     match text {
         "voice" => Some(MediaKind::Voice),

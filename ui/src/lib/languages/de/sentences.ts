@@ -98,6 +98,7 @@ export const sentences = {
   "share.refused": { lead: "Es wurde nichts geteilt.", rest: "Jemand anderes war schneller, oder der Server erlaubt es nicht." },
   "share.off": { lead: "Auf diesem Server können keine Bildschirme geteilt werden." },
   "share.gone": { lead: "Das Teilen wurde beendet.", rest: "Was du geteilt hast, wurde geschlossen." },
+  "share.silent": { lead: "Der Ton wird nicht geteilt.", rest: "Das Bild geht ohne ihn weiter." },
   "share.cancelled": { lead: "Es wurde nichts geteilt." },
   "share.unsupported": { lead: "Hier können keine Bildschirme geteilt werden.", rest: "Es gibt keine Anzeige, oder der Desktop bietet keinen Weg." },
   "share.failed": { lead: "Das Teilen wurde beendet.", rest: "Der Bildschirm konnte nicht aufgenommen werden." },

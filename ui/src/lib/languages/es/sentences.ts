@@ -98,6 +98,7 @@ export const sentences = {
   "share.refused": { lead: "No se ha compartido nada.", rest: "Otra persona fue más rápida, o el servidor no lo permite." },
   "share.off": { lead: "En este servidor no se pueden compartir pantallas." },
   "share.gone": { lead: "Has dejado de compartir.", rest: "Se cerró lo que compartías." },
+  "share.silent": { lead: "El sonido no se comparte.", rest: "La imagen sigue sin él." },
   "share.cancelled": { lead: "No se ha compartido nada." },
   "share.unsupported": { lead: "Aquí no se pueden compartir pantallas.", rest: "No hay pantalla, o el escritorio no ofrece cómo hacerlo." },
   "share.failed": { lead: "Has dejado de compartir.", rest: "No se pudo capturar la pantalla." },

@@ -98,6 +98,7 @@ export const sentences = {
   "share.refused": { lead: "Rien n’a été partagé.", rest: "Quelqu’un a été plus rapide, ou le serveur ne le permet pas." },
   "share.off": { lead: "Le partage d’écran n’est pas possible sur ce serveur." },
   "share.gone": { lead: "Le partage s’est arrêté.", rest: "Ce que vous partagiez a été fermé." },
+  "share.silent": { lead: "Le son n’est pas partagé.", rest: "L’image continue sans lui." },
   "share.cancelled": { lead: "Rien n’a été partagé." },
   "share.unsupported": { lead: "Le partage d’écran n’est pas possible ici.", rest: "Il n’y a pas d’affichage, ou le bureau n’offre pas de moyen." },
   "share.failed": { lead: "Le partage s’est arrêté.", rest: "L’écran n’a pas pu être capturé." },

@@ -98,6 +98,7 @@ export const sentences = {
   "share.refused": { lead: "何も共有されませんでした。", rest: "ほかの人が先に始めたか、サーバーが許可していません。" },
   "share.off": { lead: "このサーバーでは画面を共有できません。" },
   "share.gone": { lead: "共有が停止しました。", rest: "共有していたものが閉じられました。" },
+  "share.silent": { lead: "音声は共有されていません。", rest: "画面の共有は続いています。" },
   "share.cancelled": { lead: "何も共有されませんでした。" },
   "share.unsupported": { lead: "ここでは画面を共有できません。", rest: "ディスプレイがないか、デスクトップが対応していません。" },
   "share.failed": { lead: "共有が停止しました。", rest: "画面を取り込めませんでした。" },

@@ -90,6 +90,8 @@ impl Call {
             // Heard by the part that knows screens.
             CallEvent::ShareReady
             | CallEvent::ShareRefused
+            | CallEvent::ShareSilent
+            | CallEvent::SharedSound(..)
             | CallEvent::ShareEnded
             | CallEvent::StopShareRequested => {}
             CallEvent::Host(host) => self.host_changed(now, host, directory, clock, out),

@@ -34,6 +34,8 @@ pub(crate) struct Facts {
     pub(crate) notes_off: bool,
     /// Quiet hours.
     pub(crate) quiet: bool,
+    /// A whole screen of ours is shared, and notifications are held back meanwhile.
+    pub(crate) shown: bool,
     /// We are in a call, or joining one.
     pub(crate) in_call: bool,
     /// Another call rings.
@@ -118,6 +120,7 @@ pub(crate) const RULES: &[Rule] = &[
     rule("channel desktop = none", |f| f.channel_none, Forbids::Note),
     rule("notifications of calls off", |f| f.notes_off, Forbids::Note),
     rule("window in front", |f| f.in_front, Forbids::Note),
+    rule("our screen is shown", |f| f.shown, Forbids::Note),
     rule(
         "notification sound off",
         |f| f.note_silent,

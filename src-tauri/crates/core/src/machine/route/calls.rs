@@ -112,6 +112,8 @@ impl Machine {
                 return;
             }
             MediaEvent::ShareSources(found) => return self.share.listed(found, out),
+            MediaEvent::ShareSound(possible) => return self.share.sound_possible(possible, out),
+            MediaEvent::ShareSilent => return self.share.silent(at, out),
             MediaEvent::ShareOpened { width, height } => {
                 return self.share.opened(width, height, out);
             }

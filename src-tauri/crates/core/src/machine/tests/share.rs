@@ -167,3 +167,123 @@ fn the_picker_shows_what_there_is_and_names_what_is_chosen() {
     story.does(Command::CloseSharePicker);
     assert_eq!(story.see().share.picker, None);
 }
+
+/// What was asked of the running share, in order.
+fn holds(story: &mut Story) -> Vec<bool> {
+    let effects = story.effects().into_iter();
+    effects
+        .filter_map(|effect| match effect {
+            Effect::Media(MediaWish::SharePause(held)) => Some(held),
+            _ => None,
+        })
+        .collect()
+}
+
+#[test]
+fn a_locked_machine_shows_nothing_new_and_unlocking_brings_back_what_was() {
+    let mut story = sharing();
+    story.does(Command::SetLocked { locked: true });
+    assert_eq!(holds(&mut story), [true]);
+    assert!(story.see().share.locked);
+    // Who holds the picture meanwhile still holds it afterwards.
+    story.does(Command::PauseShare { paused: true });
+    story.does(Command::SetLocked { locked: false });
+    assert_eq!(holds(&mut story), [true, true]);
+    assert!(!story.see().share.locked);
+    story.does(Command::PauseShare { paused: false });
+    assert_eq!(holds(&mut story), [false]);
+
+    // A share that begins behind the lock is held from the start, in the next call as well.
+    story.does(Command::StopShare);
+    story.call(CallEvent::Sharing(None));
+    story.does(Command::SetLocked { locked: true });
+    assert!(!story.see().share.locked, "nothing is shared");
+    story.does(start("screen:0"));
+    assert_eq!(holds(&mut story), [true]);
+}
+
+#[test]
+fn a_share_whose_sound_fails_goes_on_without_and_says_so_once() {
+    let mut story = Story::in_call("town-square");
+    story.does(Command::StartShare {
+        source: "screen:0".into(),
+        motion: false,
+        sound: true,
+    });
+    story.media(opened());
+    story.call(CallEvent::Sharing(Some("sa".into())));
+    story.call(CallEvent::ShareReady);
+    story.media(MediaEvent::ShareSilent);
+    story.call(CallEvent::ShareSilent);
+    assert!(matches!(
+        story.see().share.ours,
+        OurShare::On { sound: false, .. }
+    ));
+    let said = story.codes();
+    assert_eq!(
+        said.iter().filter(|code| **code == "share.silent").count(),
+        1
+    );
+}
+
+#[test]
+fn the_sound_of_a_screen_has_a_volume_of_its_own_until_somebody_else_presents() {
+    let mut story = Story::in_call("town-square");
+    let volumes = |story: &mut Story| -> Vec<(String, u16)> {
+        let effects = story.effects().into_iter();
+        effects
+            .filter_map(|effect| match effect {
+                Effect::Media(MediaWish::ShareVolume(session, percent)) => {
+                    Some((session.as_str().to_owned(), percent))
+                }
+                _ => None,
+            })
+            .collect()
+    };
+    story.call(CallEvent::Sharing(Some("sb".into())));
+    assert!(!story.see().share.sound);
+    story.call(CallEvent::SharedSound("sb".into(), true));
+    assert!(story.see().share.sound);
+    story.does(Command::SetShareVolume { percent: 900 });
+    assert_eq!(volumes(&mut story), [("sb".to_owned(), 200)]);
+    assert_eq!(story.see().share.volume, 200);
+    story.call(CallEvent::SharedSound("sb".into(), false));
+    story.call(CallEvent::Sharing(None));
+    assert_eq!(volumes(&mut story), [("sb".to_owned(), 100)]);
+    assert!(!story.see().share.sound);
+    assert_eq!(story.see().share.volume, 100);
+}
+
+#[test]
+fn notifications_are_held_back_while_everybody_would_read_them() {
+    for (source, quiet, told) in [
+        ("screen:0", true, false),
+        ("portal", true, false),
+        ("window:0x1", true, true),
+        ("screen:0", false, true),
+    ] {
+        let mut story = Story::in_call("town-square");
+        story.does(Command::SetFocus { focused: false });
+        story.does(Command::SetAlerts {
+            settings: Box::new(crate::alert::AlertSettings {
+                quiet_sharing: quiet,
+                ..Default::default()
+            }),
+        });
+        story.does(start(source));
+        story.effects();
+        story.hears(ServerEvent::Posted {
+            post: Box::new(Post {
+                channel: id("dm-bob"),
+                ..post("secret", "bob", 5_000)
+            }),
+            mentions_me: true,
+            author_online: false,
+        });
+        let shown = story
+            .effects()
+            .iter()
+            .any(|effect| matches!(effect, Effect::Alert(crate::alert::AlertWish::Show(_))));
+        assert_eq!(shown, told, "{source}, {quiet}");
+    }
+}

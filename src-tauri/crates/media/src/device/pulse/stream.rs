@@ -40,10 +40,10 @@ const STEP_MS: u32 = 5;
 /// …up to this.
 const MOST_WAITING_MS: u32 = 60;
 /// A thread looks so often whether its device is still wanted, if the server says nothing.
-const TURN: Duration = Duration::from_millis(50);
+pub(super) const TURN: Duration = Duration::from_millis(50);
 
 /// Length of so many milliseconds, bytes.
-const fn bytes(format: Format, ms: u32) -> u32 {
+pub(super) const fn bytes(format: Format, ms: u32) -> u32 {
     format.rate / 1_000 * ms * format.channels as u32 * size_of::<f32>() as u32
 }
 
@@ -74,16 +74,16 @@ pub(in crate::device) fn open_sink(name: &str) -> Result<Box<dyn AudioSink>, Med
 }
 
 /// Says once whether the device could be opened.
-type Ready = SyncSender<Result<(), MediaError>>;
+pub(super) type Ready = SyncSender<Result<(), MediaError>>;
 
 /// Keeps a device open; closes it, and waits for that, when dropped.
-struct Guard {
+pub(super) struct Guard {
     stop: Arc<AtomicBool>,
     thread: Option<JoinHandle<()>>,
 }
 
 impl Guard {
-    fn start(
+    pub(super) fn start(
         role: &str,
         name: &str,
         status: Arc<Status>,

@@ -43,21 +43,38 @@ pub(super) enum Setting {
     Dred,
 }
 
-/// An encoder: mono, voice.
+/// What an encoder is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Purpose {
+    /// One channel of speech.
+    Voice,
+    /// Two channels of anything.
+    Music,
+}
+
+/// An encoder.
 #[derive(Debug)]
-pub(super) struct Encoder(NonNull<ffi::OpusEncoder>);
+pub(super) struct Encoder {
+    state: NonNull<ffi::OpusEncoder>,
+    channels: usize,
+}
 
 // SAFETY: the state belongs to this value alone, and libopus keeps nothing per thread.
 unsafe impl Send for Encoder {}
 
 impl Encoder {
-    pub(super) fn new() -> Result<Self, Refused> {
+    pub(super) fn new(purpose: Purpose) -> Result<Self, Refused> {
+        let (channels, application) = match purpose {
+            Purpose::Voice => (1, ffi::OPUS_APPLICATION_VOIP),
+            Purpose::Music => (2, ffi::OPUS_APPLICATION_AUDIO),
+        };
         let mut code = 0;
         // SAFETY: the arguments are among those that the function documents; it writes to `code` alone.
         let state =
-            unsafe { ffi::opus_encoder_create(RATE, 1, ffi::OPUS_APPLICATION_VOIP, &mut code) };
+            unsafe { ffi::opus_encoder_create(RATE, int(channels), application, &mut code) };
         checked(code)?;
-        NonNull::new(state).map(Self).ok_or(Refused(code))
+        let state = NonNull::new(state).ok_or(Refused(code))?;
+        Ok(Self { state, channels })
     }
 
     pub(super) fn set(&mut self, setting: Setting, value: i32) -> Result<(), Refused> {
@@ -69,23 +86,24 @@ impl Encoder {
             Setting::Dred => ffi::OPUS_SET_DRED_DURATION_REQUEST,
         };
         // SAFETY: the state is alive; each of these requests takes exactly one `opus_int32`.
-        checked(unsafe { ffi::opus_encoder_ctl(self.0.as_ptr(), request, value) }).map(drop)
+        checked(unsafe { ffi::opus_encoder_ctl(self.state.as_ptr(), request, value) }).map(drop)
     }
 
     /// Forgets what was encoded; settings stay.
     pub(super) fn reset(&mut self) -> Result<(), Refused> {
         // SAFETY: the state is alive; this request takes nothing.
-        checked(unsafe { ffi::opus_encoder_ctl(self.0.as_ptr(), ffi::OPUS_RESET_STATE) }).map(drop)
+        checked(unsafe { ffi::opus_encoder_ctl(self.state.as_ptr(), ffi::OPUS_RESET_STATE) })
+            .map(drop)
     }
 
-    /// Encodes one frame; says how many bytes of `packet` it takes.
+    /// Encodes one frame (interleaved); says how many bytes of `packet` it takes.
     pub(super) fn encode(&mut self, pcm: &[f32], packet: &mut [u8]) -> Result<usize, Refused> {
-        // SAFETY: the state is alive, and both lengths are those of the slices.
+        // SAFETY: the state is alive, and both lengths are those of the slices; libopus counts samples per channel.
         let length = checked(unsafe {
             ffi::opus_encode_float(
-                self.0.as_ptr(),
+                self.state.as_ptr(),
                 pcm.as_ptr(),
-                int(pcm.len()),
+                int(pcm.len() / self.channels),
                 packet.as_mut_ptr(),
                 int(packet.len()),
             )
@@ -97,7 +115,7 @@ impl Encoder {
 impl Drop for Encoder {
     fn drop(&mut self) {
         // SAFETY: made by `opus_encoder_create`, and dropped once.
-        unsafe { ffi::opus_encoder_destroy(self.0.as_ptr()) }
+        unsafe { ffi::opus_encoder_destroy(self.state.as_ptr()) }
     }
 }
 

@@ -1,6 +1,7 @@
 //! Doing what the negotiation asks for.
 
 use calls_core::port::CallEvent;
+use calls_core::port::media::MediaKind;
 use calls_core::wire::calls::Description;
 use calls_core::wire::dc::{self as wire_dc, Message};
 
@@ -80,7 +81,11 @@ impl Session<'_> {
                 media.failures = 0;
                 return self.share_published().await;
             }
-            Act::Published(Change::NoScreen) => media.failures = 0,
+            Act::Published(Change::Sound) => {
+                media.failures = 0;
+                self.sound_published().await;
+            }
+            Act::Published(Change::NoScreen | Change::NoSound) => media.failures = 0,
             Act::Published(Change::Voice) => match media.peer.voice_outlet().await {
                 Ok(outlet) => {
                     media.failures = 0;
@@ -109,8 +114,9 @@ impl Session<'_> {
         match change {
             Change::Voice => self.deadlines.publish = Some(now() + REPUBLISH),
             Change::Screen => self.share_not_published(),
+            Change::Sound => self.call.tell(CallEvent::ShareSilent),
             // Nothing is sent on it any more; the next change takes it along.
-            Change::NoScreen => {}
+            Change::NoScreen | Change::NoSound => {}
         }
         Ok(())
     }
@@ -126,6 +132,10 @@ impl Session<'_> {
         for incoming in changes.opened {
             let track = incoming.track;
             tracing::debug!(id = %track.id, kind = ?track.kind, "track");
+            if track.kind == MediaKind::ScreenAudio {
+                let event = CallEvent::SharedSound(track.session.clone(), true);
+                self.call.tell(event);
+            }
             let inlet = self.engine.open(track.clone());
             media
                 .peer

@@ -44,6 +44,11 @@ impl Engine {
         self.port.set_screen_outlet(outlet);
     }
 
+    /// Connects the sound of the engine's screen to the network, or cuts it off.
+    pub(super) fn connect_sound(&self, outlet: Option<Box<dyn FrameOutlet>>) {
+        self.port.set_sound_outlet(outlet);
+    }
+
     /// Passes on what the network says.
     pub(super) fn feedback(&self, feedback: Feedback) {
         self.port.feedback(feedback);
@@ -54,6 +59,7 @@ impl Drop for Engine {
     fn drop(&mut self) {
         self.port.set_voice_outlet(None);
         self.port.set_screen_outlet(None);
+        self.port.set_sound_outlet(None);
         for id in self.open.drain(..) {
             self.port.close_track(&id);
         }

@@ -61,8 +61,10 @@ impl Media {
                 self.peer.add_screen(stream, simulcast).await?;
             }
             (Some(Change::NoScreen), _) => self.peer.remove_screen().await?,
+            (Some(Change::Sound), Some(stream)) => self.peer.add_sound(stream).await?,
+            (Some(Change::NoSound), _) => self.peer.remove_sound().await?,
             // Stopped meanwhile: an offer without it does no harm.
-            (Some(Change::Screen), None) | (None, _) => {}
+            (Some(Change::Screen | Change::Sound), None) | (None, _) => {}
         }
         self.peer.offer().await
     }

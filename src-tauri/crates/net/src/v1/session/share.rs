@@ -88,12 +88,18 @@ impl Session<'_> {
             return;
         }
         self.engine.connect_screen(None);
+        self.engine.connect_sound(None);
+        let sound = self.share.ticket().is_some_and(|ticket| ticket.sound);
         if say {
             self.out(Out::Action(signal::bare("screen_off")));
         }
         if let Some(media) = self.media.as_mut().filter(|_| granted) {
             media.negotiator.withdraw(Change::Screen);
+            media.negotiator.withdraw(Change::Sound);
             media.negotiator.want(Change::NoScreen, now());
+            if sound {
+                media.negotiator.want(Change::NoSound, now());
+            }
         }
     }
 
@@ -150,11 +156,33 @@ impl Session<'_> {
                 self.engine
                     .connect_screen(Some(ScreenOutlet { frames, simulcast }));
                 self.call.tell(CallEvent::ShareReady);
+                // A round of its own, after the picture's.
+                if self.share.ticket().is_some_and(|ticket| ticket.sound) {
+                    media.negotiator.want(Change::Sound, now());
+                }
                 Ok(())
             }
             Err(error) => {
                 tracing::warn!(%error, "no screen track");
                 Err(lost("negotiation failed"))
+            }
+        }
+    }
+
+    /// The sound that belongs to our screen is negotiated. Without it the picture goes on.
+    pub(super) async fn sound_published(&mut self) {
+        let Some(media) = self
+            .media
+            .as_mut()
+            .filter(|_| self.share.stream().is_some())
+        else {
+            return;
+        };
+        match media.peer.sound_outlet().await {
+            Ok(outlet) => self.engine.connect_sound(Some(outlet)),
+            Err(error) => {
+                tracing::warn!(%error, "no track for the screen's sound");
+                self.call.tell(CallEvent::ShareSilent);
             }
         }
     }
