@@ -142,6 +142,10 @@ pub(crate) struct CallArguments {
     /// Instead of the loudspeaker: a WAV file (48 kHz, mono).
     #[arg(long, value_name = "FILE.wav")]
     pub record: Option<PathBuf>,
+    /// Write what the microphone hears, what is played and what is sent into `near.wav`, `far.wav` and `clean.wav`
+    /// there, for at most five minutes: for reports of echo.
+    #[arg(long, value_name = "DIR")]
+    pub save_sound: Option<PathBuf>,
     /// Share a screen (0 is the first), a window by a part of its title, or a moving test picture.
     #[arg(long, value_name = "screen[:N]|window:TITLE|pattern")]
     pub share: Option<String>,

@@ -3,7 +3,7 @@
 use std::io::Write;
 use std::sync::Arc;
 
-use calls_core::command::DeviceRole;
+use calls_core::command::{Command, DeviceRole};
 use calls_core::snapshot::Sound;
 use calls_media::{AudioHost, FileHost, PlaySpec};
 use serde_json::json;
@@ -123,13 +123,17 @@ pub(crate) fn call(runtime: &Runtime, common: &Common, arguments: &CallArguments
         },
         save: arguments.save_screen.clone(),
     };
-    let running = match start::without_window(common, redactor, audio, sound, screens) {
+    let dumps = arguments.save_sound.clone();
+    let running = match start::without_window(common, redactor, audio, sound, screens, dumps) {
         Ok(running) => running,
         Err(why) => {
             fail(&why);
             return exit::USAGE;
         }
     };
+    if arguments.save_sound.is_some() {
+        running.dispatch(Command::DumpSound { on: true });
+    }
     runtime.block_on(call::run(&running, arguments))
 }
 

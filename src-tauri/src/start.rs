@@ -1,6 +1,6 @@
 //! Starts the client with what the last run left behind, and what the command line and the environment say.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use calls_client::{Client, ClientConfig, ClientHandle, SavedSession, ScreenSetup, Shell};
@@ -266,7 +266,8 @@ pub(crate) async fn with_window(
     Ok((running, desk))
 }
 
-/// The client without a window: remembers nothing, and opens no channel.
+/// The client without a window: remembers nothing, and opens no channel. `dumps` is where sound files for reports of
+/// echo go, if they are wanted.
 ///
 /// # Errors
 ///
@@ -277,6 +278,7 @@ pub(crate) fn without_window(
     audio: Arc<dyn AudioHost>,
     sound: Sound,
     screens: ScreenSetup,
+    dumps: Option<PathBuf>,
 ) -> Result<Running, StartError> {
     let given = Credentials::given(common)?.ok_or(StartError::NothingToSignInWith)?;
     let server = common.server.clone().ok_or(StartError::NoServer)?;
@@ -296,6 +298,7 @@ pub(crate) fn without_window(
         headless: true,
         sound,
         screens,
+        dumps,
         ..ClientConfig::default()
     };
     let running = start(config, audio, None, redactor);

@@ -1,12 +1,22 @@
 import { createSubscriber } from "svelte/reactivity";
 
+/** What all clocks of the page show: they change together, in one drawing. Nothing while nobody looks at any. */
+let shown: number | undefined;
+
 const subscribe = createSubscriber((update) => {
-  const timer = setInterval(update, 1000);
-  return () => clearInterval(timer);
+  const timer = setInterval(() => {
+    shown = Date.now();
+    update();
+  }, 1000);
+  return () => {
+    clearInterval(timer);
+    shown = undefined;
+  };
 });
 
 /** The time, told anew every second to whoever reads it in a template; costs nothing while nobody does. */
 export function now(): number {
   subscribe();
-  return Date.now();
+  shown ??= Date.now();
+  return shown;
 }

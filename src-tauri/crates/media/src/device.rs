@@ -9,6 +9,8 @@ pub mod ring;
 pub mod signal;
 mod system;
 
+use std::thread::Thread;
+
 use calls_core::command::DeviceRole;
 use calls_core::id::DeviceId;
 use calls_core::snapshot::DeviceRow;
@@ -135,6 +137,12 @@ pub trait AudioSource {
     /// Samples lost so far because they were not read in time.
     fn overruns(&self) -> u64;
 
+    /// From now on this thread is to be woken ([`Thread::unpark`]) whenever there is something to read. False if that
+    /// cannot be had: then it must look by itself.
+    fn wake(&mut self, _reader: Thread) -> bool {
+        false
+    }
+
     /// Told when the mute gate opens for the first time: a clip begins only then. Devices need not care.
     fn gate_opened(&mut self) {}
 }
@@ -147,6 +155,12 @@ pub trait AudioSink {
     /// Samples (interleaved) that should be written now to keep the sink just full enough. Never more than what
     /// [`AudioSink::write`] takes, and small on purpose: what waits here is delay.
     fn room(&self) -> usize;
+
+    /// From now on this thread is to be woken ([`Thread::unpark`]) whenever there is room. False if that cannot be had:
+    /// then it must look by itself, every 2.5 ms.
+    fn wake(&mut self, _writer: Thread) -> bool {
+        false
+    }
 
     /// Takes samples (interleaved, whole frames) and says how many; the rest is the caller's loss. Never blocks.
     fn write(&mut self, pcm: &[f32]) -> usize;

@@ -32,7 +32,7 @@ use jitter::{JitterBuffer, Rendered};
 use level::{Dbov, Meter, Speaking};
 use melody::Melody;
 use mixer::{Fader, Mixer, Volume};
-use opus::{FRAME, VoiceEncoder};
+use opus::{FRAME, SHORT, VoiceEncoder};
 
 /// The first sound of a track is what is louder than this; softer is the sender's own silence.
 const AUDIBLE: Dbov = Dbov(-60.0);
@@ -51,6 +51,7 @@ pub struct VoiceEngine {
     meter: Arc<Meter>,
     speaking: Speaking,
     gate: Gate,
+    rest: Rest,
     encoder: FrameMaker,
     tracks: Vec<Track>,
     mixer: Mixer,
@@ -121,6 +122,7 @@ impl VoiceEngine {
             meter,
             speaking: Speaking::default(),
             gate: Gate::new(gate),
+            rest: Rest::default(),
             encoder: FrameMaker::new()?,
             tracks: Vec::new(),
             mixer: Mixer::new(),
@@ -131,7 +133,7 @@ impl VoiceEngine {
         Ok(engine)
     }
 
-    /// Takes the next 10 ms of the microphone; yields a frame for every 20 ms that the gate let through.
+    /// Takes the next 10 ms of the microphone; yields a frame for every 10 or 20 ms that the gate let through.
     /// `block` is scratch afterwards.
     pub fn capture(&mut self, block: &mut Block) -> Option<EncodedFrame> {
         block.sanitise();
@@ -139,14 +141,18 @@ impl VoiceEngine {
             dump.near(block);
         }
         self.input_fader.apply(&mut block.0);
-        self.apm.captured(block);
+        if self.rest.wakes(self.gate.is_open()) {
+            self.apm.captured(block);
+        }
         if let Some(dump) = &mut self.dump {
             dump.clean(block);
         }
         let level = Dbov::of(&block.0);
         self.meter.update(level, self.speaking.update(level));
         let admitted = self.gate.admit(block, self.activation.wants(level));
-        self.encoder.next(admitted)
+        // In a large call the packets would weigh on the server, and 10 ms are the least of its delay.
+        let short = self.tracks.len() <= INTIMATE;
+        self.encoder.next(admitted, short)
     }
 
     /// The microphone was not captured for so many samples (48 kHz): the network's clock goes on all the same.
@@ -183,7 +189,9 @@ impl VoiceEngine {
         self.mixer.finish(out);
         self.output_fader.apply(&mut out.0);
         out.sanitise();
-        self.apm.played(out);
+        if self.rest.is_awake() {
+            self.apm.played(out);
+        }
         if let Some(dump) = &mut self.dump {
             dump.far(out);
         }
@@ -294,12 +302,44 @@ fn add(sum: &mut jitter::Figures, more: &jitter::Figures) {
     sum.stretched += more.stretched;
 }
 
-/// Two admitted blocks to one encoded frame.
+/// Voices of others up to which a call counts as small.
+const INTIMATE: usize = 3;
+
+/// Lets the processing of the microphone's sound rest while nobody hears it: it is most of what a listener costs. Both of its
+/// ends stop at once, so that it goes on with the room, the noise and the loudness that it knew.
+#[derive(Debug, Default)]
+struct Rest {
+    /// Blocks since the gate was closed, up to [`Self::AFTER`].
+    closed: u32,
+}
+
+impl Rest {
+    /// 5 s: who pushes to talk, or has been muted for a word, is in the middle of it.
+    const AFTER: u32 = 500;
+
+    /// Takes the next block; says whether it is to be processed.
+    fn wakes(&mut self, gate_is_open: bool) -> bool {
+        self.closed = if gate_is_open {
+            0
+        } else {
+            (self.closed + 1).min(Self::AFTER)
+        };
+        self.is_awake()
+    }
+
+    fn is_awake(&self) -> bool {
+        self.closed < Self::AFTER
+    }
+}
+
+/// One or two admitted blocks to one encoded frame.
 #[derive(Debug)]
 struct FrameMaker {
     opus: VoiceEncoder,
     pcm: [f32; FRAME],
     filled: usize,
+    /// Samples of the frame that is being filled.
+    length: usize,
     talk_start: bool,
     /// Whether something was let through since the gate was closed last.
     talking: bool,
@@ -313,13 +353,15 @@ impl FrameMaker {
             opus: VoiceEncoder::new()?,
             pcm: [0.0; FRAME],
             filled: 0,
+            length: FRAME,
             talk_start: false,
             talking: false,
             rtp_time: 0,
         })
     }
 
-    fn next(&mut self, admitted: Option<Admitted<'_>>) -> Option<EncodedFrame> {
+    /// Takes the next block; `short` frames are wished, and made unless packets get lost.
+    fn next(&mut self, admitted: Option<Admitted<'_>>, short: bool) -> Option<EncodedFrame> {
         self.rtp_time = self.rtp_time.wrapping_add(BLOCK as u32);
         let Some(admitted) = admitted else {
             return self.farewell();
@@ -330,13 +372,20 @@ impl FrameMaker {
             self.talk_start = true;
         }
         self.talking = true;
+        if self.filled == 0 {
+            self.length = if short && !self.opus.is_lossy() {
+                SHORT
+            } else {
+                FRAME
+            };
+        }
         self.pcm[self.filled..self.filled + BLOCK].copy_from_slice(&admitted.block().0);
         self.filled += BLOCK;
-        if self.filled < FRAME {
+        if self.filled < self.length {
             return None;
         }
         self.filled = 0;
-        self.encode(FRAME)
+        self.encode(self.length)
     }
 
     /// With the first block behind a closed gate: one frame of silence, made here and not by the microphone.
@@ -353,16 +402,17 @@ impl FrameMaker {
         self.encode(BLOCK + pending)
     }
 
-    /// One frame of `pcm`, whose first sample was captured `age` samples before the newest one's end.
+    /// The frame in `pcm`, whose first sample was captured `age` samples before the newest one's end.
     fn encode(&mut self, age: usize) -> Option<EncodedFrame> {
-        let data = self.opus.encode(&self.pcm)?;
+        let pcm = &self.pcm[..self.length];
+        let data = self.opus.encode(pcm)?;
         Some(EncodedFrame {
             kind: MediaKind::Voice,
             layer: Layer::default(),
             rtp_time: self.rtp_time.wrapping_sub(age as u32),
-            duration: FRAME as u32,
+            duration: self.length as u32,
             key: false,
-            level: Some(Dbov::of(&self.pcm).to_extension()),
+            level: Some(Dbov::of(pcm).to_extension()),
             talk_start: std::mem::take(&mut self.talk_start),
             data,
         })

@@ -1,8 +1,9 @@
 //! The rings between device callbacks and the voice thread. What a callback does is here, so that a test can show
 //! that it neither locks nor allocates.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU8, AtomicU64, AtomicUsize, Ordering};
+use std::sync::{Arc, OnceLock};
+use std::thread::Thread;
 
 use rtrb::{Consumer, Producer, RingBuffer};
 
@@ -11,9 +12,9 @@ use super::{AudioSink, AudioSource, Fault, Format};
 /// Length of a ring, milliseconds: the voice thread may sleep for so long before captured samples are lost, and a device
 /// may take so much at once. It is room, not delay.
 const LENGTH_MS: u32 = 200;
-/// Kept in the playout ring above what the device takes at once: blocks of 10 ms are all we can add, so there are up to
-/// 10 ms less, and the voice thread looks every 2.5 ms.
-const SLACK_MS: u32 = 10;
+/// Kept in the playout ring above what the device takes at once, at first. The voice thread is woken with each taking and
+/// adds blocks of 10 ms.
+const SLACK_MS: u32 = 5;
 /// Added to that whenever the device found too little…
 const STEP_MS: u32 = 5;
 /// …up to this. What waits in the ring is delay.
@@ -27,6 +28,8 @@ pub struct Status {
     fault: AtomicU8,
     lost: AtomicU64,
     period: AtomicUsize,
+    /// Who waits at the other end.
+    waiting: OnceLock<Thread>,
 }
 
 impl Status {
@@ -39,6 +42,13 @@ impl Status {
         let _ = self
             .fault
             .compare_exchange(0, code, Ordering::Relaxed, Ordering::Relaxed);
+    }
+
+    /// Wakes who waits: one system call that does not wait.
+    fn wake(&self) {
+        if let Some(thread) = self.waiting.get() {
+            thread.unpark();
+        }
     }
 
     fn fault(&self) -> Option<Fault> {
@@ -119,6 +129,7 @@ impl CaptureFeed {
                 .lost
                 .fetch_add((all - whole) as u64, Ordering::Relaxed);
         }
+        self.status.wake();
     }
 
     /// Where faults are reported.
@@ -170,6 +181,7 @@ impl PlayoutDrain {
                     .fetch_add(rest.len() as u64, Ordering::Relaxed);
             }
         }
+        self.status.wake();
     }
 
     /// Where faults are reported.
@@ -222,6 +234,10 @@ impl<G> AudioSource for RingSource<G> {
     fn overruns(&self) -> u64 {
         self.tap.status.lost.load(Ordering::Relaxed)
     }
+
+    fn wake(&mut self, reader: Thread) -> bool {
+        self.tap.status.waiting.set(reader).is_ok()
+    }
 }
 
 /// A [`PlayoutTap`] together with what keeps its callback alive.
@@ -248,6 +264,10 @@ impl<G> AudioSink for RingSink<G> {
         let capacity = tap.ring.buffer().capacity();
         let waiting = capacity - tap.ring.slots();
         wanted.min(capacity).saturating_sub(waiting)
+    }
+
+    fn wake(&mut self, writer: Thread) -> bool {
+        self.tap.status.waiting.set(writer).is_ok()
     }
 
     fn write(&mut self, pcm: &[f32]) -> usize {
@@ -312,16 +332,16 @@ mod tests {
         drain.fill(&mut out, 0, |s| (s * 32_767.0) as i16);
         assert_eq!(out, [0; 960]);
         assert_eq!(sink.underruns(), 0, "nothing had begun");
-        assert_eq!(sink.room(), 2 * 960, "one period and one block");
-        assert_eq!(sink.write(&[0.5; 1_920]), 1_920);
+        assert_eq!(sink.room(), 960 + 480, "one period and 5 ms");
+        assert_eq!(sink.write(&[0.5; 1_440]), 1_440);
         assert_eq!(sink.room(), 0);
         drain.fill(&mut out, 0, |s| (s * 32_767.0) as i16);
         assert_eq!(out, [16_383; 960]);
         assert_eq!(sink.room(), 960);
         drain.fill(&mut out, 0, |s| (s * 32_767.0) as i16);
         drain.fill(&mut out, 0, |s| (s * 32_767.0) as i16);
-        assert_eq!(sink.underruns(), 960);
+        assert_eq!(sink.underruns(), 480 + 960);
         sink.write(&[0.5; 960]);
-        assert_eq!(sink.room(), 960 + 480, "5 ms more than before");
+        assert_eq!(sink.room(), 480 + 480, "5 ms more than before");
     }
 }

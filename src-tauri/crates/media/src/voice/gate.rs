@@ -68,6 +68,12 @@ impl Gate {
         }
     }
 
+    /// Whether the person wants to be heard.
+    #[must_use]
+    pub fn is_open(&self) -> bool {
+        self.switch.is_open()
+    }
+
     /// Lets a block through if the gate is open and the block is `wanted` (voice activation). The first one is faded
     /// in.
     pub fn admit<'a>(&mut self, block: &'a mut Block, wanted: bool) -> Option<Admitted<'a>> {

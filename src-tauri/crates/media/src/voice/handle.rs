@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{SyncSender, sync_channel};
-use std::sync::{Arc, Mutex};
-use std::thread::JoinHandle;
+use std::sync::{Arc, Mutex, OnceLock};
+use std::thread::{JoinHandle, Thread};
 
 use calls_core::command::DeviceRole;
 use calls_core::id::{DeviceId, SessionId, TrackId};
@@ -43,8 +43,8 @@ pub struct VoiceConfig {
 /// is dropped, and the jitter buffer conceals.
 const INLET: usize = 64;
 
-/// Orders that may wait for the voice thread, which takes all of them every 2.5 ms. When full, the sender waits: an
-/// order must not get lost.
+/// Orders that may wait for the voice thread, which each of them wakes. When full, the sender waits: an order must not get
+/// lost.
 const CONTROLS: usize = 1_024;
 
 /// What both sides touch.
@@ -62,12 +62,39 @@ pub(super) struct Shared {
     volumes: Mutex<BTreeMap<SessionId, Volume>>,
     /// Of the sound of shared screens.
     share_volumes: Mutex<BTreeMap<SessionId, Volume>>,
+    /// The voice thread, once it runs.
+    pub(super) thread: OnceLock<Thread>,
+}
+
+impl Shared {
+    /// The voice thread looks at once.
+    pub(super) fn wake(&self) {
+        if let Some(thread) = self.thread.get() {
+            thread.unpark();
+        }
+    }
+}
+
+/// The way to tell the voice thread something.
+#[derive(Clone)]
+pub(super) struct Controls {
+    queue: SyncSender<Control>,
+    shared: Arc<Shared>,
+}
+
+impl Controls {
+    /// Tells it; false if the thread is gone.
+    pub(super) fn send(&self, control: Control) -> bool {
+        let sent = self.queue.send(control).is_ok();
+        self.shared.wake();
+        sent
+    }
 }
 
 /// The voice engine on its thread. Dropping it stops the thread too.
 pub struct Voice {
     shared: Arc<Shared>,
-    controls: SyncSender<Control>,
+    controls: Controls,
     list: SyncSender<()>,
     thread: Option<JoinHandle<()>>,
 }
@@ -77,7 +104,11 @@ impl Voice {
     #[must_use]
     pub fn start(host: Arc<dyn AudioHost>, config: VoiceConfig, events: MediaEventSink) -> Self {
         let shared = Arc::new(Shared::default());
-        let (controls, inbox) = sync_channel(CONTROLS);
+        let (queue, inbox) = sync_channel(CONTROLS);
+        let controls = Controls {
+            queue,
+            shared: Arc::clone(&shared),
+        };
         let (list, wake) = sync_channel(1);
         // Ends by itself: when the voice thread is gone, or with the flag. Not joined, because a sound server that
         // hangs would hang us.
@@ -242,7 +273,7 @@ impl Voice {
 
     fn tell(&self, control: Control) {
         // If the thread is gone, somebody has been told already.
-        let _ = self.controls.send(control);
+        self.controls.send(control);
     }
 }
 
@@ -265,12 +296,12 @@ fn no_sound(events: &MediaEventSink) {
 
 struct VoicePort {
     shared: Arc<Shared>,
-    controls: SyncSender<Control>,
+    controls: Controls,
 }
 
 impl MediaPort for VoicePort {
     fn set_voice_outlet(&self, outlet: Option<Box<dyn FrameOutlet>>) {
-        let _ = self.controls.send(Control::Outlet(outlet));
+        self.controls.send(Control::Outlet(outlet));
     }
 
     fn open_track(&self, track: RemoteTrack) -> Box<dyn PacketInlet> {
@@ -293,7 +324,7 @@ impl MediaPort for VoicePort {
             tracks.retain(|(other, _)| other.id != track.id);
             tracks.push((track.clone(), Arc::clone(&meter)));
         }
-        let _ = self.controls.send(Control::OpenTrack {
+        self.controls.send(Control::OpenTrack {
             track,
             packets: consumer,
             meter,
@@ -304,11 +335,11 @@ impl MediaPort for VoicePort {
 
     fn close_track(&self, id: &TrackId) {
         lock(&self.shared.tracks).retain(|(track, _)| track.id != *id);
-        let _ = self.controls.send(Control::CloseTrack(id.clone()));
+        self.controls.send(Control::CloseTrack(id.clone()));
     }
 
     fn feedback(&self, feedback: Feedback) {
-        let _ = self.controls.send(Control::Feedback(feedback));
+        self.controls.send(Control::Feedback(feedback));
     }
 }
 

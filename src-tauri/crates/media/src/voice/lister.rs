@@ -2,10 +2,10 @@
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
-use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender};
+use std::sync::mpsc::{Receiver, RecvTimeoutError};
 use std::time::{Duration, Instant};
 
-use super::handle::Shared;
+use super::handle::{Controls, Shared};
 use super::thread::Control;
 use crate::device::{AudioHost, Devices};
 
@@ -15,7 +15,7 @@ pub(super) fn list_devices(
     host: &Arc<dyn AudioHost>,
     shared: &Arc<Shared>,
     wake: &Receiver<()>,
-    voice: &SyncSender<Control>,
+    voice: &Controls,
 ) {
     /// An unplugged device is noticed within half a second.
     const BUSY: Duration = Duration::from_millis(400);
@@ -29,7 +29,7 @@ pub(super) fn list_devices(
         let cost = start.elapsed();
         if last.as_ref() != Some(&devices) {
             last = Some(devices.clone());
-            if voice.send(Control::Devices(devices)).is_err() {
+            if !voice.send(Control::Devices(devices)) {
                 return;
             }
         }

@@ -89,7 +89,7 @@ fn a_tone_in_is_the_same_tone_out_and_two_are_mixed() {
     let mut figures = VoiceFigures::default();
     c.engine.figures(&mut figures);
     assert_eq!(figures.concealed, 0);
-    assert_eq!(figures.packets_in, 500);
+    assert_eq!(figures.packets_in, 1_000);
     assert_eq!(figures.packets_late, 0);
 }
 
@@ -118,7 +118,7 @@ fn a_closed_gate_lets_nothing_through_bit_by_bit() {
         }
         sent.push(frames);
     }
-    assert_eq!(sent[0].len(), 25 + 1 + 24 + 1);
+    assert_eq!(sent[0].len(), 50 + 1 + 49 + 1);
     for (a, b) in sent[0].iter().zip(&sent[1]) {
         assert_eq!(a.data, b.data);
         assert_eq!(a.level, b.level);
@@ -134,16 +134,43 @@ fn a_closed_gate_lets_nothing_through_bit_by_bit() {
 }
 
 #[test]
-fn a_frame_comes_with_the_second_block_and_tells_its_loudness() {
+fn frames_are_short_in_small_calls_and_tell_their_loudness() {
     let mut client = Client::new();
     client.switch.set(true);
-    assert!(client.engine.capture(&mut tone(440.0, 0)).is_none());
-    assert!(client.engine.capture(&mut tone(440.0, 1)).is_some());
-    assert!(client.engine.capture(&mut tone(440.0, 2)).is_none());
-    let frame = client.engine.capture(&mut tone(440.0, 3)).unwrap();
+    let mut frames = |client: &mut Client| -> Vec<EncodedFrame> {
+        (0..20)
+            .filter_map(|n| client.engine.capture(&mut tone(440.0, n)))
+            .collect()
+    };
+    let small = frames(&mut client);
+    assert_eq!(small.len(), 20);
     // 0.4 of full scale: −8 dB, and a sine is 3 dB below a square wave.
-    assert_eq!(frame.level, Some(11));
-    assert_eq!((frame.duration, frame.talk_start), (960, false));
+    assert_eq!(small[3].level, Some(11));
+    assert_eq!((small[3].duration, small[3].talk_start), (480, false));
+    assert_eq!(small[4].rtp_time, small[3].rtp_time.wrapping_add(480));
+    // Packets get lost: redundancy covers more in longer frames.
+    client.engine.set_loss(0.1);
+    let lossy = frames(&mut client);
+    assert_eq!((lossy.len(), lossy[1].duration), (10, 960));
+    client.engine.set_loss(0.0);
+    assert_eq!(frames(&mut client).len(), 20);
+    // Others come: their server has enough to do.
+    for id in ["a", "b", "c", "d"] {
+        client.hear(id, 100);
+    }
+    let large = frames(&mut client);
+    assert_eq!((large.len(), large[1].duration), (10, 960));
+    assert_eq!(large[1].rtp_time, large[0].rtp_time.wrapping_add(960));
+}
+
+#[test]
+fn processing_rests_behind_a_gate_that_has_been_closed_for_long() {
+    let mut rest = Rest::default();
+    assert!((0..499).all(|_| rest.wakes(false)), "muted for a word");
+    assert!(!rest.wakes(false), "after five seconds");
+    assert!(!rest.is_awake(), "the other end, too");
+    assert!(rest.wakes(true), "heard again");
+    assert!(rest.is_awake());
 }
 
 #[test]
@@ -185,7 +212,7 @@ fn a_broken_microphone_is_survived() {
     for block in 0..10 {
         frames += u32::from(client.engine.capture(&mut tone(440.0, block)).is_some());
     }
-    assert_eq!(frames, 5);
+    assert_eq!(frames, 10);
 }
 
 #[test]
@@ -208,7 +235,7 @@ fn replacing_and_closing_tracks_keeps_the_counts() {
     assert!(b.engine.has_no_tracks());
     let mut figures = VoiceFigures::default();
     b.engine.figures(&mut figures);
-    assert_eq!(figures.packets_in, 50);
+    assert_eq!(figures.packets_in, 100);
 }
 
 #[test]
@@ -258,9 +285,9 @@ fn our_own_volume_and_voice_activation_change_what_is_sent() {
         input_volume: 10,
         ..Sound::RAW
     });
-    assert_eq!(plain.len(), 20);
+    assert_eq!(plain.len(), 40);
     // 20 dB softer; the header counts decibels below full scale.
-    let (plain, soft) = (plain[19], soft[19]);
+    let (plain, soft) = (plain[39], soft[39]);
     assert!((19..=21).contains(&(soft - plain)), "{plain} {soft}");
     let quiet = frames(Sound {
         input_volume: 10,

@@ -1,8 +1,9 @@
-//! The voice thread: moves whole blocks between the device ends and the engine, both ways, every 2.5 ms.
+//! The voice thread: moves whole blocks between the device ends and the engine, both ways, whenever a device has taken or
+//! brought some.
 
 use std::path::PathBuf;
 use std::sync::atomic::Ordering;
-use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender};
+use std::sync::mpsc::{Receiver, SyncSender, TryRecvError};
 use std::sync::{Arc, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -48,15 +49,17 @@ pub(super) enum Control {
     Stop,
 }
 
-/// Between two looks at the rings while sound moves. Longer, and the rings must hold more; shorter, and a muted
-/// listener's machine wakes for nothing.
+/// Between two looks at devices that cannot wake us. Longer, and their buffers must hold more; shorter, and the machine
+/// wakes for nothing.
 const TICK: Duration = Duration::from_micros(2_500);
+/// The same where all open ones wake us: only faults and wishes are looked for.
+const WATCH: Duration = Duration::from_millis(20);
 /// The same while nothing is open.
 const IDLE: Duration = Duration::from_millis(500);
 /// At most so many blocks in one go each way, 1 s: after a long sleep the other way must get its turn too.
 const BURST: usize = 100;
-/// Figures are published every so many ticks: 50 ms.
-const PUBLISH: u32 = 20;
+/// Figures are published so often.
+const PUBLISH: Duration = Duration::from_millis(50);
 
 pub(super) struct VoiceThread {
     host: Arc<dyn AudioHost>,
@@ -82,19 +85,23 @@ pub(super) struct VoiceThread {
     frames_dropped: u64,
     overruns: u64,
     underruns: u64,
-    ticks: u32,
+    published: Instant,
 }
 
 struct Capture {
     source: Box<dyn AudioSource>,
     to: ToBlocks,
     overruns: u64,
+    /// It wakes us when it brings something.
+    woken: bool,
 }
 
 struct Playout {
     sink: Box<dyn AudioSink>,
     from: FromBlocks,
     underruns: u64,
+    /// It wakes us when it takes something.
+    woken: bool,
 }
 
 impl VoiceThread {
@@ -127,39 +134,29 @@ impl VoiceThread {
             frames_dropped: 0,
             overruns: 0,
             underruns: 0,
-            ticks: 0,
+            published: now,
         })
     }
 
     pub(super) fn run(mut self, controls: &Receiver<Control>) {
         let _guard = PanicGuard(Arc::clone(&self.events));
         super::priority::raise();
+        let _ = self.shared.thread.set(std::thread::current());
         let mut next = Instant::now();
         loop {
-            let wait = next.saturating_duration_since(Instant::now());
-            match controls.recv_timeout(wait) {
-                Ok(Control::Stop) | Err(RecvTimeoutError::Disconnected) => return,
-                Ok(control) => {
-                    self.control(control);
-                    // All that came with it, before sound moves again.
-                    loop {
-                        match controls.try_recv() {
-                            Ok(Control::Stop) => return,
-                            Ok(control) => self.control(control),
-                            Err(_) => break,
-                        }
-                    }
+            // All that has come, before sound moves again.
+            loop {
+                match controls.try_recv() {
+                    Ok(Control::Stop) | Err(TryRecvError::Disconnected) => return,
+                    Ok(control) => self.control(control),
+                    Err(TryRecvError::Empty) => break,
                 }
-                Err(RecvTimeoutError::Timeout) => {}
             }
-            let busy = self.tick(Instant::now());
+            let pause = self.tick(Instant::now());
             let now = Instant::now();
-            next = if busy {
-                // Keep the beat, but neither catch up with it after a stall nor finish an idle sleep.
-                (next + TICK).clamp(now, now + TICK)
-            } else {
-                now + IDLE
-            };
+            // Keep the beat, but neither catch up with it after a stall nor finish a sleep that was cut short.
+            next = (next + pause).clamp(now, now + pause);
+            std::thread::park_timeout(next - now);
         }
     }
 
@@ -213,8 +210,8 @@ impl VoiceThread {
         }
     }
 
-    /// Moves what there is; false if there is nothing to do until somebody says so.
-    fn tick(&mut self, now: Instant) -> bool {
+    /// Moves what there is; says how long nothing happens unless somebody wakes us.
+    fn tick(&mut self, now: Instant) -> Duration {
         let want_input = self.shared.want_input.load(Ordering::Acquire);
         let want_output = self.shared.want_output.load(Ordering::Acquire);
         self.update_input(now, want_input);
@@ -226,12 +223,26 @@ impl VoiceThread {
             }
         }
         self.play(now);
-        self.ticks = self.ticks.wrapping_add(1);
         let busy = want_input || want_output || !self.inlets.is_empty();
-        if self.ticks.is_multiple_of(PUBLISH) || !busy {
+        if now.saturating_duration_since(self.published) >= PUBLISH || !busy {
+            self.published = now;
             self.publish();
         }
-        busy
+        if !busy {
+            IDLE
+        } else if self.is_woken() {
+            WATCH
+        } else {
+            TICK
+        }
+    }
+
+    /// Whether sound comes and goes with a call for us: both ends are open, and wake us.
+    fn is_woken(&mut self) -> bool {
+        let input = self.input.port().map(|capture| capture.woken);
+        let output = self.output.port().map(|playout| playout.woken);
+        // Without a loudspeaker tracks are played to nobody, by the clock.
+        input.unwrap_or(true) && output.unwrap_or(self.inlets.is_empty())
     }
 
     fn update_input(&mut self, now: Instant, wanted: bool) {
@@ -251,9 +262,10 @@ impl VoiceThread {
             devices,
             |capture| capture.source.fault(),
             |id| {
-                let source = host.open_source(id)?;
+                let mut source = host.open_source(id)?;
                 let to = ToBlocks::new(source.format())?;
                 Ok(Capture {
+                    woken: source.wake(std::thread::current()),
                     source,
                     to,
                     overruns: 0,
@@ -291,9 +303,10 @@ impl VoiceThread {
             devices,
             |playout| playout.sink.fault(),
             |id| {
-                let sink = host.open_sink(id)?;
+                let mut sink = host.open_sink(id)?;
                 let from = FromBlocks::new(sink.format())?;
                 Ok(Playout {
+                    woken: sink.wake(std::thread::current()),
                     sink,
                     from,
                     underruns: 0,

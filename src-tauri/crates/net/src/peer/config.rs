@@ -37,6 +37,12 @@ const CHECK_INTERVAL: Duration = Duration::from_millis(20);
 /// Checks of one pair before it is given up for good: the 15 s after which joining gives up as well. A server that has too
 /// much to do may answer late.
 const CHECKS: u16 = 750;
+/// Pace of consent checks, which are most of what a muted client sends. RFC 7675 (§5.1) has 4 to 6 s; every answer must be lost
+/// for 30 s until consent is.
+const CONSENT: Duration = Duration::from_secs(4);
+/// Nothing heard for so long, and the way is taken for cut. The server's own checks come every two seconds, and voice at any
+/// rate; the stack's own figure.
+const SILENCE: Duration = Duration::from_secs(5);
 /// Our interceptor comes last: it sees what every other one has let through.
 const TAP: usize = 60_000;
 
@@ -65,6 +71,7 @@ pub(super) async fn build(
         // The default mode fails without a multicast route, and the server cannot resolve `.local` names anyway.
         .with_multicast_dns_mode(MulticastDnsMode::Disabled)
         .with_include_loopback_candidate(config.loopback)
+        .with_ice_timeouts(Some(SILENCE), None, Some(CONSENT))
         .with_ice_connection_attempts(Some(CHECK_INTERVAL), Some(CHECKS))
         .build();
     let addresses = addresses(config.loopback);

@@ -34,7 +34,7 @@ const FRAGMENT_MS: u32 = 10;
 /// A loudspeaker asks for so much at once…
 const REQUEST_MS: u32 = 5;
 /// …and has so much waiting at first. What waits is delay.
-const WAITING_MS: u32 = 15;
+const WAITING_MS: u32 = 10;
 /// Added to that whenever it ran dry…
 const STEP_MS: u32 = 5;
 /// …up to this.

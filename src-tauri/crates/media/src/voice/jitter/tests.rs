@@ -372,7 +372,9 @@ fn nothing_that_a_network_can_send_panics_or_hangs() {
             let wild = round % 4;
             if chance.next() < 0.8 {
                 let whole = encoder
-                    .encode(&std::array::from_fn(|k| voice(step as usize * FRAME + k)))
+                    .encode(&std::array::from_fn::<f32, FRAME, _>(|k| {
+                        voice(step as usize * FRAME + k)
+                    }))
                     .unwrap();
                 let data = match (chance.next() * 6.0) as u8 {
                     0 if wild > 0 => (0..(chance.next() * 80.0) as usize)
