@@ -73,6 +73,14 @@ export function duration(ms: number): string {
   return hours > 0 ? `${hours}:${rest}` : rest;
 }
 
+/** How long something has been going on, where little room is: "4 min", "1 hr 5 min"; at least a minute. */
+export function age(ms: number): string {
+  const minutes = Math.max(1, Math.floor(ms / 60_000));
+  const hours = Math.floor(minutes / 60);
+  const rest = measure(minutes % 60, "minute");
+  return hours > 0 ? `${measure(hours, "hour")} ${rest}` : rest;
+}
+
 /** "47 minutes", "1 hour 5 minutes". */
 export function span(ms: number): string {
   const minutes = Math.round(ms / 60_000);

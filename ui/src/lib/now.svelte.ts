@@ -20,3 +20,17 @@ export function now(): number {
   shown ??= Date.now();
   return shown;
 }
+
+const subscribeCalmly = createSubscriber((update) => {
+  const timer = setInterval(update, 10_000);
+  return () => clearInterval(timer);
+});
+
+/**
+ * The time for what is told in minutes, anew every ten seconds: each change of the page costs a drawing, and only the call
+ * one is in needs its seconds.
+ */
+export function calmNow(): number {
+  subscribeCalmly();
+  return Date.now();
+}
