@@ -170,6 +170,8 @@ def room(decibels, late):
     taps *= 10 ** (float(decibels) / 20) / np.sqrt(np.sum(taps**2))
     taps = np.concatenate([np.zeros(int(float(late) * RATE / 1000)), taps])
     state, raw = np.zeros(len(taps) - 1), b""
+    # Sound that came before would wait for ever in front of all that follows, and be delay.
+    print("ready", file=sys.stderr, flush=True)
     while True:
         more = os.read(0, 1920)
         if not more:

@@ -242,7 +242,7 @@ async function echo(stage) {
                     await pause(1000);
                 });
                 const alone = score('near', stage.speech, heard).scores;
-                const leave = room(-10, 20);
+                const leave = await room(-10, 20);
                 try {
                     let from;
                     let to;
