@@ -74,23 +74,13 @@ export async function record(file) {
 /** A room between what is heard and the microphone: `decibels` soft, `late` milliseconds on top of the way there. */
 export async function room(decibels, late) {
     const python = process.env.HALLOO_BENCH_PYTHON ?? 'python3';
-    const form = ['--raw', '--format=s16le', '--rate=48000', '--channels=1', '--latency-msec=10'];
+    // It has its own pipes: through ours, sound would wait whenever something else keeps us busy, and for good.
     const walls = spawn(python, [path.resolve(import.meta.dirname, 'score.py'), 'room', String(decibels), String(late)],
-        {stdio: ['pipe', 'pipe', 'pipe']});
-    await once(walls.stderr, 'data');
-    walls.stderr.pipe(process.stderr);
-    const mouth = spawn('pacat', ['--device=mouth', ...form], {stdio: ['pipe', 'ignore', 'ignore']});
-    const ear = spawn('parec', ['--device=ear.monitor', ...form], {stdio: ['ignore', 'pipe', 'ignore']});
-    for (const pipe of [walls.stdin, mouth.stdin]) {
-        pipe.on('error', () => {});
-    }
-    ear.stdout.pipe(walls.stdin);
-    walls.stdout.pipe(mouth.stdin);
+        {stdio: ['ignore', 'pipe', 'inherit']});
+    await once(walls.stdout, 'data');
     return async () => {
-        for (const child of [ear, walls, mouth]) {
-            child.kill('SIGTERM');
-            await ended(child);
-        }
+        walls.kill('SIGTERM');
+        await ended(walls);
     };
 }
 

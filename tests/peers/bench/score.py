@@ -3,7 +3,7 @@
   score.py speech OUT.wav SECONDS_OF_PAUSE VOICES   synthesises speech with espeak-ng
   score.py bursts OUT.wav SEED COUNT                short bursts of noise at uneven times
   score.py delay REC.raw                            how much later the right channel is, per burst, milliseconds
-  score.py room DB MS                               a room: from standard input to standard output, mono
+  score.py room DB MS                               a room between `ear` and `mouth`, until it is ended; says when it is there
   score.py level FILE FROM TO                       loudness of a recording between two times in seconds, dBFS
   score.py near SPEECH.wav HEARD.wav                PESQ-WB of each utterance of a file, wherever it is in a recording
   score.py pesq REC.raw                             PESQ-WB of the right channel against the left, per utterance
@@ -13,6 +13,7 @@ A recording is raw, 16 bit, 48 kHz, two channels: left what was spoken, right wh
 
 import json
 import os
+import signal as signals
 import subprocess
 import sys
 import wave
@@ -169,24 +170,32 @@ def room(decibels, late):
     taps[0] = 4
     taps *= 10 ** (float(decibels) / 20) / np.sqrt(np.sum(taps**2))
     taps = np.concatenate([np.zeros(int(float(late) * RATE / 1000)), taps])
+    form = ["--raw", "--format=s16le", f"--rate={RATE}", "--channels=1", "--latency-msec=10"]
+    mouth = subprocess.Popen(["pacat", "--device=mouth", *form], stdin=subprocess.PIPE)
+    ear = subprocess.Popen(["parec", "--device=ear.monitor", *form], stdout=subprocess.PIPE)
+
+    def end(*_):
+        ear.kill()
+        mouth.kill()
+        sys.exit(0)
+
+    signals.signal(signals.SIGTERM, end)
+    print("ready", flush=True)
     state, raw = np.zeros(len(taps) - 1), b""
-    # Sound that came before would wait for ever in front of all that follows, and be delay.
-    print("ready", file=sys.stderr, flush=True)
-    while True:
-        more = os.read(0, 1920)
-        if not more:
-            return None
-        raw += more
+    while more := os.read(ear.stdout.fileno(), 65536):
+        # What has piled up would be delay for all that follows: after a stall the room forgets it.
+        raw = (raw + more)[-RATE // 10 * 2 :] if len(more) > RATE // 10 * 2 else raw + more
         whole = len(raw) // 2 * 2
         sound, raw = np.frombuffer(raw[:whole], "<i2") / 32768, raw[whole:]
-        if len(sound):
-            # Overlap-add by blocks: a filter of this length sample by sample would take a core.
-            full = signal.fftconvolve(sound, taps)
-            full[: len(state)] += state[: len(full)]
-            rest = state[len(full) :] if len(state) > len(full) else state[:0]
-            out, state = full[: len(sound)], np.concatenate([full[len(sound) :], rest])
-            state = state[: len(taps) - 1]
-            os.write(1, (np.clip(out, -1, 1) * 32767).astype("<i2").tobytes())
+        if len(sound) == 0:
+            continue
+        # Overlap-add by blocks: a filter of this length sample by sample would take a core.
+        full = signal.fftconvolve(sound, taps)
+        full[: len(state)] += state
+        out, state = full[: len(sound)], full[len(sound) :]
+        mouth.stdin.write((np.clip(out, -1, 1) * 32767).astype("<i2").tobytes())
+        mouth.stdin.flush()
+    return None
 
 
 def sound_of(path):
