@@ -256,14 +256,25 @@ fn others(link: &mut Link) -> Result<Vec<u32>, MediaError> {
 
 fn is_other(input: &SinkInputInfo<'_>) -> bool {
     let said = |key: &str| input.proplist.get_str(key);
-    // Ring tones come through another library, which does not name the process.
-    let named = said("application.name").unwrap_or_default();
-    let ours = format!("cpal-pulseaudio-{}", std::process::id());
-    let process = said(properties::APPLICATION_PROCESS_ID).and_then(|id| id.parse().ok());
-    input.client.is_some()
-        && process != Some(std::process::id())
-        && named != ours
-        && said("media.role").is_none_or(|role| role != "filter")
+    let filter = said("media.role").is_some_and(|role| role == "filter");
+    let process = said(properties::APPLICATION_PROCESS_ID);
+    let binary = said(properties::APPLICATION_PROCESS_BINARY);
+    // Ring tones come through another library, which names the process here only.
+    let named = said(properties::APPLICATION_NAME).unwrap_or_default();
+    let tone = named == format!("cpal-pulseaudio-{}", std::process::id());
+    input.client.is_some() && !filter && !tone && !is_us(process.as_deref(), binary.as_deref())
+}
+
+/// Whether a program is this one. Sandboxes count processes each for itself, so that many programs are number 2: the name
+/// of the program's file tells them apart.
+fn is_us(process: Option<&str>, binary: Option<&str>) -> bool {
+    let us = std::env::current_exe().ok();
+    let us = us.as_deref().and_then(std::path::Path::file_name);
+    let same_file = match (binary, us) {
+        (Some(theirs), Some(ours)) => ours == theirs,
+        _ => true,
+    };
+    process.and_then(|id| id.parse().ok()) == Some(std::process::id()) && same_file
 }
 
 #[cfg(test)]
@@ -292,5 +303,17 @@ mod tests {
         queue.push((0..2 * MOST).map(|n| n as f32));
         assert_eq!(queue.waiting.len(), AHEAD);
         assert_eq!(queue.waiting.back(), Some(&((2 * MOST - 1) as f32)));
+    }
+
+    #[test]
+    fn we_are_a_process_and_a_file() {
+        let process = std::process::id().to_string();
+        let file = std::env::current_exe().unwrap();
+        let file = file.file_name().unwrap().to_str().unwrap();
+        assert!(is_us(Some(&process), Some(file)));
+        assert!(is_us(Some(&process), None));
+        assert!(!is_us(Some(&process), Some("player")), "another sandbox");
+        assert!(!is_us(Some("1"), Some(file)), "another one of us");
+        assert!(!is_us(None, None) && !is_us(Some("x"), None));
     }
 }
