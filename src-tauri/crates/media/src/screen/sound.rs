@@ -20,6 +20,8 @@ use crate::voice::opus::{FRAME, SoundEncoder};
 const TICK: Duration = Duration::from_millis(10);
 /// The same while nothing does. A source holds 200 ms.
 const IDLE: Duration = Duration::from_millis(40);
+/// The same where the source wakes us: only to see whether it is over.
+const WOKEN: Duration = Duration::from_millis(250);
 /// Softer than this, −84 dB of full scale, is silence.
 const AUDIBLE: f32 = 6e-5;
 /// So much silence is sent, 200 ms, before nothing is: receivers go on with the last sound that they got.
@@ -70,6 +72,7 @@ fn run(
         return Err(MediaError::Failed(None));
     }
     let mut frames = Frames::new(format.channels == 2)?;
+    let woken = source.wake(std::thread::current());
     let mut pcm = [0.0; 2 * FRAME];
     let epoch = Instant::now();
     while !stopped.load(Ordering::Acquire) {
@@ -93,7 +96,11 @@ fn run(
         if source.fault().is_some() {
             return Err(MediaError::Missing);
         }
-        std::thread::sleep(if moved { TICK } else { IDLE });
+        std::thread::park_timeout(match (woken, moved) {
+            (true, _) => WOKEN,
+            (false, true) => TICK,
+            (false, false) => IDLE,
+        });
     }
     Ok(())
 }
