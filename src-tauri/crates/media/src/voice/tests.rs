@@ -137,7 +137,7 @@ fn a_closed_gate_lets_nothing_through_bit_by_bit() {
 fn frames_are_short_in_small_calls_and_tell_their_loudness() {
     let mut client = Client::new();
     client.switch.set(true);
-    let mut frames = |client: &mut Client| -> Vec<EncodedFrame> {
+    let frames = |client: &mut Client| -> Vec<EncodedFrame> {
         (0..20)
             .filter_map(|n| client.engine.capture(&mut tone(440.0, n)))
             .collect()
