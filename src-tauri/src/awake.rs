@@ -2,7 +2,9 @@
 
 #[cfg(all(unix, not(target_os = "macos")))]
 pub(crate) use linux::Awake;
-#[cfg(not(all(unix, not(target_os = "macos"))))]
+#[cfg(target_os = "macos")]
+pub(crate) use macos::Awake;
+#[cfg(windows)]
 pub(crate) use other::Awake;
 
 #[cfg(all(unix, not(target_os = "macos")))]
@@ -47,7 +49,38 @@ mod linux {
     }
 }
 
-#[cfg(not(all(unix, not(target_os = "macos"))))]
+#[cfg(target_os = "macos")]
+mod macos {
+    //! macOS: `caffeinate`, a part of the system, holds the display awake for as long as it runs; it watches our
+    //! process, so that it cannot outlive the program.
+
+    use std::process::{Child, Command, Stdio};
+
+    /// The wish not to sleep; it ends when dropped.
+    #[derive(Debug)]
+    pub(crate) struct Awake(Child);
+
+    impl Awake {
+        pub(crate) fn hold() -> Option<Self> {
+            Command::new("/usr/bin/caffeinate")
+                .args(["-d", "-i", "-w", &std::process::id().to_string()])
+                .stdin(Stdio::null())
+                .spawn()
+                .ok()
+                .map(Self)
+        }
+    }
+
+    impl Drop for Awake {
+        fn drop(&mut self) {
+            // It may have ended by itself.
+            let _ = self.0.kill();
+            let _ = self.0.wait();
+        }
+    }
+}
+
+#[cfg(windows)]
 mod other {
     /// Not kept awake on this system yet: sound being played does that on most of them.
     #[derive(Debug)]

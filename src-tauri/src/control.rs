@@ -241,5 +241,11 @@ fn status(snapshot: &Snapshot) -> Value {
         "ringing": rings(true) > 0,
         "unread": unread.count(),
         "mentions": mentions,
+        "missed": snapshot.incoming.missed.len(),
+        "calling": call.calling.is_some(),
+        "keys": snapshot.alerts.keys,
+        "quiet": snapshot.alerts.system_quiet,
+        "quitting": snapshot.alerts.quitting,
+        "notices": snapshot.notices.iter().map(|notice| notice.code.as_str()).collect::<Vec<_>>(),
     })
 }

@@ -22,6 +22,10 @@ struct Back {
     client: OnceLock<ClientHandle>,
     /// The window is to come to the front.
     front: Notify,
+    /// The program is to end.
+    quit: Notify,
+    /// The desktop is to be asked for the keys once more.
+    keys: Notify,
 }
 
 impl Desk {
@@ -47,9 +51,20 @@ impl Desk {
         match wish {
             AlertWish::Ring(ring) => self.ringer.ring(ring),
             AlertWish::Silence => self.ringer.silence(),
-            AlertWish::Cue { cue, device } => self.ringer.cue(cue, device),
+            AlertWish::Cue {
+                cue,
+                device,
+                volume,
+            } => self.ringer.cue(cue, device, volume),
+            AlertWish::Ringback(Some(device)) => self.ringer.ringback(device),
+            AlertWish::Ringback(None) => self.ringer.ringback_ends(),
             AlertWish::Show(note) => self.notifier.show(note),
             AlertWish::Withdraw(key) => self.notifier.withdraw(key),
+            AlertWish::Browse(address) => browse(address),
+            AlertWish::Front => self.back.front.notify_one(),
+            AlertWish::Quit => self.back.quit.notify_one(),
+            AlertWish::AskForKeys => self.back.keys.notify_one(),
+            AlertWish::CallMe => call_me(),
         }
     }
 
@@ -62,6 +77,45 @@ impl Desk {
     pub(crate) async fn shown(&self) {
         self.back.front.notified().await;
     }
+
+    /// Resolves when the program is to end.
+    pub(crate) async fn quits(&self) {
+        self.back.quit.notified().await;
+    }
+
+    /// Resolves when the desktop is to be asked for the keys once more.
+    pub(crate) async fn asks_for_keys(&self) {
+        self.back.keys.notified().await;
+    }
+}
+
+/// Where the demonstration listens for the wish to be called: an address with a port.
+const CALLER: &str = "HALLOO_DEMO_CALLER";
+
+/// Whether this is the demonstration.
+pub(crate) fn is_demo() -> bool {
+    std::env::var_os(CALLER).is_some()
+}
+
+/// Knocks at the demonstration's door; it knows what that means.
+fn call_me() {
+    let Ok(address) = std::env::var(CALLER) else {
+        return;
+    };
+    tokio::spawn(async move {
+        if let Err(why) = tokio::net::TcpStream::connect(address).await {
+            tracing::warn!(%why, "the demonstration is not there");
+        }
+    });
+}
+
+/// Opens an address of the server's in the person's browser. Finding one may take a while.
+fn browse(address: String) {
+    tokio::task::spawn_blocking(move || {
+        if let Err(why) = crate::links::open(&address) {
+            tracing::warn!(%why, "the browser does not open");
+        }
+    });
 }
 
 impl Clicks for Back {

@@ -1,15 +1,18 @@
 //! Keys that work while another window has the focus: push to talk, and mute.
 
-use calls_core::alert::GlobalKeys;
+use std::sync::Arc;
+
+use calls_core::alert::{DesktopNews, GlobalKeys, KeysReach};
 use calls_core::command::Command;
+use tauri::AppHandle;
 
 use crate::start::Running;
 
 #[cfg(all(unix, not(target_os = "macos")))]
-#[path = "keys/x11.rs"]
+#[path = "keys/linux.rs"]
 mod system;
 #[cfg(not(all(unix, not(target_os = "macos"))))]
-#[path = "keys/none.rs"]
+#[path = "keys/other.rs"]
 mod system;
 
 /// What a key does.
@@ -20,6 +23,20 @@ pub(crate) enum Act {
     /// The microphone goes off or on.
     Mute,
 }
+
+/// What the system says.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Told {
+    /// A key went down, or up.
+    Key(Act, bool),
+    /// How far the keys reach now.
+    Reach(KeysReach),
+    /// Another program holds this one.
+    Taken(Act),
+}
+
+/// Whom the system tells; quick, and called from any thread.
+type Heard = Arc<dyn Fn(Told) + Send + Sync>;
 
 /// A key with its modifiers, as `Ctrl+Shift+Space`.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -55,41 +72,83 @@ impl Chord {
 
 /// The keys held for us; none any more when dropped.
 pub(crate) struct Keys {
+    core: Running,
+    app: AppHandle,
     system: Option<system::System>,
     held: GlobalKeys,
 }
 
 impl Keys {
-    /// Connects to the system, if it lets programs have such keys.
-    pub(crate) fn open(core: &Running) -> Self {
-        let core = core.clone();
-        let system = system::System::open(move |act, down| match act {
-            Act::Talk => core.dispatch(Command::HoldToTalk { held: down }),
-            Act::Mute if down => core.dispatch(Command::ToggleMute),
-            Act::Mute => {}
-        });
-        if system.is_none() {
-            tracing::info!("this desktop has no keys that work everywhere");
-        }
+    /// Holds nothing yet.
+    pub(crate) fn new(app: AppHandle, core: &Running) -> Self {
         Self {
-            system,
+            core: core.clone(),
+            app,
+            system: None,
             held: GlobalKeys::default(),
         }
     }
 
     /// Holds these keys instead of the last ones.
     pub(crate) fn hold(&mut self, keys: &GlobalKeys) {
-        if *keys == self.held {
-            return;
+        // How long the microphone stays open is no affair of the system's.
+        if keys.talk != self.held.talk || keys.mute != self.held.mute {
+            self.held = keys.clone();
+            self.take();
         }
-        self.held = keys.clone();
-        let Some(system) = &self.system else { return };
-        let wanted = [(Act::Talk, &keys.talk), (Act::Mute, &keys.mute)];
+    }
+
+    /// Asks the system once more.
+    pub(crate) fn again(&mut self) {
+        self.system = None;
+        self.take();
+    }
+
+    fn take(&mut self) {
+        let wanted = [(Act::Talk, &self.held.talk), (Act::Mute, &self.held.mute)];
         let chords: Vec<(Act, Chord)> = wanted
             .into_iter()
             .filter_map(|(act, text)| Some((act, Chord::parse(text)?)))
             .collect();
-        system.hold(chords);
+        if chords.is_empty() {
+            self.core
+                .handle()
+                .desktop(DesktopNews::Keys(KeysReach::Unknown));
+        }
+        // Whoever wants no such keys has no thread for them.
+        if self.system.is_none() && !chords.is_empty() {
+            let (core, held) = (self.core.clone(), self.held.clone());
+            let heard: Heard = Arc::new(move |told| hear(&core, &held, told));
+            self.system = system::System::open(&self.app, heard);
+            if self.system.is_none() {
+                tracing::info!("this desktop has no keys that work everywhere");
+                self.core
+                    .handle()
+                    .desktop(DesktopNews::Keys(KeysReach::Window));
+            }
+        }
+        if let Some(system) = &self.system {
+            system.hold(chords);
+        }
+    }
+}
+
+fn hear(core: &Running, held: &GlobalKeys, told: Told) {
+    match told {
+        Told::Key(Act::Talk, down) => core.dispatch(Command::HoldToTalk { held: down }),
+        Told::Key(Act::Mute, true) => core.dispatch(Command::ToggleMute),
+        Told::Key(Act::Mute, false) => {}
+        Told::Reach(reach) => core.handle().desktop(DesktopNews::Keys(reach)),
+        Told::Taken(act) => {
+            // The wish may have changed meanwhile; then the settings know it better than we do.
+            let settings = &core.snapshot().alerts.settings.keys;
+            let (now, then) = match act {
+                Act::Talk => (&settings.talk, &held.talk),
+                Act::Mute => (&settings.mute, &held.mute),
+            };
+            let key = if now.is_empty() { then } else { now };
+            core.handle().desktop(DesktopNews::KeyTaken(key.clone()));
+        }
     }
 }
 

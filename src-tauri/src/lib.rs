@@ -31,7 +31,9 @@ mod start;
 #[cfg(test)]
 mod testing;
 mod tray;
+mod watch;
 mod windows;
+mod words;
 
 use args::{Action, Arguments, exit};
 

@@ -28,6 +28,9 @@ const PATIENCE: Duration = Duration::from_secs(3);
 /// How long a hung service is left alone.
 const REST: Duration = Duration::from_secs(20);
 
+/// Longest reply taken from a service; servers take no longer message.
+const REPLY: usize = 16_383;
+
 /// What became of a notification.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Clicked {
@@ -181,7 +184,17 @@ async fn present(
         }
     };
     if let Some(clicked) = clicked {
-        tracing::info!(?clicked, "a notification was clicked");
+        // Not what was written: logs are read by others.
+        let what = match &clicked {
+            Clicked::Itself => "itself",
+            Clicked::Button(button) => name(*button),
+            Clicked::Reply(_) => "a reply",
+        };
+        tracing::info!(what, "a notification was clicked");
+        let clicked = match clicked {
+            Clicked::Reply(text) => Clicked::Reply(text.chars().take(REPLY).collect()),
+            clicked => clicked,
+        };
         let (command, show) = meaning(&note, &clicked);
         clicks.does(command, show);
         // Most services take it away themselves; those that do not would go on offering a call that was answered.
@@ -207,6 +220,14 @@ fn meaning(note: &Note, clicked: &Clicked) -> (Option<Command>, bool) {
             }),
             true,
         ),
+        Clicked::Button(NoteButton::CallBack) => (
+            Some(Command::JoinCall {
+                channel,
+                title: None,
+                switch: false,
+            }),
+            true,
+        ),
         Clicked::Button(NoteButton::Decline) => (Some(Command::DeclineCall { channel }), false),
         Clicked::Button(NoteButton::Ignore) => (Some(Command::IgnoreCall { channel }), false),
         Clicked::Reply(text) => (
@@ -220,16 +241,6 @@ fn meaning(note: &Note, clicked: &Clicked) -> (Option<Command>, bool) {
     }
 }
 
-/// What a button says.
-fn label(button: NoteButton) -> &'static str {
-    match button {
-        NoteButton::Join => "Join",
-        NoteButton::Decline => "Decline",
-        NoteButton::Ignore => "Ignore",
-        NoteButton::Reply => "Reply",
-    }
-}
-
 /// Under which name a button comes back.
 fn name(button: NoteButton) -> &'static str {
     match button {
@@ -237,6 +248,7 @@ fn name(button: NoteButton) -> &'static str {
         NoteButton::Decline => "decline",
         NoteButton::Ignore => "ignore",
         NoteButton::Reply => "reply",
+        NoteButton::CallBack => "call-back",
     }
 }
 
@@ -246,6 +258,7 @@ fn button(named: &str) -> Option<NoteButton> {
         NoteButton::Decline,
         NoteButton::Ignore,
         NoteButton::Reply,
+        NoteButton::CallBack,
     ]
     .into_iter()
     .find(|button| name(*button) == named)
@@ -269,13 +282,14 @@ fn escaped(text: &str) -> String {
 mod tests {
     #![allow(clippy::unwrap_used, clippy::expect_used)]
     use super::*;
+    use calls_core::alert::Words;
 
     fn note(key: NoteKey) -> Note {
         Note {
             key,
             channel: Some("c".into()),
-            title: "t".to_owned(),
-            body: "b".to_owned(),
+            title: Words::Plain("t".to_owned()),
+            body: Words::Plain("b".to_owned()),
             silent: true,
             buttons: vec![NoteButton::Join],
         }
@@ -307,9 +321,9 @@ mod tests {
             NoteButton::Decline,
             NoteButton::Ignore,
             NoteButton::Reply,
+            NoteButton::CallBack,
         ] {
             assert_eq!(button(name(one)), Some(one));
-            assert!(!label(one).is_empty());
         }
         assert_eq!(button("default"), None);
     }

@@ -21,6 +21,9 @@ const THREADS: usize = 8;
 /// default may mean two seconds with PulseAudio.)
 const BUFFER: u32 = 480;
 
+/// Longest tone of whoever calls; the core says earlier when to stop.
+const RINGBACK: Duration = Duration::from_secs(40);
+
 /// Longest cue.
 const CUE: Duration = Duration::from_secs(2);
 
@@ -37,6 +40,7 @@ macro_rules! sound {
 #[derive(Debug, Default)]
 pub(crate) struct Ringer {
     ring: Mutex<Option<Arc<Stop>>>,
+    ringback: Mutex<Option<Arc<Stop>>>,
     threads: Arc<AtomicUsize>,
 }
 
@@ -133,15 +137,40 @@ impl Ringer {
         }
     }
 
+    /// What whoever calls hears until somebody answers.
+    pub(crate) fn ringback(&self, device: Option<DeviceId>) {
+        let stop = Arc::new(Stop::default());
+        if let Some(before) = lock(&self.ringback).replace(Arc::clone(&stop)) {
+            before.stop();
+        }
+        self.play("ringback", move |_| {
+            let pcm = samples(sound!("ringback")).ok_or(RingError::Sound)?;
+            let sinks = open(&device.map_or(RingDevice::System, RingDevice::Device))?;
+            for sink in &sinks {
+                sink.mixer().add(pcm.source().repeat_infinite());
+            }
+            stop.wait(RINGBACK);
+            Ok(())
+        });
+    }
+
+    /// Somebody has answered, or nobody will.
+    pub(crate) fn ringback_ends(&self) {
+        if let Some(ringback) = lock(&self.ringback).take() {
+            ringback.stop();
+        }
+    }
+
     /// A short sound.
-    pub(crate) fn cue(&self, cue: Cue, device: Option<DeviceId>) {
+    pub(crate) fn cue(&self, cue: Cue, device: Option<DeviceId>, volume: u16) {
         self.play("cue", move |_| {
             let pcm = samples(sound(cue)).ok_or(RingError::Sound)?;
             let length = Duration::from_secs_f64(pcm.len() as f64 / f64::from(pcm.rate));
             let device = device.map_or(RingDevice::System, RingDevice::Device);
             let sinks = open(&device)?;
+            tracing::debug!(?cue, "sounds");
             for sink in &sinks {
-                sink.mixer().add(pcm.source());
+                sink.mixer().add(pcm.source().amplify(loudness(volume)));
             }
             // What is in the device's buffer must be heard, too.
             std::thread::sleep((length + Duration::from_millis(60)).min(CUE));
@@ -280,6 +309,7 @@ fn sound(cue: Cue) -> &'static [u8] {
         Cue::Unmute => sound!("unmute"),
         Cue::Hand => sound!("hand"),
         Cue::Share => sound!("share"),
+        Cue::Record => sound!("record"),
         Cue::Message => sound!("message"),
     }
 }

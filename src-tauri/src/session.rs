@@ -1,4 +1,6 @@
-//! Halloo as a part of the person's session: it starts with it, and the system brings it `halloo:` links.
+//! Halloo as a part of the person's session: it starts with it, and the system brings it `halloo:` and `mattermost:`
+//! links. The latter are how a browser leads back after a sign-in (mattermost-core §3.4): whoever has Mattermost's own
+//! client keeps it for them, where the system can have but one.
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -53,16 +55,36 @@ mod system {
             .ok_or(io::ErrorKind::NotFound)?
             .join("applications");
         let path = folder.join(FILE);
-        let more = "NoDisplay=true\nMimeType=x-scheme-handler/halloo;\n";
+        let more =
+            "NoDisplay=true\nMimeType=x-scheme-handler/halloo;x-scheme-handler/mattermost;\n";
         let text = entry(program, &["%u".to_owned()], more);
         if std::fs::read_to_string(&path).is_ok_and(|held| held == text) {
             return Ok(());
         }
         write(&folder, &path, &text)?;
-        // Desktops without it read the file's MimeType themselves.
-        let _ = std::process::Command::new("xdg-mime")
-            .args(["default", FILE, "x-scheme-handler/halloo"])
-            .spawn();
+        // On a thread: these are slow scripts. Desktops without them read the file's MimeType themselves.
+        std::thread::spawn(move || {
+            let run = |program: &str, words: &[&str]| {
+                std::process::Command::new(program).args(words).output()
+            };
+            // A desktop's cache of who opens what.
+            let _ = run("update-desktop-database", &[&folder.display().to_string()]);
+            let _ = run("xdg-mime", &["default", FILE, "x-scheme-handler/halloo"]);
+            let asked = run(
+                "xdg-mime",
+                &["query", "default", "x-scheme-handler/mattermost"],
+            );
+            let taken = asked.is_ok_and(|it| {
+                let holder = String::from_utf8_lossy(&it.stdout).trim().to_owned();
+                !holder.is_empty() && holder != FILE
+            });
+            if !taken {
+                let _ = run(
+                    "xdg-mime",
+                    &["default", FILE, "x-scheme-handler/mattermost"],
+                );
+            }
+        });
         Ok(())
     }
 
@@ -142,7 +164,7 @@ mod system {
     use std::process::Command;
 
     const RUN: &str = r"HKCU\Software\Microsoft\Windows\CurrentVersion\Run";
-    const LINKS: &str = r"HKCU\Software\Classes\halloo";
+    const CLASSES: &str = r"HKCU\Software\Classes";
 
     pub(super) fn autostart(on: bool, program: &Path, words: &[String]) -> io::Result<()> {
         let mut line = format!("\"{}\"", program.display());
@@ -160,11 +182,32 @@ mod system {
     }
 
     pub(super) fn take_links(program: &Path) -> io::Result<()> {
-        reg(&["add", LINKS, "/ve", "/d", "URL:Halloo", "/f"])?;
-        reg(&["add", LINKS, "/v", "URL Protocol", "/d", "", "/f"])?;
-        let line = format!("\"{}\" \"%1\"", program.display());
-        let key = format!(r"{LINKS}\shell\open\command");
-        reg(&["add", &key, "/ve", "/d", &line, "/f"])
+        let ours = format!("\"{}\" \"%1\"", program.display());
+        for scheme in ["halloo", "mattermost"] {
+            let class = format!(r"{CLASSES}\{scheme}");
+            let command = format!(r"{class}\shell\open\command");
+            // Another program's: theirs to keep.
+            if scheme == "mattermost" && held(&command).is_some_and(|line| !line.contains("halloo"))
+            {
+                continue;
+            }
+            reg(&["add", &class, "/ve", "/d", &format!("URL:{scheme}"), "/f"])?;
+            reg(&["add", &class, "/v", "URL Protocol", "/d", "", "/f"])?;
+            reg(&["add", &command, "/ve", "/d", &ours, "/f"])?;
+        }
+        Ok(())
+    }
+
+    /// What stands there, in lower case.
+    fn held(key: &str) -> Option<String> {
+        let answer = Command::new("reg")
+            .args(["query", key, "/ve"])
+            .output()
+            .ok()?;
+        answer
+            .status
+            .success()
+            .then(|| String::from_utf8_lossy(&answer.stdout).to_lowercase())
     }
 
     fn reg(words: &[&str]) -> io::Result<()> {

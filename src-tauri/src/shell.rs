@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
 
+use calls_core::alert::DesktopNews;
 use calls_core::command::Command;
 use calls_core::snapshot::{Call, CallPhase};
 use tauri::webview::PageLoadEvent;
@@ -14,14 +15,16 @@ use tokio::sync::Notify;
 use crate::awake::Awake;
 use crate::bridge::{self, Portraits};
 use crate::control::{self, Listener};
-use crate::desk::Desk;
+use crate::desk::{self, Desk};
 use crate::keys::Keys;
 use crate::session;
 use crate::start::Running;
 use crate::tray::Tray;
+use crate::watch;
 use crate::windows;
 use crate::windows::call::CallWindows;
 use crate::windows::place::Places;
+use crate::words;
 
 /// Why the window does not open.
 #[derive(Debug, thiserror::Error)]
@@ -43,14 +46,6 @@ pub(crate) struct Around<'a> {
     pub(crate) hidden: bool,
     /// When the program started, for the log.
     pub(crate) begun: Instant,
-}
-
-/// The person wants the program to end; kept by Tauri for the tray.
-struct Quit(Arc<Notify>);
-
-/// Ends the program, in order.
-pub(crate) fn quit(app: &AppHandle) {
-    app.state::<Quit>().0.notify_one();
 }
 
 /// Shows the window until the person quits (or closes it where there is no tray), the system asks to end, or the
@@ -81,7 +76,6 @@ pub(crate) fn run(
     let builder = builder.plugin(windows::rendering::plugin());
     let app = builder
         .manage(core.clone())
-        .manage(Quit(Arc::clone(&quit)))
         .manage(CallWindows::new(
             core.folder().map(Places::load).unwrap_or_default(),
         ))
@@ -135,10 +129,12 @@ pub(crate) fn run(
     let leaving = Arc::new(AtomicBool::new(false));
     {
         let (app, core, leaving) = (app.handle().clone(), core.clone(), Arc::clone(&leaving));
+        let desk = Arc::clone(&around.desk);
         runtime.spawn(async move {
             tokio::select! {
                 () = terminated() => {}
                 () = quit.notified() => {}
+                () = desk.quits() => {}
             }
             leave(app, core, &leaving).await;
         });
@@ -146,6 +142,12 @@ pub(crate) fn run(
     let (runtime, core) = (runtime.clone(), core.clone());
     let folder = core.folder().map(Path::to_owned);
     let (hidden, profile) = (around.hidden, around.profile.clone());
+    let desk = Arc::clone(&around.desk);
+    words::speak(&core.snapshot().appearance.language);
+    watch::begin(&core);
+    if desk::is_demo() {
+        core.handle().desktop(DesktopNews::Demo);
+    }
     let mut has_tray = false;
     let _ = app.run_return(move |app, event| match event {
         RunEvent::Ready => {
@@ -157,7 +159,8 @@ pub(crate) fn run(
             } else {
                 windows::show_main(app);
             }
-            runtime.spawn(desktop(app.clone(), core.clone(), tray, profile.clone()));
+            let around = (Arc::clone(&desk), profile.clone());
+            runtime.spawn(desktop(app.clone(), core.clone(), tray, around));
         }
         RunEvent::Exit => {
             if let Some(folder) = &folder {
@@ -214,8 +217,13 @@ fn listen(
 }
 
 /// Follows the core with everything that is no page: the tray, the popup of calls, the window's call for attention.
-async fn desktop(app: AppHandle, core: Running, mut tray: Option<Tray>, profile: Option<PathBuf>) {
-    let mut keys = Keys::open(&core);
+async fn desktop(
+    app: AppHandle,
+    core: Running,
+    mut tray: Option<Tray>,
+    (desk, profile): (Arc<Desk>, Option<PathBuf>),
+) {
+    let mut keys = Keys::new(app.clone(), &core);
     if profile.is_none()
         && let Err(why) = session::take_links()
     {
@@ -226,19 +234,23 @@ async fn desktop(app: AppHandle, core: Running, mut tray: Option<Tray>, profile:
     let mut awake = None;
     let has_tray = tray.is_some();
     let mut snapshots = core.handle().watch();
-    let (mut calls, mut was_in_call) = (0, false);
+    let (mut calls, mut was_in_call) = ((0, 0), false);
     loop {
         let snapshot = snapshots.borrow_and_update().clone();
+        words::speak(&snapshot.appearance.language);
         if let Some(tray) = &mut tray {
             tray.show(&snapshot);
         }
+        let in_call = in_call(&snapshot.call);
         let now = snapshot.incoming.calls.len();
-        if now != calls {
-            let (popup, grew) = (app.clone(), now > calls);
-            calls = now;
+        // In a call they are rows above its bar, or in its large window.
+        let popup_rows = if in_call { 0 } else { now };
+        if (now, popup_rows) != calls {
+            let (popup, grew) = (app.clone(), now > calls.0);
+            calls = (now, popup_rows);
             // Windows are made on the main thread.
             let _ = app.run_on_main_thread(move || {
-                windows::incoming::show(&popup, now);
+                windows::incoming::show(&popup, popup_rows);
                 if grew && let Some(main) = popup.get_webview_window(windows::MAIN) {
                     let _ = main.request_user_attention(Some(UserAttentionType::Critical));
                 }
@@ -252,7 +264,6 @@ async fn desktop(app: AppHandle, core: Running, mut tray: Option<Tray>, profile:
                 tracing::warn!(%why, "start with the session");
             }
         }
-        let in_call = in_call(&snapshot.call);
         match (in_call, awake.is_some()) {
             (true, false) => awake = Awake::hold(),
             (false, true) => awake = None,
@@ -268,8 +279,11 @@ async fn desktop(app: AppHandle, core: Running, mut tray: Option<Tray>, profile:
             });
         }
         was_in_call = in_call;
-        if snapshots.changed().await.is_err() {
-            return;
+        tokio::select! {
+            changed = snapshots.changed() => if changed.is_err() {
+                return;
+            },
+            () = desk.asks_for_keys() => keys.again(),
         }
     }
 }

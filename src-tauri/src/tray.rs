@@ -10,6 +10,7 @@ use tauri::{AppHandle, Wry};
 
 use crate::start::Running;
 use crate::windows;
+use crate::words::{self, Speech, fill};
 
 /// The tray icon with its menu.
 pub(crate) struct Tray {
@@ -19,7 +20,11 @@ pub(crate) struct Tray {
     leave: MenuItem<Wry>,
     answer: MenuItem<Wry>,
     ignore: MenuItem<Wry>,
+    open: MenuItem<Wry>,
+    quit: MenuItem<Wry>,
     shown: Look,
+    /// The words on it.
+    speech: &'static Speech,
 }
 
 /// What the tray shows.
@@ -54,10 +59,11 @@ impl Look {
         let in_call = !matches!(call.phase, CallPhase::Idle | CallPhase::Failed { .. });
         let open = matches!(call.microphone, Microphone::Open | Microphone::Opening);
         let sharing = in_call && matches!(snapshot.share.ours, OurShare::On { .. });
+        let speech = words::spoken();
         let shown = if sharing {
-            " Others see your screen."
+            format!(" {}", speech.screen_seen)
         } else {
-            ""
+            String::new()
         };
         let rows = &snapshot.directory.channels;
         let mentions: u32 = rows
@@ -65,22 +71,26 @@ impl Look {
             .fold(0, |sum, row| sum.saturating_add(row.mentions));
         let unread = rows.iter().filter(|row| row.unread).count();
         let incoming = snapshot.incoming.calls.iter().find(|call| !call.elsewhere);
+        let missed = snapshot.incoming.missed.len();
+        let counted = |pattern, n: usize| fill(pattern, &[&n.to_string()]);
         let (mark, tooltip) = if let Some(caller) = incoming {
-            (Mark::Hail, format!("{} is calling", caller.name))
+            (Mark::Hail, fill(speech.calling, &[&caller.name]))
         } else if in_call && open {
             (
                 Mark::Heard,
-                format!("In a call: {}. Your microphone is on.{shown}", call.place),
+                fill(speech.in_call_heard, &[&call.place]) + &shown,
             )
         } else if in_call {
             (
                 Mark::Muted,
-                format!("In a call: {}. You are muted.{shown}", call.place),
+                fill(speech.in_call_muted, &[&call.place]) + &shown,
             )
+        } else if missed > 0 {
+            (Mark::Hail, counted(speech.missed_calls, missed))
         } else if mentions > 0 {
-            (Mark::Hail, format!("{mentions} mentions"))
+            (Mark::Hail, counted(speech.mentions, mentions as usize))
         } else if unread > 0 {
-            (Mark::Unread, format!("{unread} unread channels"))
+            (Mark::Unread, counted(speech.unread, unread))
         } else {
             (Mark::None, String::new())
         };
@@ -126,13 +136,14 @@ impl Tray {
         let item = |id: &str, text: &str, enabled: bool| {
             MenuItem::with_id(app, id, text, enabled, None::<&str>)
         };
-        let show = item("show", "Open Halloo", true)?;
-        let answer = item("answer", "Join the call", false)?;
-        let ignore = item("ignore", "Ignore the call", false)?;
-        let mute = item("mute", "Mute", false)?;
-        let unshare = item("unshare", "Stop sharing", false)?;
-        let leave = item("leave", "Leave the call", false)?;
-        let quit = item("quit", "Quit", true)?;
+        let speech = words::spoken();
+        let show = item("show", speech.open_halloo, true)?;
+        let answer = item("answer", speech.join_call, false)?;
+        let ignore = item("ignore", speech.ignore_call, false)?;
+        let mute = item("mute", speech.mute, false)?;
+        let unshare = item("unshare", speech.unshare, false)?;
+        let leave = item("leave", speech.leave, false)?;
+        let quit = item("quit", speech.quit, true)?;
         let line = || PredefinedMenuItem::separator(app);
         let menu = Menu::with_items(
             app,
@@ -173,24 +184,44 @@ impl Tray {
             leave,
             answer,
             ignore,
+            open: show,
+            quit,
             shown: Look::default(),
+            speech,
         })
     }
 
     /// Shows what has changed.
     pub(crate) fn show(&mut self, snapshot: &Snapshot) {
         let look = Look::of(snapshot);
-        if look == self.shown {
+        let speech = words::spoken();
+        let other = !std::ptr::eq(speech, self.speech);
+        if look == self.shown && !other {
             return;
+        }
+        if other {
+            self.speech = speech;
+            for (item, text) in [
+                (&self.open, speech.open_halloo),
+                (&self.answer, speech.join_call),
+                (&self.ignore, speech.ignore_call),
+                (&self.unshare, speech.unshare),
+                (&self.leave, speech.leave),
+                (&self.quit, speech.quit),
+            ] {
+                let _ = item.set_text(text);
+            }
         }
         // A tray that has gone away in the meantime takes nothing; the rest goes on.
         let _ = self.icon.set_tooltip(Some(&look.tooltip));
         if look.mark != self.shown.mark {
             let _ = self.icon.set_icon(Some(picture(look.mark)));
         }
-        let _ = self
-            .mute
-            .set_text(if look.open { "Mute" } else { "Unmute" });
+        let _ = self.mute.set_text(if look.open {
+            speech.mute
+        } else {
+            speech.unmute
+        });
         let _ = self.mute.set_enabled(look.in_call);
         let _ = self.unshare.set_enabled(look.sharing);
         let _ = self.leave.set_enabled(look.in_call);
@@ -225,7 +256,7 @@ fn chosen(app: &AppHandle, core: &Running, item: &str) {
                 core.dispatch(Command::IgnoreCall { channel });
             }
         }
-        "quit" => crate::shell::quit(app),
+        "quit" => core.dispatch(Command::Quit { sure: false }),
         _ => {}
     }
 }

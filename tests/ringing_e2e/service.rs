@@ -48,14 +48,21 @@ impl Log {
 struct Notifications {
     log: Log,
     last: u32,
+    inhibited: bool,
 }
 
 #[zbus::interface(name = "org.freedesktop.Notifications")]
 impl Notifications {
     fn get_capabilities(&self) -> Vec<String> {
-        ["actions", "body", "body-markup", "persistence"]
-            .map(str::to_owned)
-            .to_vec()
+        [
+            "actions",
+            "body",
+            "body-markup",
+            "inline-reply",
+            "persistence",
+        ]
+        .map(str::to_owned)
+        .to_vec()
     }
 
     #[allow(clippy::too_many_arguments)]
@@ -107,6 +114,12 @@ impl Notifications {
         }
     }
 
+    /// KDE's word for do not disturb.
+    #[zbus(property)]
+    fn inhibited(&self) -> bool {
+        self.inhibited
+    }
+
     fn get_server_information(&self) -> (String, String, String, String) {
         ("recorder", "halloo", "1", "1.2").map_into()
     }
@@ -126,8 +139,19 @@ struct Watcher(Arc<Mutex<Vec<String>>>);
 
 #[zbus::interface(name = "org.kde.StatusNotifierWatcher")]
 impl Watcher {
-    fn register_status_notifier_item(&mut self, service: String) {
-        self.0.lock().unwrap().push(service);
+    fn register_status_notifier_item(
+        &mut self,
+        service: String,
+        #[zbus(header)] header: zbus::message::Header<'_>,
+    ) {
+        // Ayatana's library gives its path, others their name.
+        let item = if service.starts_with('/') {
+            let sender = header.sender().unwrap();
+            format!("{sender}{service}")
+        } else {
+            format!("{service}/StatusNotifierItem")
+        };
+        self.0.lock().unwrap().push(item);
     }
 
     fn register_status_notifier_host(&mut self, _service: String) {}
@@ -171,6 +195,7 @@ impl Service {
                     Notifications {
                         log: log.clone(),
                         last: 0,
+                        inhibited: false,
                     },
                 )
             })
@@ -178,6 +203,40 @@ impl Service {
             .and_then(connection::Builder::build)
             .unwrap();
         Self { bus, log, tray }
+    }
+
+    /// The person sets the desktop to do not disturb, or no longer.
+    pub fn disturb_not(&self, quiet: bool) {
+        let path = "/org/freedesktop/Notifications";
+        let object = self
+            .bus
+            .object_server()
+            .interface::<_, Notifications>(path)
+            .unwrap();
+        object.get_mut().inhibited = quiet;
+        let changed = HashMap::from([("Inhibited", zbus::zvariant::Value::from(quiet))]);
+        self.bus
+            .emit_signal(
+                None::<&str>,
+                path,
+                "org.freedesktop.DBus.Properties",
+                "PropertiesChanged",
+                &("org.freedesktop.Notifications", changed, Vec::<&str>::new()),
+            )
+            .unwrap();
+    }
+
+    /// Types a reply into a notification.
+    pub fn reply(&self, id: u32, text: &str) {
+        self.bus
+            .emit_signal(
+                None::<&str>,
+                "/org/freedesktop/Notifications",
+                "org.freedesktop.Notifications",
+                "NotificationReplied",
+                &(id, text),
+            )
+            .unwrap();
     }
 
     /// Clicks a button; `default` is the notification itself.

@@ -22,23 +22,23 @@ const scenes = {
   "address": () => cast.signIn({ phase: "noServer" }),
   "finding": () => cast.signIn({ phase: "finding", address: "chat.harbour.example" }),
   "address-none": () => cast.signIn({ phase: "noServer" }, cast.notice("server.none", "error")),
-  "sign-in": () => cast.signIn({ phase: "signedOut", server: cast.server, login: "", codeNeeded: false }),
+  "sign-in": () => cast.signIn({ phase: "signedOut", server: cast.server, login: "", codeNeeded: false, outside: false }),
   "sign-in-wrong": () =>
     cast.signIn(
-      { phase: "signedOut", server: cast.server, login: "alice", codeNeeded: false },
+      { phase: "signedOut", server: cast.server, login: "alice", codeNeeded: false, outside: false },
       cast.notice("account.wrong", "error"),
     ),
   "sign-in-busy": () => cast.signIn({ phase: "signingIn", server: cast.server, login: "alice" }),
-  "sign-in-code": () => cast.signIn({ phase: "signedOut", server: cast.server, login: "alice", codeNeeded: true }),
+  "sign-in-code": () => cast.signIn({ phase: "signedOut", server: cast.server, login: "alice", codeNeeded: true, outside: false }),
   "sign-in-insecure": () =>
     cast.signIn({
       phase: "signedOut",
       server: { ...cast.server, url: "http://chat.harbour.example", insecure: true },
       login: "",
-      codeNeeded: false,
+      codeNeeded: false, outside: false,
     }),
   "sign-in-no-calls": () =>
-    cast.signIn({ phase: "signedOut", server: { ...cast.server, callsVersion: null }, login: "", codeNeeded: false }),
+    cast.signIn({ phase: "signedOut", server: { ...cast.server, callsVersion: null }, login: "", codeNeeded: false, outside: false }),
   "joining": () => cast.inCall({ phase: { type: "joining" }, participants: [] }),
   "connecting": () => cast.inCall({ phase: { type: "connecting" }, quality: null }),
   "live": () => cast.inCall({}),
@@ -73,6 +73,27 @@ const scenes = {
   "incoming-rang-out": () => cast.ringing(cast.incoming("dm-bob", "bob", { ringing: false, since: Date.now() - 48_000 })),
   "incoming-flood": () => cast.ringing(cast.incoming("dm-bob", "bob", { ringing: false, offerBlock: true })),
   "incoming-elsewhere": () => cast.ringing(cast.incoming("dm-bob", "bob", { ringing: false, elsewhere: true })),
+  "incoming-in-call": () => ({
+    ...cast.inCall({}),
+    incoming: { calls: [cast.incoming("dm-grace", "grace", { ringing: false, inCall: true }), cast.incoming("dm-dave", "dave", { ringing: false, inCall: true })], missed: [] },
+  }),
+  "missed": () => cast.missed("grace", "bob"),
+  "calling": () => cast.inCall({ kind: "direct", place: "Bob Tanaka", microphone: "open", calling: { unanswered: false } }, { only: ["alice"], talking: [] }),
+  "calling-unanswered": () =>
+    cast.inCall({ kind: "direct", place: "Bob Tanaka", microphone: "open", calling: { unanswered: true } }, { only: ["alice"], talking: [] }),
+  "quitting": () => {
+    const whole = cast.inCall({});
+    return { ...whole, alerts: { ...whole.alerts, quitting: true } };
+  },
+  "sign-in-outside": () =>
+    cast.signIn({
+      phase: "signedOut",
+      server: { ...cast.server, outside: [{ service: "gitlab", label: "" }, { service: "saml", label: "Harbour ID" }] },
+      login: "",
+      codeNeeded: false,
+      outside: false,
+    }),
+  "sign-in-browser": () => cast.signIn({ phase: "signedOut", server: cast.server, login: "", codeNeeded: false, outside: true }),
   "share-picker": () => ({ ...cast.inCall({}), share: { ...cast.noShare, picker: cast.picker } }),
   "share-none": () => ({
     ...cast.inCall({}),
@@ -253,7 +274,7 @@ class Play {
     switch (command.type) {
       case "findServer":
         this.set({ slice: "account", value: { phase: "finding", address: command.address } });
-        this.later(900, { slice: "account", value: { phase: "signedOut", server: cast.server, login: "", codeNeeded: false } });
+        this.later(900, { slice: "account", value: { phase: "signedOut", server: cast.server, login: "", codeNeeded: false, outside: false } });
         break;
       case "changeServer":
         this.set({ slice: "account", value: { phase: "noServer" } });
@@ -264,7 +285,7 @@ class Play {
         this.later(900, { slice: "account", value: cast.snapshot().account });
         break;
       case "signOut":
-        this.set({ slice: "account", value: { phase: "signedOut", server: cast.server, login: "alice", codeNeeded: false } });
+        this.set({ slice: "account", value: { phase: "signedOut", server: cast.server, login: "alice", codeNeeded: false, outside: false } });
         break;
       case "openChannel":
         this.set({ slice: "directory", value: { ...directory, channel: command.channel } });

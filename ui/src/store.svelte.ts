@@ -19,6 +19,9 @@ export const QUIET: Alerts = {
     callChat: false,
     joinCue: true,
     muteCue: false,
+    handCue: true,
+    cueVolume: 100,
+    heedSystem: true,
     keys: { talk: "", mute: "", tail: 200 },
     toTray: true,
     autostart: false,
@@ -30,6 +33,10 @@ export const QUIET: Alerts = {
   preview: null,
   messages: "mention",
   test: null,
+  keys: "unknown",
+  systemQuiet: false,
+  quitting: false,
+  demo: false,
 };
 
 const SILENT: Levels = { input: 0, sessions: {} };
@@ -88,6 +95,7 @@ export class Store {
     captionsShown: false,
     captions: [],
     link: "",
+    calling: null,
   });
   chat = $state.raw<CallChat>({ channel: null, root: null, posts: [], loading: false, unread: 0, mentions: 0 });
   devices = $state.raw<Devices>({
@@ -100,7 +108,7 @@ export class Store {
     dumping: false,
   });
   appearance = $state.raw<Appearance>(PLAIN);
-  incoming = $state.raw<Incoming>({ calls: [] });
+  incoming = $state.raw<Incoming>({ calls: [], missed: [] });
   alerts = $state.raw<Alerts>(QUIET);
   share = $state.raw<Share>({ picker: null, ours: { state: "off" }, presenter: null, allowed: true, sound: false, volume: 100, locked: false });
   notices = $state.raw<Notice[]>([]);

@@ -142,7 +142,7 @@ export const sights: Sight[] = [
   {
     label: "incoming",
     scene: () => cast.ringing(cast.incoming("group", "bob", { kind: "group" })),
-    turn: (_, text) => [{ slice: "incoming", value: { calls: [cast.incoming("group", "bob", { kind: "group", name: text, place: text })] } }],
+    turn: (_, text) => [{ slice: "incoming", value: { calls: [cast.incoming("group", "bob", { kind: "group", name: text, place: text })], missed: [] } }],
     places: [
       { name: "who calls", how: "text", parts: '[data-testid="incoming-card"]', reads: inside("h1") },
       { name: "where the call is", how: "text", parts: '[data-testid="incoming-card"]', reads: inside(".top .grow") },

@@ -62,7 +62,7 @@ describe("signing in", () => {
 
     await account(bridge, { phase: "signingIn", server: cast.server, login: "alice" });
     expect(id<HTMLButtonElement>("sign-in-submit").disabled).toBe(true);
-    await account(bridge, { phase: "signedOut", server: cast.server, login: "alice", codeNeeded: false });
+    await account(bridge, { phase: "signedOut", server: cast.server, login: "alice", codeNeeded: false, outside: false });
     await changeNotices(bridge, [cast.notice("account.wrong", "error")]);
     expect(id("notice").getAttribute("role")).toBe("alert");
     expect(id("notice").textContent).toContain("That did not match.");
@@ -83,7 +83,7 @@ describe("signing in", () => {
     await user.type(id("login-input"), "alice");
     await user.type(id("password-input"), "secret{Enter}");
     await account(bridge, { phase: "signingIn", server: cast.server, login: "alice" });
-    await account(bridge, { phase: "signedOut", server: cast.server, login: "alice", codeNeeded: true });
+    await account(bridge, { phase: "signedOut", server: cast.server, login: "alice", codeNeeded: true, outside: false });
     await changeNotices(bridge, [cast.notice("account.mfa_needed", "info")]);
     expect(maybe("notice")).toBeNull();
     await user.type(id("code-input"), "40 71");
@@ -94,7 +94,7 @@ describe("signing in", () => {
     // While it is checked the step stays; a refused code is cleared.
     await account(bridge, { phase: "signingIn", server: cast.server, login: "alice" });
     expect(id<HTMLInputElement>("code-input").value).toBe("407123");
-    await account(bridge, { phase: "signedOut", server: cast.server, login: "alice", codeNeeded: true });
+    await account(bridge, { phase: "signedOut", server: cast.server, login: "alice", codeNeeded: true, outside: false });
     await changeNotices(bridge, [cast.notice("account.bad_code", "error")]);
     expect(id<HTMLInputElement>("code-input").value).toBe("");
     expect(id("notice").textContent).toContain("That code did not match.");

@@ -8,7 +8,9 @@ use x11rb::protocol::Event;
 use x11rb::protocol::xproto::{ConnectionExt, GrabMode, Keycode, ModMask};
 use x11rb::rust_connection::RustConnection;
 
-use super::{Act, Chord};
+use calls_core::alert::KeysReach;
+
+use super::{Act, Chord, Heard, Told};
 
 /// Caps lock and num lock must not make a key another one: each is grabbed with and without them.
 const LOCKS: [u16; 4] = [0, 0x02, 0x10, 0x12];
@@ -17,7 +19,7 @@ const LOCKS: [u16; 4] = [0, 0x02, 0x10, 0x12];
 const MATTER: u16 = 0x01 | 0x04 | 0x08 | 0x40;
 
 /// The connection with what it holds.
-pub(super) struct System {
+pub(crate) struct System {
     shared: Arc<Shared>,
 }
 
@@ -25,26 +27,24 @@ struct Shared {
     display: RustConnection,
     root: u32,
     held: Mutex<Vec<(Act, Keycode, u16)>>,
+    heard: Heard,
 }
 
 impl System {
-    /// Connects; `None` without X11. (Under Wayland XWayland lets itself be grabbed, but hears keys only while one of
-    /// its own windows has the focus: that would be a promise not kept.)
-    pub(super) fn open(heard: impl Fn(Act, bool) + Send + 'static) -> Option<Self> {
-        if std::env::var_os("WAYLAND_DISPLAY").is_some() {
-            return None;
-        }
+    /// Connects; `None` without X11.
+    pub(super) fn open(heard: Heard) -> Option<Self> {
         let (display, screen) = RustConnection::connect(None).ok()?;
         let root = display.setup().roots.get(screen)?.root;
         let shared = Arc::new(Shared {
             display,
             root,
             held: Mutex::default(),
+            heard,
         });
         let listens = Arc::clone(&shared);
         std::thread::Builder::new()
             .name("keys".to_owned())
-            .spawn(move || listens.listen(&heard))
+            .spawn(move || listens.listen())
             .ok()?;
         Some(Self { shared })
     }
@@ -66,9 +66,12 @@ impl Shared {
                     .ungrab_key(key, self.root, ModMask::from(modifiers | lock))?;
             }
         }
+        let mut all = true;
+        let some = !chords.is_empty();
         for (act, chord) in chords {
             let Some(key) = self.keycode(&chord.key)? else {
                 tracing::warn!(key = chord.key, "this keyboard has no such key");
+                all = false;
                 continue;
             };
             let mut modifiers = 0;
@@ -97,10 +100,15 @@ impl Shared {
             }
             if taken {
                 tracing::warn!(?chord, "another program holds this key");
+                all = false;
+                (self.heard)(Told::Taken(act));
             }
             held.push((act, key, modifiers));
         }
         self.display.flush()?;
+        if some && all {
+            (self.heard)(Told::Reach(KeysReach::Everywhere));
+        }
         Ok(())
     }
 
@@ -124,7 +132,7 @@ impl Shared {
             .and_then(|at| setup.min_keycode.checked_add(at)))
     }
 
-    fn listen(&self, heard: &dyn Fn(Act, bool)) {
+    fn listen(&self) {
         // A key that is held repeats as release and press of the same time; the press is looked at before the
         // release is believed.
         let mut next: Option<Event> = None;
@@ -142,7 +150,7 @@ impl Shared {
             match event {
                 Event::KeyPress(key) => {
                     if let Some(act) = self.act(key.detail, u16::from(key.state)) {
-                        heard(act, true);
+                        (self.heard)(Told::Key(act, true));
                     }
                 }
                 Event::KeyRelease(key) => {
@@ -154,7 +162,7 @@ impl Shared {
                     if repeats {
                         next = None;
                     } else if let Some(act) = self.released(key.detail) {
-                        heard(act, false);
+                        (self.heard)(Told::Key(act, false));
                     }
                 }
                 _ => {}

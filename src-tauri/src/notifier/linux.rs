@@ -1,12 +1,17 @@
 //! org.freedesktop.Notifications, through notify-rust and zbus.
 
+use std::pin::Pin;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
-use calls_core::alert::{Note, NoteKey};
+use calls_core::alert::{Note, NoteButton, NoteKey};
 use notify_rust::{Hint, Notification, NotificationHandle, NotificationResponse, Timeout, Urgency};
+use zbus::export::futures_core::Stream;
 
-use super::{Clicked, button, escaped, label, name};
+use super::{Clicked, button, escaped, name};
+
+/// The action that the service itself makes a field of, and the signal that brings what was typed.
+const INLINE: &str = "inline-reply";
 
 /// How long asking for the service's abilities may take.
 const ASKING: Duration = Duration::from_secs(2);
@@ -19,11 +24,13 @@ pub(super) async fn show(
     let abilities = abilities().await;
     let can = |what: &str| abilities.iter().any(|ability| ability == what);
     let call = matches!(note.key, NoteKey::Call(_));
+    let speech = crate::words::spoken();
+    let (title, body) = (speech.say(&note.title), speech.say(&note.body));
     let mut shown = Notification::new();
     shown
         .appname("Halloo")
         .icon("halloo")
-        .summary(&note.title)
+        .summary(&title)
         .hint(Hint::DesktopEntry("halloo".to_owned()))
         .hint(Hint::Category(
             if call { "call.incoming" } else { "im.received" }.to_owned(),
@@ -40,17 +47,20 @@ pub(super) async fn show(
         });
     // Where nothing is taken for markup, escapes would show.
     if can("body-markup") || abilities.is_empty() {
-        shown.body(&escaped(&note.body));
+        shown.body(&escaped(&body));
     } else {
-        shown.body(&note.body);
+        shown.body(&body);
     }
     if note.silent {
         shown.hint(Hint::SuppressSound(true));
     }
     if can("actions") {
-        shown.action("default", "Open");
+        shown.action("default", speech.open);
         for one in &note.buttons {
-            shown.action(name(*one), label(*one));
+            // Typed into the notification itself, where the service has room for that (KDE's and its likes).
+            let typed = *one == NoteButton::Reply && can("inline-reply");
+            let action = if typed { INLINE } else { name(*one) };
+            shown.action(action, speech.button(*one));
         }
     }
     let before = id.load(Ordering::Relaxed);
@@ -71,12 +81,51 @@ async fn abilities() -> Vec<String> {
     }
 }
 
-/// Waits for a click; `None` when it was closed.
+/// Waits for a click or a typed reply; `None` when it was closed.
 pub(super) async fn wait(handle: &NotificationHandle) -> Option<Clicked> {
     let mut clicked = None;
+    let typed = async {
+        match typed(handle.id()).await {
+            Ok(text) => text,
+            Err(why) => {
+                tracing::debug!(%why, "no replies from notifications");
+                std::future::pending().await
+            }
+        }
+    };
+    tokio::select! {
+        text = typed => return Some(Clicked::Reply(text)),
+        () = clicks(handle, &mut clicked) => {}
+    }
+    clicked
+}
+
+/// What was typed into the notification with this number (KDE's addition to the specification).
+async fn typed(id: u32) -> zbus::Result<String> {
+    let bus = zbus::Connection::session().await?;
+    let rule = zbus::MatchRule::builder()
+        .msg_type(zbus::message::Type::Signal)
+        .interface("org.freedesktop.Notifications")?
+        .member("NotificationReplied")?
+        .build();
+    let mut replies = zbus::MessageStream::for_match_rule(rule, &bus, Some(8)).await?;
+    loop {
+        let reply = std::future::poll_fn(|context| Pin::new(&mut replies).poll_next(context)).await;
+        let Some(reply) = reply else {
+            // The bus is gone, and the notification with it.
+            return std::future::pending().await;
+        };
+        let (which, text): (u32, String) = reply?.body().deserialize()?;
+        if which == id {
+            return Ok(text);
+        }
+    }
+}
+
+async fn clicks(handle: &NotificationHandle, clicked: &mut Option<Clicked>) {
     handle
         .wait_for_action_async(|response| {
-            clicked = match response {
+            *clicked = match response {
                 NotificationResponse::Default => Some(Clicked::Itself),
                 NotificationResponse::Action(action) => button(action).map(Clicked::Button),
                 NotificationResponse::Reply(text) => Some(Clicked::Reply(text.clone())),
@@ -84,7 +133,6 @@ pub(super) async fn wait(handle: &NotificationHandle) -> Option<Clicked> {
             };
         })
         .await;
-    clicked
 }
 
 /// Takes it away.

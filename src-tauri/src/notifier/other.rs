@@ -7,7 +7,7 @@ use calls_core::alert::Note;
 use notify_rust::Notification;
 use tokio::sync::oneshot;
 
-use super::{Clicked, button, label, name};
+use super::{Clicked, button, name};
 
 /// A notification that is shown.
 pub(super) struct Handle {
@@ -19,13 +19,14 @@ pub(super) async fn show(
     note: &Note,
     _id: &AtomicU32,
 ) -> Result<Handle, notify_rust::error::Error> {
+    let speech = crate::words::spoken();
     let mut shown = Notification::new();
     shown
         .appname("Halloo")
-        .summary(&note.title)
-        .body(&note.body);
+        .summary(&speech.say(&note.title))
+        .body(&speech.say(&note.body));
     for one in &note.buttons {
-        shown.action(name(*one), label(*one));
+        shown.action(name(*one), speech.button(*one));
     }
     let (tell, told) = oneshot::channel();
     let (click, clicked) = oneshot::channel();

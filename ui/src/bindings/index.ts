@@ -432,6 +432,18 @@ joinCue: boolean,
  */
 muteCue: boolean, 
 /**
+ * A sound when somebody raises a hand.
+ */
+handCue: boolean, 
+/**
+ * How loud the sounds of a call are, per cent, 0 to 100.
+ */
+cueVolume: number, 
+/**
+ * Neither rings nor notifies while the system itself is set to do not disturb, where it tells.
+ */
+heedSystem: boolean, 
+/**
  * Keys that work everywhere.
  */
 keys: GlobalKeys, 
@@ -452,6 +464,29 @@ startHidden: boolean, };
  * Which messages notify: the user's own setting on the server.
  */
 export type MessageLevel = "all" | "mention" | "none";
+
+/**
+ * How far the keys reach that are to work everywhere.
+ */
+export type KeysReach = "unknown" | "everywhere" | "window";
+
+/**
+ * Who vouches for the person.
+ */
+export type OutsideService = "gitlab" | "google" | "office365" | "openid" | "saml";
+
+/**
+ * A way to sign in with the person's browser (mattermost-core §3.4).
+ */
+export type Outside = { 
+/**
+ * Which.
+ */
+service: OutsideService, 
+/**
+ * What the server calls it; may be empty.
+ */
+label: string, };
 
 /**
  * A person's wish.
@@ -476,7 +511,15 @@ code: string | null, } | { "type": "signInWithToken",
 /**
  * The token. Never logged.
  */
-token: string, } | { "type": "signOut" } | { "type": "reconnect" } | { "type": "openTeam", 
+token: string, } | { "type": "signInOutside", 
+/**
+ * Which of the server's ways.
+ */
+service: OutsideService, 
+/**
+ * 64 random hexadecimal digits, made by whoever asks: what comes back must carry them.
+ */
+token: string, } | { "type": "cancelOutside" } | { "type": "signOut" } | { "type": "reconnect" } | { "type": "openTeam", 
 /**
  * Which.
  */
@@ -784,7 +827,11 @@ held: boolean, } | { "type": "toggleMute" } | { "type": "openAddress",
 /**
  * As it came from the system or the page.
  */
-address: string, } | { "type": "setSound", 
+address: string, } | { "type": "askForKeys" } | { "type": "quit", 
+/**
+ * The person has been asked.
+ */
+sure: boolean, } | { "type": "stay" } | { "type": "keepCalling" } | { "type": "forgetMissed" } | { "type": "callMe" } | { "type": "setSound", 
 /**
  * Everything, as it shall be.
  */
@@ -914,13 +961,42 @@ elsewhere: boolean,
 offerBlock: boolean, };
 
 /**
+ * A call that ended before we answered.
+ */
+export type MissedCall = { 
+/**
+ * Identity of the call.
+ */
+call: string, 
+/**
+ * Where.
+ */
+channel: ChannelId, 
+/**
+ * Who called.
+ */
+caller: UserId, 
+/**
+ * Their name, one plain line.
+ */
+name: string, 
+/**
+ * When: Unix milliseconds by *our* clock.
+ */
+at: number, };
+
+/**
  * Calls that come in, oldest first.
  */
 export type Incoming = { 
 /**
  * At most eight.
  */
-calls: Array<IncomingCall>, };
+calls: Array<IncomingCall>, 
+/**
+ * Calls that ended before anybody of us answered, newest first, at most twenty; of this run.
+ */
+missed: Array<MissedCall>, };
 
 /**
  * How calls and messages reach the person.
@@ -953,7 +1029,23 @@ messages: MessageLevel,
 /**
  * What became of the test notification: on its way (`None` also before any test), arrived or not.
  */
-test: boolean | null, };
+test: boolean | null, 
+/**
+ * How far the keys reach that are to work everywhere.
+ */
+keys: KeysReach, 
+/**
+ * The system is set to do not disturb, and that is heeded.
+ */
+systemQuiet: boolean, 
+/**
+ * The person wants to end the program while in a call: the question to ask.
+ */
+quitting: boolean, 
+/**
+ * There is somebody who calls when asked to.
+ */
+demo: boolean, };
 
 /**
  * A server, before sign-in.
@@ -978,7 +1070,11 @@ callsVersion: string | null,
 /**
  * The address is not encrypted (`http:`) and not this machine.
  */
-insecure: boolean, };
+insecure: boolean, 
+/**
+ * Ways to sign in with the browser, in the order of the server's own page.
+ */
+outside: Array<Outside>, };
 
 /**
  * Sign-in, step by step.
@@ -999,7 +1095,11 @@ login: string,
 /**
  * The server has asked for a one-time code.
  */
-codeNeeded: boolean, } | { "phase": "signingIn", 
+codeNeeded: boolean, 
+/**
+ * The person signs in with their browser; waiting for it to bring them back.
+ */
+outside: boolean, } | { "phase": "signingIn", 
 /**
  * Its address.
  */
@@ -1733,6 +1833,15 @@ unread: number,
 mentions: number, };
 
 /**
+ * A direct call of ours that nobody has answered yet (calls-v1-rest §28.2).
+ */
+export type Calling = { 
+/**
+ * Half a minute has passed: offer to hang up, or to wait on.
+ */
+unanswered: boolean, };
+
+/**
  * Our call, and what the call surfaces show.
  */
 export type Call = { 
@@ -1827,7 +1936,11 @@ captions: Array<Caption>,
 /**
  * Address that leads into this call; empty when idle.
  */
-link: string, };
+link: string, 
+/**
+ * We call somebody, and they have not answered yet.
+ */
+calling: Calling | null, };
 
 /**
  * How much noise is removed.

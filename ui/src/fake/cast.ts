@@ -49,6 +49,7 @@ export const server: ServerInfo = {
   version: "11.4.0",
   callsVersion: "1.12.2",
   insecure: false,
+  outside: [],
 };
 
 function person(id: string, firstName: string, lastName: string, presence: Presence, isBot = false): Person {
@@ -277,6 +278,7 @@ const idle: Call = {
   captionsShown: false,
   captions: [],
   link: "",
+  calling: null,
 };
 
 export const noChat: CallChat = { channel: null, root: null, posts: [], loading: false, unread: 0, mentions: 0 };
@@ -341,7 +343,7 @@ export function snapshot(timeline: Partial<Timeline> = {}): Snapshot {
     chat: noChat,
     devices,
     appearance: PLAIN,
-    incoming: { calls: [] },
+    incoming: { calls: [], missed: [] },
     alerts: QUIET,
     share: noShare,
     notices: [],
@@ -457,7 +459,19 @@ export function incoming(channel: string, caller: string, change: Partial<Incomi
 
 /** Signed in, while somebody calls. */
 export function ringing(...calls: IncomingCall[]): Snapshot {
-  return { ...snapshot(), incoming: { calls } };
+  return { ...snapshot(), incoming: { calls, missed: [] } };
+}
+
+/** Calls that nobody here answered, newest first. */
+export function missed(...callers: string[]): Snapshot {
+  const calls = callers.map((caller, at) => ({
+    call: `missed-${at}`,
+    channel: `dm-${caller}`,
+    caller,
+    name: people[caller]?.name ?? caller,
+    at: now - (at + 1) * 17 * MINUTE,
+  }));
+  return { ...snapshot(), incoming: { calls: [], missed: calls } };
 }
 
 /** Nobody shares. */

@@ -7,6 +7,7 @@ import { chatSentences, chatWords } from "./chatwords";
 import { caps } from "./keys";
 import { language, pseudo, PSEUDO, type Catalogue, type Forms } from "./language.svelte";
 import { number } from "./numbers";
+import { ringSentences, ringWords } from "./ringwords";
 
 export type Values = { [key in string]?: string | number };
 
@@ -446,6 +447,7 @@ const words = {
   "advanced.account": "Signed in as {name}",
   ...callWords,
   ...chatWords,
+  ...ringWords,
 } as const;
 
 export type Word = keyof typeof words;
@@ -560,6 +562,7 @@ const sentences: Record<string, Sentence> = {
   "rec.soon": { lead: "Recording stops in {n} minutes." },
   "rec.failed": { lead: "Recording stopped.", rest: "{reason}." },
   ...callSentences,
+  ...ringSentences,
   "keys.local": { lead: "Your desktop has not allowed keys everywhere yet.", button: "Ask the desktop" },
 };
 

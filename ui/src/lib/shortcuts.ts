@@ -13,6 +13,8 @@ export interface Situation {
 export function commandFor(keys: string, { directory, call, link, share }: Situation): Command | undefined {
   const open = directory.channels.find((channel) => channel.id === directory.channel);
   switch (keys) {
+    case "Control+Q":
+      return { type: "quit", sure: false };
     case "Control+Alt+S":
       return open && join(open, call, link, directory.callsAvailable);
     case "Control+Shift+Space":

@@ -91,6 +91,11 @@ impl ClientHandle {
         self.inner.inbox.send(Input::NoteShown(shown));
     }
 
+    /// What the desktop around the windows tells.
+    pub fn desktop(&self, news: calls_core::alert::DesktopNews) {
+        self.inner.inbox.send(Input::Desktop(news));
+    }
+
     /// The state now.
     #[must_use]
     pub fn snapshot(&self) -> Arc<Snapshot> {

@@ -17,6 +17,8 @@ pub type SocketSink = Arc<dyn Fn(SocketEvent) + Send + Sync>;
 pub trait Line: Send {
     /// Ends the wait between two tries.
     fn retry_now(&self);
+    /// Tells the server that the person is here, or is not.
+    fn active(&self, active: bool);
     /// Closes it; nothing is said afterwards.
     fn close(self: Box<Self>) -> BoxFuture<()>;
 }
@@ -129,6 +131,10 @@ struct RealLine(Socket);
 impl Line for RealLine {
     fn retry_now(&self) {
         self.0.retry_now();
+    }
+
+    fn active(&self, active: bool) {
+        self.0.active(active);
     }
 
     fn close(self: Box<Self>) -> BoxFuture<()> {

@@ -249,6 +249,11 @@ impl Performer {
                     line.retry_now();
                 }
             }
+            LinkWish::Active(active) => {
+                if let Some(line) = &self.line {
+                    line.active(active);
+                }
+            }
             LinkWish::Close => self.hang_up(),
         }
     }

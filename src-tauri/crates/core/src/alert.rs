@@ -95,13 +95,15 @@ pub enum Cue {
     Hand,
     /// Somebody shares the screen.
     Share,
+    /// The call is recorded from now on.
+    Record,
     /// A message.
     Message,
 }
 
 impl Cue {
     /// All of them.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::JoinSelf,
         Self::JoinOther,
         Self::Leave,
@@ -109,6 +111,7 @@ impl Cue {
         Self::Unmute,
         Self::Hand,
         Self::Share,
+        Self::Record,
         Self::Message,
     ];
 
@@ -123,6 +126,7 @@ impl Cue {
             Self::Unmute => "unmute",
             Self::Hand => "hand",
             Self::Share => "share",
+            Self::Record => "record",
             Self::Message => "message",
         }
     }
@@ -244,6 +248,12 @@ pub struct AlertSettings {
     pub join_cue: bool,
     /// A sound when our microphone goes off or on.
     pub mute_cue: bool,
+    /// A sound when somebody raises a hand.
+    pub hand_cue: bool,
+    /// How loud the sounds of a call are, per cent, 0 to 100.
+    pub cue_volume: u16,
+    /// Neither rings nor notifies while the system itself is set to do not disturb, where it tells.
+    pub heed_system: bool,
     /// Keys that work everywhere.
     pub keys: GlobalKeys,
     /// Closing the window keeps Halloo running where there is a tray.
@@ -270,6 +280,9 @@ impl Default for AlertSettings {
             call_chat: false,
             join_cue: true,
             mute_cue: false,
+            hand_cue: true,
+            cue_volume: 100,
+            heed_system: true,
             keys: GlobalKeys {
                 tail: 200,
                 ..GlobalKeys::default()
@@ -288,6 +301,7 @@ impl AlertSettings {
         /// More channels or people than anybody picks by hand.
         const MOST: usize = 500;
         self.volume = self.volume.min(100);
+        self.cue_volume = self.cue_volume.min(100);
         self.quiet.from = self.quiet.from.min(1439);
         self.quiet.to = self.quiet.to.min(1439);
         self.keys.tail = self.keys.tail.min(2000);
@@ -341,6 +355,8 @@ impl MessageLevel {
 pub enum NoteKey {
     /// A call that rings.
     Call(CallId),
+    /// A call that nobody here answered.
+    Missed(CallId),
     /// New messages of a channel.
     Messages(ChannelId),
     /// New messages of many channels.
@@ -356,14 +372,53 @@ pub struct Note {
     pub key: NoteKey,
     /// Where a click leads.
     pub channel: Option<ChannelId>,
-    /// First line, at most 120 characters, one line.
-    pub title: String,
-    /// The rest, at most 300 characters; may be empty.
-    pub body: String,
+    /// First line, at most 120 characters of others' text, one line.
+    pub title: Words,
+    /// The rest, at most 300 characters of others' text; may be empty.
+    pub body: Words,
     /// Makes no sound of its own.
     pub silent: bool,
     /// Buttons, most important first.
     pub buttons: Vec<NoteButton>,
+}
+
+/// What a notification says. Whoever shows it says it in the person's language; names and texts are plain.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Words {
+    /// As it is: a name, a message, or nothing.
+    Plain(String),
+    /// Somebody calls.
+    Invites {
+        /// Who.
+        name: String,
+    },
+    /// Somebody has called in vain.
+    Missed {
+        /// Who.
+        name: String,
+    },
+    /// Somebody writes in a channel.
+    In {
+        /// Who.
+        name: String,
+        /// Where.
+        place: String,
+    },
+    /// So many new messages, under the text of the last one, if that is to be read.
+    New {
+        /// Text; may be empty.
+        text: String,
+        /// How many.
+        count: u32,
+    },
+    /// The test.
+    Arrives,
+}
+
+impl Default for Words {
+    fn default() -> Self {
+        Self::Plain(String::new())
+    }
 }
 
 /// A button of a notification.
@@ -377,6 +432,38 @@ pub enum NoteButton {
     Ignore,
     /// Answer the message.
     Reply,
+    /// Call whoever called.
+    CallBack,
+}
+
+/// How far the keys reach that are to work everywhere.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[serde(rename_all = "camelCase")]
+pub enum KeysReach {
+    /// Nobody has said yet, or there are none to be held.
+    #[default]
+    Unknown,
+    /// They work while another window has the focus.
+    Everywhere,
+    /// Only while one of our windows has the focus: the desktop has not allowed more, or cannot.
+    Window,
+}
+
+/// What the desktop around our windows tells.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum DesktopNews {
+    /// How far the keys reach now.
+    Keys(KeysReach),
+    /// Another program holds this key, as it was wished for.
+    KeyTaken(String),
+    /// The computer has slept, and is awake again.
+    Woke,
+    /// Nobody has touched keyboard and mouse for minutes; or somebody does again. Repeated while that is so.
+    Idle(bool),
+    /// The system is set to do not disturb, or is no longer.
+    DoNotDisturb(bool),
+    /// This is the demonstration: there is somebody who calls when asked to.
+    Demo,
 }
 
 /// What the core wants heard or shown outside its windows. None of it may block.
@@ -392,11 +479,26 @@ pub enum AlertWish {
         cue: Cue,
         /// The loudspeaker chosen for calls; `None` follows the system.
         device: Option<DeviceId>,
+        /// How loud, per cent, 0 to 100.
+        volume: u16,
     },
+    /// The tone that whoever calls hears until somebody answers, on this loudspeaker (`None` follows the system);
+    /// nothing stops it.
+    Ringback(Option<Option<DeviceId>>),
     /// Show this.
     Show(Box<Note>),
     /// It is of no interest any more.
     Withdraw(NoteKey),
+    /// Open this address in the person's browser. Ours: of the server that the person has chosen.
+    Browse(String),
+    /// The main window is to come to the front.
+    Front,
+    /// End the program.
+    Quit,
+    /// Ask the desktop once more for the keys.
+    AskForKeys,
+    /// In the demonstration: have somebody call.
+    CallMe,
 }
 
 /// A ring, or a preview of one.

@@ -9,7 +9,7 @@ use crate::id::{
     UploadId, UserId,
 };
 use crate::preferences::Appearance;
-use crate::snapshot::Sound;
+use crate::snapshot::{OutsideService, Sound};
 
 /// Which end of the sound.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, TS)]
@@ -87,6 +87,15 @@ pub enum Command {
         /// The token. Never logged.
         token: String,
     },
+    /// Sign in with the person's own browser, at whatever the server trusts.
+    SignInOutside {
+        /// Which of the server's ways.
+        service: OutsideService,
+        /// 64 random hexadecimal digits, made by whoever asks: what comes back must carry them.
+        token: String,
+    },
+    /// Do not wait for the browser any more.
+    CancelOutside,
     /// Leave any call, end the session, forget the token.
     SignOut,
     /// Try the connection now instead of at the end of the back-off.
@@ -422,6 +431,21 @@ pub enum Command {
         /// As it came from the system or the page.
         address: String,
     },
+    /// Ask the desktop once more for the keys that work everywhere.
+    AskForKeys,
+    /// End the program. In a call: asks first, unless `sure`.
+    Quit {
+        /// The person has been asked.
+        sure: bool,
+    },
+    /// Do not end the program after all.
+    Stay,
+    /// Nobody answers, and we wait on.
+    KeepCalling,
+    /// These calls were missed, and the person knows.
+    ForgetMissed,
+    /// In the demonstration: have somebody call.
+    CallMe,
     /// Change what is done to the sound, at once.
     SetSound {
         /// Everything, as it shall be.

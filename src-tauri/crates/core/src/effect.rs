@@ -73,8 +73,10 @@ pub enum LinkWish {
         /// Token.
         token: Secret,
     },
-    /// Do not wait for the end of the back-off.
+    /// Do not wait for the end of the back-off; if it seems open, look at once whether it is.
     Retry,
+    /// Tell the server that the person is here, or is not (mattermost-core §12.5).
+    Active(bool),
     /// Close.
     Close,
 }

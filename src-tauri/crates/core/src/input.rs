@@ -5,7 +5,7 @@ use std::time::Instant;
 
 use bytes::Bytes;
 
-use crate::alert::AlertSettings;
+use crate::alert::{AlertSettings, DesktopNews};
 use crate::command::Command;
 use crate::id::{ChannelId, DeviceId, FileId, Millis, PostId, RequestId, UploadId, UserId};
 use crate::model::File;
@@ -88,6 +88,8 @@ pub enum Input {
     Zone(i32),
     /// A notification that was asked for as a test has arrived on the screen, or has not.
     NoteShown(bool),
+    /// The desktop around our windows tells something.
+    Desktop(DesktopNews),
     /// A person attaches a file to what they are writing.
     Attach(Box<Attach>),
     /// How a file fares on its way to the server.

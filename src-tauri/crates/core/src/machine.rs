@@ -21,6 +21,7 @@ mod chat;
 mod clock;
 mod compose;
 mod cues;
+mod desktop;
 mod devices;
 mod directory;
 mod finder;
@@ -45,6 +46,7 @@ use call::Call;
 use callchat::CallChat;
 use clock::ServerClock;
 use compose::Compose;
+use desktop::Desktop;
 use devices::Devices;
 use directory::{Directory, Draw};
 use finder::Finder;
@@ -74,6 +76,7 @@ pub struct Machine {
     alerts: Alerts,
     ringing: Ringing,
     messages: Messages,
+    desktop: Desktop,
     /// An address that is to be opened after sign-in.
     address: Option<String>,
     share: Share,
@@ -120,10 +123,16 @@ impl Machine {
             Input::SessionKept(kept) => self.account.kept(now.instant, kept, &mut self.out),
             Input::Zone(minutes) => self.zone_is(minutes),
             Input::NoteShown(shown) => self.note_shown(shown),
+            Input::Desktop(news) => self.desktop_told(now, news),
             Input::Tick => {}
         }
         self.handle_timeouts(now);
         self.settle_alerts(now);
+        self.settle_presence(now.instant);
+        self.settle_quit();
+        let output = self.devices.slice().output.clone();
+        self.call
+            .settle_calling(now.instant, &self.directory, output.as_ref(), &mut self.out);
         self.share.follow(self.call.number(), &mut self.out);
         self.devices.run(self.call.is_on(), &mut self.out);
         self.chat
@@ -149,6 +158,7 @@ impl Machine {
             self.ringing.poll_timeout(),
             self.messages.poll_timeout(),
             self.call.poll_timeout(),
+            self.call.calling_ends(),
             self.typing.poll_timeout(),
             self.out.notices.poll_timeout(),
             self.devices.poll_timeout(),

@@ -69,6 +69,10 @@ pub const CODES: &[(&str, Severity)] = &[
     // Keys that work everywhere.
     ("keys.local", Severity::Warning),
     ("keys.taken", Severity::Warning),
+    ("sso.stale", Severity::Error),
+    ("sso.refused", Severity::Error),
+    ("call.declined", Severity::Info),
+    ("call.no_answer", Severity::Info),
     // Writing.
     ("post.too_long", Severity::Error),
     ("post.archived", Severity::Error),

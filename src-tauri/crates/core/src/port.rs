@@ -71,6 +71,13 @@ pub enum Request {
         /// Session or personal access token.
         token: Secret,
     },
+    /// Sign in with what the person's browser brought back. Answer: [`Reply::SignedIn`].
+    SignInOutside {
+        /// Site address.
+        server: String,
+        /// The server's token; good once, and for three minutes.
+        token: Secret,
+    },
     /// End the session on the server. Answer: [`Reply::Done`].
     SignOut,
     /// Teams, channels, memberships, people in direct channels, settings. Answer: [`Reply::Directory`].

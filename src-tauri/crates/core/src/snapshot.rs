@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 
-use crate::alert::{AlertSettings, MessageLevel, Tone};
+use crate::alert::{AlertSettings, KeysReach, MessageLevel, Tone};
 use crate::command::DeviceRole;
 use crate::id::{
     ChannelId, DeviceId, Millis, PendingId, PostId, SessionId, SourceId, TeamId, UserId,
@@ -135,6 +135,8 @@ pub enum Account {
         login: String,
         /// The server has asked for a one-time code.
         code_needed: bool,
+        /// The person signs in with their browser; waiting for it to bring them back.
+        outside: bool,
     },
     /// Waiting for the server's answer, or loading the first data.
     SigningIn {
@@ -168,6 +170,57 @@ pub struct ServerInfo {
     pub calls_version: Option<String>,
     /// The address is not encrypted (`http:`) and not this machine.
     pub insecure: bool,
+    /// Ways to sign in with the browser, in the order of the server's own page.
+    pub outside: Vec<Outside>,
+}
+
+/// A way to sign in with the person's browser (mattermost-core §3.4).
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, TS)]
+#[serde(rename_all = "camelCase")]
+pub struct Outside {
+    /// Which.
+    pub service: OutsideService,
+    /// What the server calls it; may be empty.
+    pub label: String,
+}
+
+/// Who vouches for the person.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[serde(rename_all = "lowercase")]
+pub enum OutsideService {
+    /// GitLab.
+    Gitlab,
+    /// Google.
+    Google,
+    /// Microsoft.
+    Office365,
+    /// OpenID Connect.
+    Openid,
+    /// SAML.
+    Saml,
+}
+
+impl OutsideService {
+    /// All of them, in the order of the server's own page.
+    pub const ALL: [Self; 5] = [
+        Self::Gitlab,
+        Self::Google,
+        Self::Office365,
+        Self::Openid,
+        Self::Saml,
+    ];
+
+    /// Path on the server, below the site address.
+    #[must_use]
+    pub fn path(self) -> &'static str {
+        match self {
+            Self::Gitlab => "oauth/gitlab/login",
+            Self::Google => "oauth/google/login",
+            Self::Office365 => "oauth/office365/login",
+            Self::Openid => "oauth/openid/login",
+            Self::Saml => "login/sso/saml",
+        }
+    }
 }
 
 /// The connection to the server.
@@ -409,6 +462,16 @@ pub struct Call {
     pub captions: Vec<Caption>,
     /// Address that leads into this call; empty when idle.
     pub link: String,
+    /// We call somebody, and they have not answered yet.
+    pub calling: Option<Calling>,
+}
+
+/// A direct call of ours that nobody has answered yet (calls-v1-rest §28.2).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, TS)]
+#[serde(rename_all = "camelCase")]
+pub struct Calling {
+    /// Half a minute has passed: offer to hang up, or to wait on.
+    pub unanswered: bool,
 }
 
 /// Where our call stands.
@@ -750,6 +813,25 @@ pub struct Levels {
 pub struct Incoming {
     /// At most eight.
     pub calls: Vec<IncomingCall>,
+    /// Calls that ended before anybody of us answered, newest first, at most twenty; of this run.
+    pub missed: Vec<MissedCall>,
+}
+
+/// A call that ended before we answered.
+#[derive(Clone, Debug, PartialEq, Serialize, TS)]
+#[serde(rename_all = "camelCase")]
+pub struct MissedCall {
+    /// Identity of the call.
+    pub call: String,
+    /// Where.
+    pub channel: ChannelId,
+    /// Who called.
+    pub caller: UserId,
+    /// Their name, one plain line.
+    pub name: String,
+    /// When: Unix milliseconds by *our* clock.
+    #[ts(type = "number")]
+    pub at: Millis,
 }
 
 /// A call that comes in.
@@ -803,4 +885,12 @@ pub struct Alerts {
     pub messages: MessageLevel,
     /// What became of the test notification: on its way (`None` also before any test), arrived or not.
     pub test: Option<bool>,
+    /// How far the keys reach that are to work everywhere.
+    pub keys: KeysReach,
+    /// The system is set to do not disturb, and that is heeded.
+    pub system_quiet: bool,
+    /// The person wants to end the program while in a call: the question to ask.
+    pub quitting: bool,
+    /// There is somebody who calls when asked to.
+    pub demo: bool,
 }

@@ -108,6 +108,8 @@ pub struct Switches {
     /// Accounts without a second factor get 403 `api.context.mfa_required.app_error` everywhere but on
     /// `users/me`.
     pub enforce_mfa: bool,
+    /// Single sign-on is offered, with an imagined GitLab that agrees at once.
+    pub sso: bool,
     /// `CollapsedThreads` of the client configuration.
     pub collapsed_threads: String,
     /// `TeammateNameDisplay` of the client configuration.
@@ -143,6 +145,7 @@ impl Default for Switches {
             join_batch_members: 100,
             dm_calls: false,
             enforce_mfa: false,
+            sso: false,
             collapsed_threads: "always_on".to_owned(),
             teammate_name_display: "full_name".to_owned(),
         }

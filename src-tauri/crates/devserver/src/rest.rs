@@ -292,7 +292,7 @@ async fn stats(State(app): State<Arc<App>>) -> Response {
         "peers": media.peers, "connected": media.connected, "tracks_in": media.tracks_in,
         "tracks_out": media.tracks_out, "packets_in": media.packets_in,
         "packets_out": media.packets_out, "packets_dropped": media.packets_dropped,
-        "overflows": media.overflows,
+        "overflows": media.overflows, "packet_at": media.packet_at, "spurt_at": media.spurt_at,
     });
     answer::Json(value).into_response()
 }

@@ -195,6 +195,23 @@ pub struct SfuStats {
     pub packets_dropped: u64,
     /// Requests and events dropped because a queue was full.
     pub overflows: u64,
+    /// When the last RTP packet came, microseconds since the Unix epoch.
+    pub packet_at: u64,
+    /// When the last one came that followed a silence of at least [`SPURT_US`]: somebody began to talk.
+    pub spurt_at: u64,
+}
+
+/// A silence between packets after which the next one begins something, microseconds.
+pub const SPURT_US: u64 = 60_000;
+
+impl SfuStats {
+    /// An RTP packet came, at this many microseconds since the Unix epoch.
+    pub(crate) fn heard(&mut self, at: u64) {
+        if at.saturating_sub(self.packet_at) >= SPURT_US {
+            self.spurt_at = at;
+        }
+        self.packet_at = at;
+    }
 }
 
 /// Why the SFU did not start.

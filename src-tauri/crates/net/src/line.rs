@@ -31,6 +31,8 @@ const EVENTS: usize = 256;
 const COMMANDS: usize = 64;
 /// No `hello` after this means that the server does not take us for a signed-in user (mattermost-core 12.2).
 const HELLO_TIMEOUT: Duration = Duration::from_secs(5);
+/// How long an answer may take when there is reason to doubt the connection: the computer has slept.
+const DOUBT: Duration = Duration::from_secs(3);
 /// How long a polite goodbye may take.
 const GOODBYE: Duration = Duration::from_millis(500);
 
@@ -126,7 +128,7 @@ impl Line {
         self.command(Command::Sdp(compressed));
     }
 
-    /// Ends the current wait between two tries.
+    /// Ends the current wait between two tries; looks at once whether a connection that seems open is.
     pub(crate) fn retry_now(&self) {
         self.command(Command::RetryNow);
     }
@@ -283,7 +285,7 @@ impl Actor {
                     Some(Err(error)) => Err(End::Lost(NetError::offline(error))),
                     None => Err(End::Lost(NetError::Protocol("closed by the server".into()))),
                 },
-                command = self.inbox.recv() => self.obey(&mut stream, &live, command).await,
+                command = self.inbox.recv() => self.obey(&mut stream, &mut live, command).await,
                 () = sleep_until(live.pings.next) => self.ping(&mut live, &mut stream).await,
                 () = sleep_until(hello_by), if !live.up => {
                     Err(End::Lost(self.verify(NetError::TimedOut("waiting for hello")).await))
@@ -381,10 +383,17 @@ impl Actor {
     async fn obey(
         &mut self,
         stream: &mut connect::Stream,
-        live: &Live,
+        live: &mut Live,
         command: Option<Command>,
     ) -> Result<(), End> {
         match command {
+            Some(Command::RetryNow) if live.up => {
+                if live.pings.hurry(self.seq + 1, DOUBT) {
+                    self.send(stream, ("ping".to_owned(), None)).await
+                } else {
+                    Ok(())
+                }
+            }
             Some(Command::Send(action)) if live.up => self.send(stream, action).await,
             Some(Command::Sdp(compressed)) if live.up => {
                 let seq = self.next_seq();

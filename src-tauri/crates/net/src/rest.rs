@@ -99,6 +99,9 @@ impl Rest {
             Request::CheckToken { server, token } => {
                 account::check_token(&self.http, &server, token).await
             }
+            Request::SignInOutside { server, token } => {
+                account::sign_in_outside(&self.http, &server, &token).await
+            }
             Request::SignOut => {
                 self.post_only(&["api", "v4", "users", "logout"], &serde_json::json!({}))
                     .await?;

@@ -58,9 +58,17 @@ impl Socket {
         Self { line, listener }
     }
 
-    /// Ends the current wait between two tries: the person asks for it, or the network is back.
+    /// Ends the current wait between two tries: the person asks for it, or the computer has slept. A connection that
+    /// seems open has three seconds to answer.
     pub fn retry_now(&self) {
         self.line.retry_now();
+    }
+
+    /// Tells the server that the person is here, or is not; a status that was set by hand stays (mattermost-core §4.3).
+    pub fn active(&self, active: bool) {
+        let data = serde_json::json!({"user_is_active": active, "manual": false});
+        self.line
+            .send("user_update_active_status".to_owned(), Some(data));
     }
 
     /// Closes the link; nothing is said afterwards.

@@ -1,7 +1,9 @@
 //! One command to a call: a server, somebody who talks in a channel, and the app.
 
+use std::net::{Ipv4Addr, TcpListener};
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
+use std::sync::mpsc::sync_channel;
 use std::time::Duration;
 
 use serde_json::Value;
@@ -133,12 +135,21 @@ impl Party {
         let (program, words, password) = self.app(place)?;
         println!(
             "Opening the app, signed in as alice. Open {CHANNEL} and join the call.\n\
-             Carol calls in a moment; press Enter here and she calls again. Quit Halloo to end the demonstration."
+             Carol calls in a moment. She calls again when you press Enter here, or the button in Halloo: Settings, \
+             Ringing, \"Incoming call\". Quit Halloo to end the demonstration."
         );
-        self.let_carol_call(place)?;
+        // Where Halloo knocks when its button is pressed.
+        let shut = |source| TaskError::Start {
+            program: "the door of the demonstration".to_owned(),
+            source,
+        };
+        let door = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).map_err(shut)?;
+        let at = door.local_addr().map_err(shut)?;
+        self.let_carol_call(place, door)?;
         let mut app = Running::start(
             run::command(program, &place.root)
                 .args(words)
+                .env("HALLOO_DEMO_CALLER", at.to_string())
                 .env("HALLOO_PASSWORD", password),
         )?;
         // As long as a person likes.
@@ -146,11 +157,27 @@ impl Party {
             .map(drop)
     }
 
-    /// Carol rings alice once by herself, and again for each Enter; ten seconds each time, unless she is answered.
-    fn let_carol_call(&self, place: &Place) -> Result<(), TaskError> {
+    /// Carol rings alice once by herself, and again for each Enter and each knock; twenty seconds each time.
+    fn let_carol_call(&self, place: &Place, door: TcpListener) -> Result<(), TaskError> {
         let (url, team) = (self.server.url.clone(), self.server.team.clone());
         let password = self.server.password("carol")?.to_owned();
         let (place, out) = (place.clone(), self.out.clone());
+        let (again, asked) = sync_channel(1);
+        let knocked = again.clone();
+        std::thread::spawn(move || {
+            for knock in door.incoming() {
+                drop(knock);
+                // Full: she is about to call anyway.
+                let _ = knocked.try_send(());
+            }
+        });
+        std::thread::spawn(move || {
+            let mut line = String::new();
+            while matches!(std::io::stdin().read_line(&mut line), Ok(read) if read > 0) {
+                let _ = again.try_send(());
+                line.clear();
+            }
+        });
         // It ends with us: the program is a child that the interrupt stops, too.
         std::thread::spawn(move || {
             std::thread::sleep(CAROL_AFTER);
@@ -165,8 +192,7 @@ impl Party {
                     Ok(mut carol) => drop(carol.wait("carol", Duration::from_secs(60))),
                     Err(_) => return,
                 }
-                let mut line = String::new();
-                if !matches!(std::io::stdin().read_line(&mut line), Ok(read) if read > 0) {
+                if asked.recv().is_err() {
                     return;
                 }
             }

@@ -191,6 +191,21 @@ fn sounds() -> Vec<Sound> {
             run(0.0, 0.08, 0.14, &[5.0, 10.0, 17.0]),
         ),
         sound(
+            "record",
+            0.5,
+            Body::Wood,
+            0.22,
+            run(0.0, 0.12, 0.14, &[0.0, 0.0, 7.0]),
+        ),
+        // Heard by whoever calls, again and again: soft, low, and mostly silence.
+        sound(
+            "ringback",
+            4.0,
+            Body::Wood,
+            0.16,
+            run(0.0, 0.4, 0.5, &[-9.0, -2.0]),
+        ),
+        sound(
             "message",
             0.4,
             Body::Bell,

@@ -2,11 +2,12 @@
 import type { Catalogue } from "../language.svelte";
 import { callSentences, callWords } from "./de/call";
 import { chatSentences, chatWords } from "./de/chat";
+import { ringSentences, ringWords } from "./de/ring";
 import { sentences } from "./de/sentences";
 import { settingsWords } from "./de/settings";
 import { words } from "./de/words";
 
 export default {
-  words: { ...words, ...settingsWords, ...callWords, ...chatWords },
-  sentences: { ...sentences, ...callSentences, ...chatSentences },
+  words: { ...words, ...settingsWords, ...callWords, ...chatWords, ...ringWords },
+  sentences: { ...sentences, ...callSentences, ...chatSentences, ...ringSentences },
 } satisfies Catalogue;

@@ -2,11 +2,12 @@
 import type { Catalogue } from "../language.svelte";
 import { callSentences, callWords } from "./es/call";
 import { chatSentences, chatWords } from "./es/chat";
+import { ringSentences, ringWords } from "./es/ring";
 import { sentences } from "./es/sentences";
 import { settingsWords } from "./es/settings";
 import { words } from "./es/words";
 
 export default {
-  words: { ...words, ...settingsWords, ...callWords, ...chatWords },
-  sentences: { ...sentences, ...callSentences, ...chatSentences },
+  words: { ...words, ...settingsWords, ...callWords, ...chatWords, ...ringWords },
+  sentences: { ...sentences, ...callSentences, ...chatSentences, ...ringSentences },
 } satisfies Catalogue;

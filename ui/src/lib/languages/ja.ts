@@ -2,11 +2,12 @@
 import type { Catalogue } from "../language.svelte";
 import { callSentences, callWords } from "./ja/call";
 import { chatSentences, chatWords } from "./ja/chat";
+import { ringSentences, ringWords } from "./ja/ring";
 import { sentences } from "./ja/sentences";
 import { settingsWords } from "./ja/settings";
 import { words } from "./ja/words";
 
 export default {
-  words: { ...words, ...settingsWords, ...callWords, ...chatWords },
-  sentences: { ...sentences, ...callSentences, ...chatSentences },
+  words: { ...words, ...settingsWords, ...callWords, ...chatWords, ...ringWords },
+  sentences: { ...sentences, ...callSentences, ...chatSentences, ...ringSentences },
 } satisfies Catalogue;

@@ -120,6 +120,8 @@ impl CallBackend for Network {
 struct ScriptLine(Arc<Script>);
 
 impl Line for ScriptLine {
+    fn active(&self, _active: bool) {}
+
     fn retry_now(&self) {
         self.0.note("line retried");
     }

@@ -12,6 +12,7 @@ use super::notices::Draft;
 use super::out::{Asked, Out, Part};
 
 mod find;
+mod outside;
 mod refusal;
 mod sign_in;
 
@@ -31,6 +32,8 @@ pub(crate) struct Account {
     token: Option<Secret>,
     /// The key store has the session.
     remembered: bool,
+    /// The browser is to bring this back.
+    outside: Option<Secret>,
     retry: Retry,
 }
 
@@ -245,6 +248,7 @@ impl Account {
         out.push(Effect::Link(LinkWish::Close));
         out.push(Effect::Remember(Remember::Session(None)));
         self.token = None;
+        self.outside = None;
         self.remembered = false;
         self.retry = Retry::default();
         self.set(
@@ -252,6 +256,7 @@ impl Account {
                 server,
                 login,
                 code_needed: false,
+                outside: false,
             },
             out,
         );
@@ -262,7 +267,11 @@ impl Account {
         out.forget(|asked| {
             matches!(
                 asked,
-                Asked::Find { .. } | Asked::SignIn { .. } | Asked::Token | Asked::Resume
+                Asked::Find { .. }
+                    | Asked::SignIn { .. }
+                    | Asked::Token
+                    | Asked::Outside
+                    | Asked::Resume
             )
         });
         self.leave(out);

@@ -3,7 +3,9 @@
 
 use std::time::{Duration, Instant};
 
-use crate::alert::{AlertSettings, AlertWish, MessageLevel, Note, NoteKey, Ring, Tone, plain};
+use crate::alert::{
+    AlertSettings, AlertWish, MessageLevel, Note, NoteKey, Ring, Tone, Words, plain,
+};
 use crate::command::Command;
 use crate::effect::{Effect, Remember};
 use crate::id::{ChannelId, UserId};
@@ -14,6 +16,7 @@ use crate::snapshot::{Alerts as Slice, Call as CallSlice, Microphone};
 
 use super::Machine;
 use super::cues;
+use super::desktop::Desktop;
 use super::messages;
 use super::notices::Draft;
 use super::out::{Asked, Out, Part};
@@ -100,8 +103,12 @@ impl Alerts {
         out.dirty(Part::Alerts);
     }
 
-    pub(crate) fn draw(&self, server_rings: bool) -> Slice {
+    pub(crate) fn draw(&self, server_rings: bool, desktop: &Desktop) -> Slice {
         Slice {
+            keys: desktop.keys,
+            system_quiet: desktop.quiet && self.settings.heed_system,
+            quitting: desktop.quitting,
+            demo: desktop.demo,
             settings: self.settings.clone(),
             ringing: self.props.calls_ring(),
             server_rings,
@@ -174,6 +181,16 @@ impl Machine {
                 self.call.set_muted(muted, &mut self.devices, &mut self.out);
             }
             Command::OpenAddress { address } => self.open_address(now, &address),
+            Command::AskForKeys => self.out.push(Effect::Alert(AlertWish::AskForKeys)),
+            Command::Quit { sure } => self.quit(sure),
+            Command::Stay => self.stay(),
+            Command::KeepCalling => self.call.keep_calling(&mut self.out),
+            Command::ForgetMissed => self.ringing.forget_missed(&mut self.out),
+            Command::CallMe => {
+                if self.desktop.demo {
+                    self.out.push(Effect::Alert(AlertWish::CallMe));
+                }
+            }
             other => tracing::error!(?other, "not a command about alerts"),
         }
     }
@@ -240,8 +257,8 @@ impl Machine {
         self.out.push(Effect::Alert(AlertWish::Show(Box::new(Note {
             key: NoteKey::Test,
             channel: None,
-            title: "Halloo".to_owned(),
-            body: "Notifications arrive.".to_owned(),
+            title: Words::Plain("Halloo".to_owned()),
+            body: Words::Arrives,
             silent: false,
             buttons: Vec::new(),
         }))));
@@ -291,6 +308,9 @@ impl Machine {
 
     /// A post has come: told, if the person wants that.
     pub(super) fn tell_of_post(&mut self, now: Now, post: &Post, mentions_me: bool, looking: bool) {
+        if looking {
+            self.ringing.seen(&post.channel, &mut self.out);
+        }
         if let PostKind::Call(call) = &post.kind
             && !call.status.is_empty()
         {
@@ -303,7 +323,9 @@ impl Machine {
             settings: &self.alerts.settings,
             looking,
             call_thread: self.snapshot.call.thread.as_ref(),
-            quiet: quiet.hold(minute_of_day(now.unix, self.alerts.zone)) || self.shows_notes(),
+            quiet: quiet.hold(minute_of_day(now.unix, self.alerts.zone))
+                || self.shows_notes()
+                || self.system_quiet(),
         };
         self.messages
             .posted(now.instant, post, mentions_me, &around, &mut self.out);
@@ -343,8 +365,11 @@ impl Machine {
         }
         if self.focused {
             self.messages.attended(&mut self.out);
+            self.ringing.attended(&mut self.out);
         }
+        let system_quiet = self.system_quiet();
         let world = World {
+            system_quiet,
             directory: &self.directory,
             props: &self.alerts.props,
             settings: &self.alerts.settings,
@@ -370,6 +395,7 @@ impl Machine {
 
     pub(super) fn draw_incoming(&self) -> crate::snapshot::Incoming {
         self.ringing.draw(&World {
+            system_quiet: self.system_quiet(),
             directory: &self.directory,
             props: &self.alerts.props,
             settings: &self.alerts.settings,
@@ -382,7 +408,7 @@ impl Machine {
     pub(super) fn draw_alerts(&self) -> Slice {
         let config = self.directory.calls.config();
         self.alerts
-            .draw(config.is_some_and(|config| config.ringing))
+            .draw(config.is_some_and(|config| config.ringing), &self.desktop)
     }
 
     /// The sounds of our call, before its new picture replaces the old one.
@@ -390,9 +416,14 @@ impl Machine {
         let cues = cues::heard(&self.snapshot.call, after, &self.alerts.settings);
         // A call that failed before it was live says so with words.
         let device = self.devices.slice().output.clone();
+        let volume = self.alerts.settings.cue_volume;
         for cue in cues {
             let device = device.clone();
-            self.out.push(Effect::Alert(AlertWish::Cue { cue, device }));
+            self.out.push(Effect::Alert(AlertWish::Cue {
+                cue,
+                device,
+                volume,
+            }));
         }
     }
 }

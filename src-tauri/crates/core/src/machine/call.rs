@@ -15,6 +15,7 @@ use super::devices::Devices;
 use super::directory::Directory;
 use super::out::{Out, Part};
 
+mod calling;
 mod captions;
 mod draw;
 mod ending;
@@ -27,6 +28,7 @@ mod recording;
 mod stats;
 mod voice;
 
+use calling::Outgoing;
 use captions::Captions;
 use ending::Failure;
 use moderate::Ending;
@@ -51,6 +53,8 @@ pub(crate) struct Call {
     weak: Watch,
     /// Of this call, or of the last one.
     stats: Stats,
+    /// The tone of whoever calls sounds.
+    ringback: bool,
 }
 
 /// The call we are in, or joining.
@@ -86,6 +90,7 @@ struct Current {
     /// One of the host's controls is on its way to them.
     busy: BTreeSet<SessionId>,
     ending: Option<Ending>,
+    outgoing: Outgoing,
 }
 
 /// What a call needs of the other parts.
@@ -244,6 +249,7 @@ impl Call {
             captions: Captions::default(),
             busy: BTreeSet::new(),
             ending: None,
+            outgoing: Outgoing::default(),
         });
         self.stats = Stats::new(channel.clone(), now.unix);
         self.set_gate(false, out);

@@ -11,6 +11,8 @@ const CROWD: usize = 8;
 pub(crate) fn heard(before: &Call, after: &Call, settings: &AlertSettings) -> Vec<Cue> {
     let mut cues = Vec::new();
     match (is_in(before), is_in(after)) {
+        // Whoever calls hears that it rings at the other end (calls-v1-rest §28.2).
+        (false, true) if after.calling.is_some() => {}
         (false, true) => cues.push(Cue::JoinSelf),
         (true, false) => cues.push(Cue::Leave),
         (true, true) if before.channel == after.channel => {
@@ -43,11 +45,15 @@ fn within(before: &Call, after: &Call, settings: &AlertSettings, cues: &mut Vec<
             !one.me && holds(one) && was.is_some_and(|old| !holds(old))
         })
     };
-    if new(|one| one.hand_raised_at.is_some()) {
+    if settings.hand_cue && new(|one| one.hand_raised_at.is_some()) {
         cues.push(Cue::Hand);
     }
     if new(|one| one.sharing) {
         cues.push(Cue::Share);
+    }
+    let records = |call: &Call| call.recording.as_ref().is_some_and(|it| it.runs);
+    if records(after) && !records(before) {
+        cues.push(Cue::Record);
     }
     if settings.mute_cue {
         match (before.microphone, after.microphone) {

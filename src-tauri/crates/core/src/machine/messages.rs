@@ -4,7 +4,9 @@
 use std::collections::{BTreeMap, VecDeque};
 use std::time::{Duration, Instant};
 
-use crate::alert::{AlertSettings, AlertWish, MessageLevel, Note, NoteButton, NoteKey, plain};
+use crate::alert::{
+    AlertSettings, AlertWish, MessageLevel, Note, NoteButton, NoteKey, Words, plain,
+};
 use crate::effect::Effect;
 use crate::id::{ChannelId, PostId};
 use crate::model::{ChannelKind, NotifyProps, Post, PostKind, Presence};
@@ -39,7 +41,7 @@ pub(crate) struct Messages {
 #[derive(Debug)]
 struct Waiting {
     count: u32,
-    title: String,
+    title: Words,
     body: String,
     silent: bool,
     /// When it was last shown; `None` if never.
@@ -136,10 +138,12 @@ impl Messages {
         };
         let author = plain(&author, 60);
         let title = if channel.kind == ChannelKind::Direct {
-            author.clone()
+            Words::Plain(author)
         } else {
-            let place = plain(&directory.channel_name(channel), 50);
-            format!("{author} in {place}")
+            Words::In {
+                name: author,
+                place: plain(&directory.channel_name(channel), 50),
+            }
         };
         let body = if around.settings.message_text {
             plain(&post.message, 200)
@@ -152,7 +156,7 @@ impl Messages {
             .entry(post.channel.clone())
             .or_insert_with(|| Waiting {
                 count: 0,
-                title: String::new(),
+                title: Words::default(),
                 body: String::new(),
                 silent: false,
                 at: None,
@@ -193,10 +197,10 @@ impl Messages {
             let again = waiting.at.is_some();
             waiting.at = Some(now);
             waiting.dirty = false;
-            let body = match (waiting.count, waiting.body.is_empty()) {
-                (1, _) => waiting.body.clone(),
-                (count, true) => format!("{count} new messages"),
-                (count, false) => format!("{}\n{count} new messages", waiting.body),
+            let text = waiting.body.clone();
+            let body = match waiting.count {
+                1 => Words::Plain(text),
+                count => Words::New { text, count },
             };
             out.push(Effect::Alert(AlertWish::Show(Box::new(Note {
                 key: NoteKey::Messages(channel.clone()),
@@ -220,8 +224,11 @@ impl Messages {
             out.push(Effect::Alert(AlertWish::Show(Box::new(Note {
                 key: NoteKey::ManyMessages,
                 channel: None,
-                title: format!("{} new messages", self.many),
-                body: String::new(),
+                title: Words::New {
+                    text: String::new(),
+                    count: self.many,
+                },
+                body: Words::default(),
                 silent: true,
                 buttons: Vec::new(),
             }))));

@@ -44,6 +44,8 @@ pub(crate) enum Asked {
     },
     /// Sign-in with a token that was typed.
     Token,
+    /// Sign-in with what the browser brought back.
+    Outside,
     /// Is the kept session still good?
     Resume,
     SignOut,

@@ -6,7 +6,7 @@
 use crate::command::Command;
 use crate::id::ChannelId;
 use crate::input::Now;
-use crate::port::Request;
+use crate::port::{Request, Secret};
 use crate::snapshot::Account as Phase;
 
 use super::Machine;
@@ -25,6 +25,8 @@ pub(crate) struct Address {
     path: Vec<String>,
     /// `join_call=true`.
     join: bool,
+    /// What a browser brings back after a sign-in (mattermost-core §3.4): the client's token, and the server's.
+    tokens: Option<(Secret, Secret)>,
 }
 
 /// What an address opens on its server.
@@ -34,6 +36,8 @@ enum Target {
     Channel { team: String, channel: String },
     /// A person's direct channel, by `@name`.
     Person(String),
+    /// The end of a sign-in with the browser.
+    SignIn,
     /// The server itself.
     Front,
 }
@@ -72,7 +76,20 @@ impl Address {
         let join = parsed
             .query_pairs()
             .any(|(key, value)| key == "join_call" && value == "true");
-        Some(Self { host, path, join })
+        let word = |name: &str| {
+            let mut pairs = parsed.query_pairs();
+            let found = pairs.find(|(key, _)| key == name)?.1;
+            let sound = !found.is_empty() && found.len() <= 128;
+            (sound && found.chars().all(|c| c.is_ascii_alphanumeric()))
+                .then(|| Secret::new(found.into_owned()))
+        };
+        let tokens = word("client_token").zip(word("server_token"));
+        Some(Self {
+            host,
+            path,
+            join,
+            tokens,
+        })
     }
 
     /// What it opens on a server with this site address; `None` if it is another server's.
@@ -95,6 +112,7 @@ impl Address {
         }
         let words: Vec<&str> = path.iter().map(String::as_str).collect();
         Some(match words.as_slice() {
+            ["login", "desktop"] => Target::SignIn,
             [team, "channels", channel, ..] => Target::Channel {
                 team: (*team).to_owned(),
                 channel: (*channel).to_owned(),
@@ -138,6 +156,15 @@ impl Machine {
         };
         let site = match self.account.phase() {
             Phase::SignedIn { server, .. } => server.url.clone(),
+            Phase::SigningIn { server, .. } | Phase::SignedOut { server, .. }
+                if address.on(&server.url) == Some(Target::SignIn) =>
+            {
+                if let Some((ours, theirs)) = address.tokens {
+                    self.account
+                        .back_from_outside(now.instant, &ours, theirs, &mut self.out);
+                }
+                return;
+            }
             Phase::SigningIn { server, .. } | Phase::SignedOut { server, .. } => {
                 // Opened as soon as we are in; only the newest.
                 if address.on(&server.url).is_some() {
@@ -159,7 +186,8 @@ impl Machine {
         };
         match address.on(&site) {
             None => self.foreign(now, &address),
-            Some(Target::Front) => {}
+            // A sign-in that nobody waits for any more is none.
+            Some(Target::Front | Target::SignIn) => {}
             Some(Target::Person(name)) => match self.directory.user_named(&name) {
                 Some(user) => self.command(now, Command::OpenDirect { user }),
                 None => self.nowhere(now),

@@ -7,21 +7,21 @@
 use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
-use crate::alert::{
-    AlertSettings, AlertWish, Note, NoteButton, NoteKey, Ring, RingFor, Tone, plain,
-};
+use crate::alert::{AlertSettings, AlertWish, NoteKey, Ring, RingFor, Tone};
 use crate::effect::Effect;
 use crate::id::{CallId, ChannelId, Millis, UserId};
 use crate::input::Now;
 use crate::model::{CallState, ChannelKind, NotifyProps, Presence};
-use crate::snapshot::{Incoming, IncomingCall};
+use crate::snapshot::MissedCall;
 
 use super::directory::Directory;
 use super::out::{Out, Part};
 
+mod draw;
+mod missed;
 pub(crate) mod rules;
 
-use rules::{Facts, Turn, Verdict, judge};
+use rules::{Facts, Turn, judge};
 
 /// How long the notification of a call that does not ring stays, and the longest ring.
 const STAYS: Duration = Duration::from_secs(30);
@@ -47,6 +47,9 @@ const RINGS_OF_ALL: usize = 10;
 
 const FLOOD_TIME: Duration = Duration::from_secs(60);
 
+/// How long after the computer woke up a call that comes may be one that it slept through: its server tells late.
+const AWAKENING: Duration = Duration::from_secs(120);
+
 /// The part of the machine that knows who calls us.
 #[derive(Debug, Default)]
 pub(crate) struct Ringing {
@@ -64,6 +67,12 @@ pub(crate) struct Ringing {
     declines: bool,
     /// Since when the link is lost.
     lost: Option<Instant>,
+    /// When the computer woke up, by both clocks (the second is the server's).
+    woke: Option<(Instant, Millis)>,
+    /// Newest first.
+    missed: Vec<MissedCall>,
+    /// Those of them that a notification shows.
+    missed_notes: Vec<CallId>,
     /// Minutes that our clock is ahead of UTC here.
     zone: i32,
 }
@@ -82,6 +91,8 @@ struct Card {
     stop: Option<&'static str>,
     /// It was called too often.
     flood: bool,
+    /// The person was to hear of it: it rang, or was shown as a notification.
+    told: bool,
     /// It was answered on another device, and goes then.
     elsewhere: Option<Instant>,
 }
@@ -108,9 +119,17 @@ pub(crate) struct World<'a> {
     pub(crate) in_front: bool,
     /// What pops up would be seen by everybody who watches our screen.
     pub(crate) shown: bool,
+    /// The system is set to do not disturb.
+    pub(crate) system_quiet: bool,
 }
 
 impl Ringing {
+    /// The computer has slept: what rang then rings no more, and what began then does not ring now.
+    pub(crate) fn woke(&mut self, now: Instant, server_now: Millis) {
+        self.silence("slept through");
+        self.woke = Some((now, server_now));
+    }
+
     /// The link is up, or lost.
     pub(crate) fn linked(&mut self, now: Instant, up: bool) {
         if up {
@@ -178,6 +197,7 @@ impl Ringing {
         for card in std::mem::take(&mut self.cards) {
             withdraw(card.note, &card.call, out);
         }
+        self.attended(out);
         self.sound(None, out);
         *self = Self {
             zone: self.zone,
@@ -217,6 +237,9 @@ impl Ringing {
             let call = world.directory.calls.running(&card.channel);
             let Some(call) = call.filter(|call| call.id == card.call) else {
                 withdraw(card.note, &card.call, out);
+                if !self.dismissed.contains(&card.call) {
+                    self.miss(now, world, &card, out);
+                }
                 continue;
             };
             let facts = self.facts(now, world, call, card.flood);
@@ -278,6 +301,7 @@ impl Ringing {
                 note: None,
                 stop: None,
                 flood,
+                told: verdict.note || !matches!(verdict.ring, Turn::Never(_)),
                 elsewhere: None,
             };
             if verdict.note && !again {
@@ -384,6 +408,11 @@ impl Ringing {
             .config()
             .is_some_and(|config| config.ringing);
         let muted = |call: &CallId| self.dismissed.contains(call);
+        // Half a minute is what a call rings: whoever began to call earlier has given up, or sits in the call.
+        let slept = self.woke.is_some_and(|(at, server)| {
+            now.instant.saturating_duration_since(at) < AWAKENING
+                && call.start_at < server.saturating_sub(STAYS.as_millis() as Millis)
+        });
         let cut_off = self
             .lost
             .is_some_and(|since| now.instant.saturating_duration_since(since) >= CUT_OFF);
@@ -405,6 +434,8 @@ impl Ringing {
                 || !props.sound(),
             notes_off: !settings.call_notes,
             quiet: settings.quiet.hold(minute_of_day(now.unix, self.zone)),
+            system_quiet: world.system_quiet,
+            slept,
             in_call: world.our_call.is_some(),
             another_rings: self
                 .cards
@@ -414,76 +445,6 @@ impl Ringing {
             in_front: world.in_front,
             shown: world.shown,
             cut_off,
-        }
-    }
-
-    fn note(&self, world: &World<'_>, card: &Card, verdict: Verdict) -> Note {
-        let directory = world.directory;
-        let caller = plain(&directory.call_name_of(&card.caller), 60);
-        let place = directory.channel(&card.channel);
-        let title = match place {
-            Some(place) if place.kind != ChannelKind::Direct => {
-                plain(&directory.channel_name(place), 120)
-            }
-            _ => caller.clone(),
-        };
-        let mut buttons = vec![NoteButton::Join];
-        buttons.push(if self.declinable(&card.channel, directory) {
-            NoteButton::Decline
-        } else {
-            NoteButton::Ignore
-        });
-        Note {
-            key: NoteKey::Call(card.call.clone()),
-            channel: Some(card.channel.clone()),
-            title,
-            body: format!("{caller} is inviting you to a call"),
-            // The ring is the sound; without one the system may make its own.
-            silent: !verdict.note_sound || matches!(card.sound, Sound::Waits(_)),
-            buttons,
-        }
-    }
-
-    /// What the popup shows.
-    pub(crate) fn draw(&self, world: &World<'_>) -> Incoming {
-        let directory = world.directory;
-        let calls = self.cards.iter().map(|card| {
-            let place = directory.channel(&card.channel);
-            let running = directory.calls.running(&card.channel);
-            let mut users = Vec::new();
-            for one in running.iter().flat_map(|call| &call.participants) {
-                if !users.contains(&one.user) && one.user != *directory.me() {
-                    users.push(one.user.clone());
-                }
-            }
-            let kind = place.map_or(ChannelKind::Direct, |place| place.kind);
-            let floods = card.flood
-                && self
-                    .callers
-                    .iter()
-                    .filter(|(one, _)| *one == card.caller)
-                    .count()
-                    >= RINGS_OF_ONE;
-            IncomingCall {
-                call: card.call.to_string(),
-                channel: card.channel.clone(),
-                kind,
-                place: place
-                    .map(|place| plain(&directory.channel_name(place), 120))
-                    .unwrap_or_default(),
-                caller: card.caller.clone(),
-                name: plain(&directory.call_name_of(&card.caller), 60),
-                users,
-                since: card.since_unix,
-                ringing: matches!(card.sound, Sound::Rings(_)),
-                declinable: self.declinable(&card.channel, directory),
-                in_call: world.our_call.is_some(),
-                elsewhere: card.elsewhere.is_some(),
-                offer_block: floods,
-            }
-        });
-        Incoming {
-            calls: calls.collect(),
         }
     }
 

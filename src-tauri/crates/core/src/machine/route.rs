@@ -42,6 +42,10 @@ impl Machine {
                 code,
             } => self.account.sign_in(login, password, code, out),
             Command::SignInWithToken { token } => self.account.sign_in_with_token(token, out),
+            Command::SignInOutside { service, token } => {
+                self.account.sign_in_outside(service, &token, out);
+            }
+            Command::CancelOutside => self.account.cancel_outside(out),
             Command::SignOut => self.sign_out(),
             Command::Reconnect => {
                 self.account.retry_now(instant, out);
@@ -54,7 +58,10 @@ impl Machine {
                     self.open(now, &channel);
                 }
             }
-            Command::OpenChannel { channel } => self.open_or_load(now, channel),
+            Command::OpenChannel { channel } => {
+                self.ringing.seen(&channel, &mut self.out);
+                self.open_or_load(now, channel);
+            }
             Command::OpenDirect { user } => self.open_direct(now, user),
             Command::LoadOlder => self.timeline.load_older(out),
             Command::SaveDraft {
@@ -133,6 +140,12 @@ impl Machine {
             | Command::TestNote
             | Command::HoldToTalk { .. }
             | Command::ToggleMute
+            | Command::AskForKeys
+            | Command::Quit { .. }
+            | Command::Stay
+            | Command::KeepCalling
+            | Command::ForgetMissed
+            | Command::CallMe
             | Command::OpenAddress { .. }) => self.alert_command(now, command),
             Command::SetSound { sound } => self.devices.set_sound(sound, out),
             Command::SetDeafened { deafened } => self.devices.deafen(deafened, out),

@@ -20,8 +20,8 @@ use crate::port::{
     Refusal, Reply, Request, RequestError, Secret, ServerEvent,
 };
 use crate::snapshot::{
-    Account, Call, CallPhase, ChannelRow, Delivery, DeviceRow, Link, Microphone, PostRow, Quality,
-    ServerInfo, Slice, Snapshot,
+    Account, Call, CallPhase, ChannelRow, Delivery, DeviceRow, Link, Microphone, Outside,
+    OutsideService, PostRow, Quality, ServerInfo, Slice, Snapshot,
 };
 
 use super::Machine;
@@ -30,6 +30,7 @@ mod account;
 mod call;
 mod chat;
 mod compose;
+mod desktop;
 mod devices;
 mod directory;
 mod incall;
@@ -365,6 +366,10 @@ fn server() -> ServerInfo {
         version: "11.6.0".to_owned(),
         calls_version: Some("1.12.2".to_owned()),
         insecure: false,
+        outside: vec![Outside {
+            service: OutsideService::Gitlab,
+            label: String::new(),
+        }],
     }
 }
 

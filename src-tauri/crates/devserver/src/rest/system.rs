@@ -49,7 +49,7 @@ impl World {
             "SiteName": "Halloo Dev", "WebsocketURL": "", "WebsocketPort": "80",
             "WebsocketSecurePort": "443", "EnableSignInWithEmail": "true",
             "EnableSignInWithUsername": "true", "EnableLdap": "false", "EnableSaml": "false",
-            "EnableSignUpWithEmail": "true", "EnableSignUpWithGitLab": "false",
+            "EnableSignUpWithEmail": "true", "EnableSignUpWithGitLab": self.switches.sso.to_string(), "GitLabButtonText": "",
             "EnableSignUpWithGoogle": "false", "EnableSignUpWithOffice365": "false",
             "EnableSignUpWithOpenId": "false", "EnableMultifactorAuthentication": "true",
             "EnforceMultifactorAuthentication": self.switches.enforce_mfa.to_string(), "EnableGuestAccounts": "false",

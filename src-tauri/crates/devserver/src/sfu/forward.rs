@@ -12,6 +12,15 @@ use super::switch::{PeerId, Switch};
 use super::track::{Layer, Track, TrackId, TrackKind};
 use super::vad::Vad;
 
+/// Microseconds since the Unix epoch: what a test on the same machine can compare with its own clock.
+fn now_us() -> u64 {
+    std::time::SystemTime::now()
+        .duration_since(std::time::UNIX_EPOCH)
+        .map_or(0, |since| {
+            u64::try_from(since.as_micros()).unwrap_or(u64::MAX)
+        })
+}
+
 /// SSRCs of one client in its life: each new microphone, each share has new ones.
 const SOURCES: usize = 256;
 
@@ -19,6 +28,7 @@ impl Switch {
     /// Takes a packet of a client.
     pub(crate) fn handle_rtp(&mut self, now: Instant, id: PeerId, packet: RtpPacket) {
         self.stats.packets_in += 1;
+        self.stats.heard(now_us());
         let ssrc = packet.header.ssrc;
         let known = self.incoming(id, ssrc);
         let incoming = known.unwrap_or_else(|| self.new_source(now, id, ssrc));

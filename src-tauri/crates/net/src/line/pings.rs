@@ -28,6 +28,17 @@ impl Pings {
         self.waiting.replace(seq).is_none()
     }
 
+    /// Asks at once, and gives up after so long: whoever waits has a reason to doubt. False if a ping is under way,
+    /// which then has only so long yet.
+    pub(super) fn hurry(&mut self, seq: i64, patience: Duration) -> bool {
+        self.next = Instant::now() + patience;
+        if self.waiting.is_some() {
+            return false;
+        }
+        self.waiting = Some(seq);
+        true
+    }
+
     /// An answer came: true if it is to the ping under way.
     pub(super) fn answered(&mut self, seq: i64) -> bool {
         let mine = self.waiting == Some(seq);

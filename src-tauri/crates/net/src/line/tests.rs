@@ -361,3 +361,46 @@ async fn garbage_from_the_server_is_skipped() {
     };
     assert_eq!(dc::read_sdp_frame(&frame).unwrap(), (2, vec![0x78, 0x9c]));
 }
+
+#[tokio::test]
+async fn after_a_sleep_a_connection_that_only_seems_open_is_found_out_within_seconds() {
+    let server = Server::start().await;
+    let (line, mut events) = Line::open(server.target.clone(), QUICK);
+    let mut first = server.accept().await;
+    first.hello("one").await;
+    first.pong().await;
+    loop {
+        match timeout(LIMIT, events.recv()).await.unwrap().unwrap() {
+            LineEvent::Up { .. } => break,
+            LineEvent::Event(_) => {}
+            other => panic!("{other:?}"),
+        }
+    }
+    // Alive: it answers, and nothing happens.
+    line.retry_now();
+    first.pong().await;
+    // What comes behind the answer shows that it has arrived.
+    first.event("after", 1).await;
+    loop {
+        match timeout(LIMIT, events.recv()).await.unwrap().unwrap() {
+            LineEvent::Event(event) if event.event == "after" => break,
+            LineEvent::Event(_) => {}
+            other => panic!("{other:?}"),
+        }
+    }
+    // Dead: it does not, and another connection is made long before the next regular ping.
+    line.retry_now();
+    let begun = Instant::now();
+    let mut second = server.accept().await;
+    assert!(
+        begun.elapsed() < Duration::from_secs(6),
+        "{:?}",
+        begun.elapsed()
+    );
+    assert!(
+        second.query.contains("connection_id=one"),
+        "{}",
+        second.query
+    );
+    second.pong().await;
+}

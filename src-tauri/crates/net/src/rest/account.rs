@@ -1,7 +1,7 @@
 //! Before and around sign-in: finding a server, and proving who we are.
 
 use calls_core::port::{Reply, RequestError, Secret};
-use calls_core::snapshot::ServerInfo;
+use calls_core::snapshot::{Outside, OutsideService, ServerInfo};
 use calls_core::wire;
 use serde_json::Value;
 use url::{Host, Url};
@@ -143,7 +143,28 @@ async fn describe(http: &Http, site: &str) -> Result<ServerInfo, RequestError> {
         name: text("SiteName"),
         version: text("Version"),
         calls_version: calls,
+        outside: outside(&text),
     })
+}
+
+/// The ways to sign in with a browser that the server's configuration names (mattermost-core §2.1).
+fn outside(text: &impl Fn(&str) -> String) -> Vec<Outside> {
+    let switch = |service| match service {
+        OutsideService::Gitlab => ("EnableSignUpWithGitLab", "GitLabButtonText"),
+        OutsideService::Google => ("EnableSignUpWithGoogle", ""),
+        OutsideService::Office365 => ("EnableSignUpWithOffice365", ""),
+        OutsideService::Openid => ("EnableSignUpWithOpenId", "OpenIdButtonText"),
+        OutsideService::Saml => ("EnableSaml", "SamlLoginButtonText"),
+    };
+    let on = |service: &OutsideService| text(switch(*service).0) == "true";
+    OutsideService::ALL
+        .into_iter()
+        .filter(on)
+        .map(|service| Outside {
+            service,
+            label: text(switch(service).1).chars().take(60).collect(),
+        })
+        .collect()
 }
 
 /// The version of the Calls plugin; `None` without it. Never fails: sign-in works without calls.
@@ -174,7 +195,26 @@ pub(super) async fn sign_in(
         device_id: String::new(),
     };
     let url = http::address(server, &["api", "v4", "users", "login"], &[])?;
-    let answer = match http.send(http.post(url, None, &body), MAX_JSON).await {
+    log_in(http, url, &body).await
+}
+
+/// Signs in with what the person's browser brought back.
+pub(super) async fn sign_in_outside(
+    http: &Http,
+    server: &str,
+    token: &Secret,
+) -> Result<Reply, RequestError> {
+    let path = ["api", "v4", "users", "login", "desktop_token"];
+    let body = serde_json::json!({"token": token.reveal(), "device_id": ""});
+    log_in(http, http::address(server, &path, &[])?, &body).await
+}
+
+async fn log_in(
+    http: &Http,
+    url: Url,
+    body: &(impl serde::Serialize + Sync),
+) -> Result<Reply, RequestError> {
+    let answer = match http.send(http.post(url, None, body), MAX_JSON).await {
         // There is no session yet that could have expired: an unknown 401 is a failed login.
         Err(RequestError::Unauthorised) => {
             return Err(RequestError::Refused {

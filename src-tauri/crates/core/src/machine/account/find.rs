@@ -66,6 +66,7 @@ impl Account {
                         server,
                         login: String::new(),
                         code_needed: false,
+                        outside: false,
                     },
                     out,
                 );

@@ -17,6 +17,8 @@ pub(super) fn clear_refusals(out: &mut Out) {
         "account.unverified",
         "account.mfa_enrol",
         "account.refused",
+        "sso.stale",
+        "sso.refused",
         "link.busy",
         "link.lost",
     ] {
@@ -42,6 +44,13 @@ pub(super) fn unreachable_code(error: &RequestError) -> &'static str {
 /// Why a sign-in failed (mattermost-core §3.1).
 pub(super) fn refusal(asked: &Asked, error: &RequestError) -> &'static str {
     match error {
+        RequestError::Unauthorised if *asked == Asked::Outside => "sso.stale",
+        RequestError::Refused { id, .. } if *asked == Asked::Outside && !id.is_empty() => {
+            match id.as_str() {
+                "app.desktop_token.validate.invalid" => "sso.stale",
+                _ => "sso.refused",
+            }
+        }
         RequestError::Unauthorised if *asked == Asked::Token => "account.bad_token",
         RequestError::Unauthorised => "account.wrong",
         RequestError::Refused { id, status, .. } => match id.as_str() {

@@ -26,6 +26,7 @@ impl Account {
             return;
         };
         let server = server.clone();
+        self.outside = None;
         clear_refusals(out);
         let code = code.filter(|code| !code.trim().is_empty());
         out.ask(
@@ -125,6 +126,7 @@ impl Account {
                 server,
                 login,
                 code_needed,
+                outside: false,
             },
             out,
         );

@@ -76,6 +76,7 @@ impl Call {
         if self.captions_shown {
             slice.captions = current.captions.draw(current, directory);
         }
+        slice.calling = current.outgoing.draw();
         slice.link = directory.call_link(site, &current.channel);
         slice.participants = self.rows(current, directory, slice.microphone);
         slice

@@ -36,6 +36,10 @@ pub(crate) struct Facts {
     pub(crate) quiet: bool,
     /// A whole screen of ours is shared, and notifications are held back meanwhile.
     pub(crate) shown: bool,
+    /// The system is set to do not disturb.
+    pub(crate) system_quiet: bool,
+    /// It began while the computer slept, too long ago to be answered in time.
+    pub(crate) slept: bool,
     /// We are in a call, or joining one.
     pub(crate) in_call: bool,
     /// Another call rings.
@@ -104,6 +108,12 @@ pub(crate) const RULES: &[Rule] = &[
         Forbids::RingAndNote,
     ),
     rule("quiet hours", |f| f.quiet, Forbids::RingAndNote),
+    rule(
+        "the system is set to do not disturb",
+        |f| f.system_quiet,
+        Forbids::RingAndNote,
+    ),
+    rule("slept through", |f| f.slept, Forbids::Ring),
     rule("called too often", |f| f.flood, Forbids::RingAndNote),
     rule(
         "user calls_desktop_sound = false",

@@ -37,7 +37,7 @@ impl Machine {
             }
             (Asked::Describe, Reply::Found(server)) => self.account.described(server, out),
             (
-                Asked::SignIn { .. } | Asked::Token | Asked::Resume,
+                Asked::SignIn { .. } | Asked::Token | Asked::Outside | Asked::Resume,
                 Reply::SignedIn { token, me },
             ) => {
                 self.account.accepted(token, *me, out);
@@ -140,7 +140,7 @@ impl Machine {
                 self.account.found(now.instant, address, Err(error), out);
                 return;
             }
-            Asked::SignIn { .. } | Asked::Token | Asked::Resume => {
+            Asked::SignIn { .. } | Asked::Token | Asked::Outside | Asked::Resume => {
                 self.account.refused(now.instant, &asked, &error, out);
                 return;
             }

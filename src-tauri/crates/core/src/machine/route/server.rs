@@ -27,6 +27,8 @@ impl Machine {
                 author_online,
             } => self.posted(now, &post, mentions_me, author_online),
             ServerEvent::Edited(post) => {
+                self.call_told(now, &post);
+                let out = &mut self.out;
                 self.timeline.edited(&post, out);
                 self.chat.edited(&post, out);
                 self.thread.posted(&post, out);

@@ -1,7 +1,7 @@
 //! Which messages notify, and how many notifications that makes.
 
 use super::*;
-use crate::alert::{AlertSettings, AlertWish, Note, NoteKey};
+use crate::alert::{AlertSettings, AlertWish, Note, NoteKey, Words};
 
 fn story_with(change: impl FnOnce(&mut DirectoryLoad, &mut AlertSettings)) -> Story {
     let (mut load, mut with, mut alerts) = (directory(), calls(), AlertSettings::default());
@@ -215,7 +215,13 @@ fn a_hundred_messages_of_one_channel_are_one_notification_that_counts() {
     let shown = notes(&mut story);
     assert_eq!(shown.len(), 1, "the rest together");
     assert_eq!(shown[0].key, NoteKey::Messages(id("dm-bob")));
-    assert_eq!(shown[0].body, "line 99\n100 new messages");
+    assert_eq!(
+        shown[0].body,
+        Words::New {
+            text: "line 99".to_owned(),
+            count: 100
+        }
+    );
     assert!(shown[0].silent, "heard once");
 }
 
@@ -248,7 +254,7 @@ fn without_the_text_only_the_name_is_shown() {
     hears(&mut story, says("dm-bob", "bob", "the secret", 10), false);
     let shown = notes(&mut story);
     assert_eq!(
-        (shown[0].title.as_str(), shown[0].body.as_str()),
-        ("bob", "")
+        (&shown[0].title, &shown[0].body),
+        (&Words::Plain("bob".to_owned()), &Words::default())
     );
 }

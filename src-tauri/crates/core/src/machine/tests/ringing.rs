@@ -1,7 +1,9 @@
 //! Every row of the matrix of calls-v1-rest §15.8, every reason to stop, and what a server or a caller may try.
 
 use super::*;
-use crate::alert::{AlertSettings, AlertWish, NoteButton, NoteKey, QuietHours, RingFor, Tone};
+use crate::alert::{
+    AlertSettings, AlertWish, DesktopNews, NoteButton, NoteKey, QuietHours, RingFor, Tone, Words,
+};
 use crate::model::NotifyProps;
 
 /// Signed in where calls ring, with the window not in front.
@@ -216,6 +218,7 @@ fn every_row_of_the_official_matrix_holds() {
         assert_eq!(rings(&story), *ring, "{what}");
         // Silent from the outset, or the ring is the sound.
         assert!(seen.loud_notes == 0 || !ring, "{what}");
+        println!("§15.8 {what}: card {card}, notification {note}, ring {ring}");
     }
 }
 
@@ -540,6 +543,134 @@ fn a_call_that_ended_during_an_outage_is_gone_after_it() {
     assert_eq!(noticed(&mut story).silences, 1);
 }
 
+fn sleeps(story: &mut Story, seconds: u64) {
+    // The steady clock stands still meanwhile, on some systems; the other one runs on.
+    story.unix += i64::try_from(seconds * 1000).unwrap();
+    story.input(Input::Desktop(DesktopNews::Woke));
+}
+
+#[test]
+fn a_ring_that_the_computer_slept_through_does_not_sound_when_it_wakes() {
+    // It rang before.
+    let mut story = story();
+    calls_alice(&mut story, "c1", "dm-bob", "bob");
+    assert!(rings(&story));
+    sleeps(&mut story, 600);
+    assert!(!rings(&story));
+    assert_eq!(noticed(&mut story).silences, 1);
+    assert_eq!(cards(&story), ["c1"], "it can still be joined");
+    assert!(
+        story
+            .effects
+            .iter()
+            .all(|effect| !matches!(effect, Effect::Alert(AlertWish::Ring(_))))
+    );
+    // It began meanwhile: the server tells when the line is back.
+    let mut story = self::story();
+    sleeps(&mut story, 600);
+    calls_alice(&mut story, "c2", "dm-bob", "bob");
+    let seen = noticed(&mut story);
+    assert_eq!((seen.rings, seen.notes), (0, 1), "shown, not heard");
+    assert_eq!(cards(&story), ["c2"]);
+    // One that begins after waking rings.
+    let mut later = starts("c3", "group", "dave");
+    if let ServerEvent::CallStarted { start_at, .. } = &mut later {
+        *start_at = story.unix;
+    }
+    story.hears(later);
+    story.hears(joins("group", "dave"));
+    assert_eq!(noticed(&mut story).rings, 1);
+}
+
+#[test]
+fn waking_up_tries_the_connection_at_once() {
+    let mut story = story();
+    story.down(3);
+    story.effects.clear();
+    sleeps(&mut story, 600);
+    assert!(story.effects().contains(&Effect::Link(LinkWish::Retry)));
+}
+
+#[test]
+fn the_system_set_to_do_not_disturb_is_heeded_unless_the_person_wants_otherwise() {
+    for (heeds, heard) in [(true, 0), (false, 1)] {
+        let mut story = story_with(|_, _, alerts| alerts.heed_system = heeds);
+        story.input(Input::Desktop(DesktopNews::DoNotDisturb(true)));
+        assert_eq!(story.see().alerts.system_quiet, heeds);
+        story.effects.clear();
+        calls_alice(&mut story, "c1", "dm-bob", "bob");
+        let seen = noticed(&mut story);
+        assert_eq!((seen.rings, seen.notes), (heard, heard));
+        assert_eq!(cards(&story), ["c1"], "the card is there all the same");
+    }
+    // Set while it rings.
+    let mut story = story();
+    calls_alice(&mut story, "c1", "dm-bob", "bob");
+    story.input(Input::Desktop(DesktopNews::DoNotDisturb(true)));
+    assert!(!rings(&story));
+}
+
+#[test]
+fn a_call_that_nobody_answered_is_listed_and_told_until_the_person_looks() {
+    let mut story = story();
+    calls_alice(&mut story, "c1", "dm-bob", "bob");
+    story.effects.clear();
+    story.hears(ServerEvent::CallEnded(id("dm-bob")));
+    let missed = &story.see().incoming.missed;
+    assert_eq!((missed.len(), missed[0].name.as_str()), (1, "Bob Stone"));
+    let told = story.effects().into_iter().find_map(|effect| match effect {
+        Effect::Alert(AlertWish::Show(note)) => Some(note),
+        _ => None,
+    });
+    let told = told.unwrap();
+    assert_eq!(told.key, NoteKey::Missed("c1".into()));
+    assert_eq!(told.buttons, [NoteButton::CallBack]);
+    story.does(Command::SetFocus { focused: true });
+    assert!(
+        story
+            .effects()
+            .contains(&Effect::Alert(AlertWish::Withdraw(NoteKey::Missed(
+                "c1".into()
+            ))))
+    );
+    assert_eq!(story.see().incoming.missed.len(), 1, "listed on");
+    story.does(Command::OpenChannel {
+        channel: id("dm-bob"),
+    });
+    assert!(story.see().incoming.missed.is_empty());
+
+    // Whoever dismissed it, or answered, has missed nothing.
+    for happens in [
+        (|s: &mut Story| {
+            s.does(Command::IgnoreCall {
+                channel: id("dm-bob"),
+            })
+        }) as fn(&mut Story),
+        |s| s.hears(joins("dm-bob", "alice")),
+        |s| s.hears(ServerEvent::CallDismissed("c1".into())),
+    ] {
+        let mut story = self::story();
+        calls_alice(&mut story, "c1", "dm-bob", "bob");
+        happens(&mut story);
+        story.seconds(5);
+        story.hears(ServerEvent::CallEnded(id("dm-bob")));
+        assert!(story.see().incoming.missed.is_empty());
+    }
+}
+
+#[test]
+fn missed_calls_are_bounded() {
+    let mut story = story();
+    for n in 0..200 {
+        calls_alice(&mut story, &format!("c{n}"), "dm-bob", "bob");
+        story.hears(ServerEvent::CallEnded(id("dm-bob")));
+        story.seconds(10);
+    }
+    assert_eq!(story.see().incoming.missed.len(), 20);
+    story.does(Command::ForgetMissed);
+    assert!(story.see().incoming.missed.is_empty());
+}
+
 #[test]
 fn our_own_call_and_calls_in_channels_do_not_come_in_unless_chosen() {
     let mut story = story();
@@ -610,8 +741,9 @@ fn a_notification_has_the_buttons_that_work() {
     });
     let note = note.unwrap();
     assert_eq!(note.buttons, [NoteButton::Join, NoteButton::Ignore]);
-    assert_eq!(note.title, "Bob Stone");
-    assert_eq!(note.body, "Bob Stone is inviting you to a call");
+    let name = "Bob Stone".to_owned();
+    assert_eq!(note.title, Words::Plain(name.clone()));
+    assert_eq!(note.body, Words::Invites { name });
     assert!(note.silent, "the ring is its sound");
 }
 

@@ -1,0 +1,502 @@
+//! Halloo at home on the desktop: keys while another window has the focus, portals, sleep, idleness, the tray, signing
+//! in with the browser, other loudspeakers, and the sounds of a call.
+
+use std::sync::atomic::Ordering;
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use x11rb::connection::Connection as _;
+use x11rb::protocol::xproto::{
+    AtomEnum, ConnectionExt as _, CreateWindowAux, GrabMode, InputFocus, ModMask, WindowClass,
+};
+use x11rb::protocol::xtest::ConnectionExt as _;
+use x11rb::rust_connection::RustConnection;
+
+use super::portal::{Machine, Menu};
+use super::*;
+
+/// X's number for F1; the others follow.
+const F1: u32 = 0xffbe;
+const PRESS: u8 = 2;
+const RELEASE: u8 = 3;
+
+/// A keyboard, and a window of another program that has the focus.
+struct Elsewhere {
+    display: RustConnection,
+    root: u32,
+    window: u32,
+}
+
+impl Elsewhere {
+    fn open() -> Self {
+        let (display, screen) = RustConnection::connect(None).unwrap();
+        let root = display.setup().roots[screen].root;
+        let window = display.generate_id().unwrap();
+        display
+            .create_window(
+                x11rb::COPY_DEPTH_FROM_PARENT,
+                window,
+                root,
+                50,
+                50,
+                300,
+                200,
+                0,
+                WindowClass::INPUT_OUTPUT,
+                0,
+                &CreateWindowAux::new(),
+            )
+            .unwrap();
+        display.map_window(window).unwrap();
+        display.flush().unwrap();
+        let elsewhere = Self {
+            display,
+            root,
+            window,
+        };
+        elsewhere.focus();
+        elsewhere
+    }
+
+    fn focus(&self) {
+        wait_for("the focus of another window", || {
+            self.display
+                .set_input_focus(InputFocus::PARENT, self.window, x11rb::CURRENT_TIME)
+                .ok()?
+                // Refused while the window manager is still mapping it.
+                .check()
+                .ok()?;
+            let focus = self.display.get_input_focus().ok()?.reply().ok()?;
+            (focus.focus == self.window).then_some(())
+        });
+    }
+
+    fn code(&self, sym: u32) -> u8 {
+        let setup = self.display.setup();
+        let count = setup.max_keycode - setup.min_keycode + 1;
+        let map = self
+            .display
+            .get_keyboard_mapping(setup.min_keycode, count)
+            .unwrap()
+            .reply()
+            .unwrap();
+        let at = map
+            .keysyms
+            .chunks(map.keysyms_per_keycode.into())
+            .position(|syms| syms.contains(&sym))
+            .unwrap();
+        setup.min_keycode + u8::try_from(at).unwrap()
+    }
+
+    fn key(&self, code: u8, kind: u8) {
+        self.display
+            .xtest_fake_input(kind, code, 0, x11rb::NONE, 0, 0, 0)
+            .unwrap();
+        self.display.flush().unwrap();
+    }
+
+    /// Whether a window of this name asks for attention.
+    fn is_hailed(&self, name: &str) -> bool {
+        let atom = |name: &str| {
+            let asked = self.display.intern_atom(false, name.as_bytes()).unwrap();
+            asked.reply().unwrap().atom
+        };
+        let property = |window, which: u32| {
+            let kind = AtomEnum::ANY;
+            let asked = self
+                .display
+                .get_property(false, window, which, kind, 0, 1024);
+            asked.unwrap().reply().ok()
+        };
+        let list = property(self.root, atom("_NET_CLIENT_LIST")).unwrap();
+        let windows: Vec<u32> = list.value32().into_iter().flatten().collect();
+        windows.into_iter().any(|window| {
+            let title = property(window, AtomEnum::WM_NAME.into());
+            let ours = title.is_some_and(|title| title.value == name.as_bytes());
+            let hints = property(window, AtomEnum::WM_HINTS.into());
+            let flags = hints.and_then(|hints| hints.value32()?.next()).unwrap_or(0);
+            // ICCCM 4.1.2.4: UrgencyHint.
+            ours && flags & 256 != 0
+        })
+    }
+}
+
+fn now_us() -> u64 {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap();
+    u64::try_from(since.as_micros()).unwrap()
+}
+
+fn after(later: u64, earlier: u64) -> Duration {
+    Duration::from_micros(later.saturating_sub(earlier))
+}
+
+/// When the last packet came, and the last one after a silence.
+fn packets(server: &Server) -> (u64, u64) {
+    let port = server.url.rsplit(':').next().unwrap().parse().unwrap();
+    let stats = driver::http(port, "GET", "/dev/stats", None).unwrap();
+    let at = |name: &str| stats["sfu"][name].as_u64().unwrap();
+    (at("packet_at"), at("spurt_at"))
+}
+
+#[test]
+fn keys_talk_while_another_window_has_the_focus_and_the_first_packet_leaves_at_once() {
+    const TIMES: usize = 20;
+    const TAIL: u64 = 150;
+    let _stage = alone();
+    let folder = folder("keys-x11");
+    let devices = Devices::new();
+    let _voice = devices.say(440.0, &folder);
+    let _service = Service::start();
+    let server = Server::start(&folder);
+    let elsewhere = Elsewhere::open();
+    // Another program was there first.
+    let (talk, taken) = (elsewhere.code(F1 + 8), elsewhere.code(F1 + 6));
+    elsewhere
+        .display
+        .grab_key(
+            false,
+            elsewhere.root,
+            ModMask::ANY,
+            taken,
+            GrabMode::ASYNC,
+            GrabMode::ASYNC,
+        )
+        .unwrap()
+        .check()
+        .unwrap();
+    let profile = folder.join("alice");
+    Halloo::settings(
+        &profile,
+        &json!({"alerts": {"keys": {"talk": "F9", "mute": "F7", "tail": TAIL}}}),
+    );
+    let alice = Halloo::start(&server, "alice", &profile, &["--hidden"]);
+    wait_for("word of the key that is taken", || {
+        alice.status()["notices"]
+            .as_array()?
+            .contains(&json!("keys.taken"))
+            .then_some(())
+    });
+    alice.ctl(&["join", "Town Square"]);
+    alice.waits_for("call", "live");
+    assert_eq!(alice.status()["microphone"], "muted");
+    // The bar of the call is above everything, and must not have taken the keyboard.
+    elsewhere.focus();
+    let (mut starts, mut ends) = (Vec::new(), Vec::new());
+    for n in 0..=TIMES {
+        let pressed = now_us();
+        elsewhere.key(talk, PRESS);
+        let first = wait_for("the first packet", || {
+            let (_, spurt) = packets(&server);
+            (spurt > pressed).then_some(spurt)
+        });
+        std::thread::sleep(Duration::from_millis(120));
+        let released = now_us();
+        elsewhere.key(talk, RELEASE);
+        let last = wait_for("the last packet", || {
+            let (last, _) = packets(&server);
+            (now_us() > last + 120_000).then_some(last)
+        });
+        // The first time the microphone is made known to the server.
+        if n == 0 {
+            println!(
+                "the very first press of a call: {:?}",
+                after(first, pressed)
+            );
+        } else {
+            starts.push(after(first, pressed));
+            ends.push(after(last, released));
+        }
+    }
+    let focus = elsewhere.display.get_input_focus().unwrap();
+    assert_eq!(focus.reply().unwrap().focus, elsewhere.window);
+    println!("press to first packet at the server: {starts:?}");
+    let (start, late) = (percentile(&mut starts, 50), percentile(&mut starts, 95));
+    println!("press to first packet: median {start:?}, p95 {late:?} of {TIMES}");
+    let (end, slow) = (percentile(&mut ends, 50), percentile(&mut ends, 95));
+    println!("release to last packet with a tail of {TAIL} ms: median {end:?}, p95 {slow:?}");
+    // A busy machine may be late.
+    assert!(start < Duration::from_millis(60), "{start:?}");
+    let tail = Duration::from_millis(TAIL);
+    assert!(end > tail - Duration::from_millis(30) && end < tail + Duration::from_millis(80));
+    assert_eq!(alice.status()["microphone"], "muted");
+}
+
+#[test]
+fn sleep_idleness_do_not_disturb_and_the_language_are_the_persons() {
+    let _stage = alone();
+    let folder = folder("desktop");
+    let _devices = Devices::new();
+    let service = Service::start();
+    let machine = Machine::start();
+    let server = Server::start(&folder);
+    let profile = folder.join("alice");
+    Halloo::settings(&profile, &json!({"appearance": {"language": "de"}}));
+    let bus = std::env::var("DBUS_SESSION_BUS_ADDRESS").unwrap();
+    // One bus stands for both.
+    let system = [("DBUS_SYSTEM_BUS_ADDRESS", bus.as_str())];
+    let alice = Halloo::start_in(&server, "alice", &profile, &["--hidden"], &system);
+    let ids = Ids::of(&server);
+    let account = Account::of(&server, "alice");
+    let presence = || account.ask("GET", "users/me/status", "")["status"].clone();
+    // It looks every ten seconds; meanwhile the rest is tried.
+    machine.idle.store(400_000, Ordering::SeqCst);
+
+    ids.rings(&server, "slept", 1);
+    alice.waits_for("ringing", true);
+    let note = wait_for("the notification", || service.log.open().into_iter().next());
+    println!("notification: {:?} {:?}", note.title, note.body);
+    assert!(note.body.ends_with("lädt dich zu einem Anruf ein"));
+    machine.wakes();
+    alice.waits_for("ringing", false);
+    assert_eq!(alice.status()["incoming"], 1, "it can still be joined");
+    ids.ends(&server);
+    alice.waits_for("missed", 1);
+    wait_for("word of the missed call", || {
+        let notes = service.log.open();
+        let missed = notes.first()?;
+        (missed.body.starts_with("Verpasster Anruf von")
+            && missed.buttons == ["default", "call-back"])
+        .then_some(())
+    });
+
+    service.disturb_not(true);
+    alice.waits_for("quiet", true);
+    let before = service.log.all().len();
+    ids.rings(&server, "quiet", 1);
+    alice.waits_for("incoming", 1);
+    let status = alice.status();
+    assert_eq!(
+        (&status["ringing"], service.log.all().len()),
+        (&json!(false), before)
+    );
+    ids.ends(&server);
+    service.disturb_not(false);
+    alice.waits_for("quiet", false);
+    ids.rings(&server, "loud", 1);
+    alice.waits_for("ringing", true);
+    ids.ends(&server);
+    alice.waits_for("incoming", 0);
+
+    // A message is answered from its notification.
+    let bob = Account::of(&server, "bob");
+    let post = json!({"channel_id": ids.direct, "message": "Lunch?"});
+    bob.ask("POST", "posts", &post.to_string());
+    let note = wait_for("the message", || {
+        let notes = service.log.open();
+        notes.into_iter().find(|note| note.body.contains("Lunch?"))
+    });
+    assert_eq!(note.buttons, ["default", "inline-reply"]);
+    // Somebody listens for replies a moment after it is shown.
+    std::thread::sleep(Duration::from_millis(300));
+    service.reply(note.id, "At twelve");
+    wait_for("the reply", || {
+        let path = format!("channels/{}/posts?per_page=5", ids.direct);
+        let posts = bob.ask("GET", &path, "");
+        let said = posts["posts"].as_object()?.values();
+        said.into_iter()
+            .any(|post| post["message"] == "At twelve")
+            .then_some(())
+    });
+
+    wait_for("away", || (presence() == "away").then_some(()));
+    machine.idle.store(500, Ordering::SeqCst);
+    wait_for("online", || (presence() == "online").then_some(()));
+    println!("away after five minutes without a key, online again with the first");
+}
+
+#[test]
+fn the_tray_mutes_asks_before_quitting_a_call_and_leaves() {
+    let _stage = alone();
+    let folder = folder("tray");
+    let _devices = Devices::new();
+    let service = Service::start();
+    let server = Server::start(&folder);
+    let alice = Halloo::start(&server, "alice", &folder.join("alice"), &["--hidden"]);
+    let menu = wait_for("the tray's menu", || {
+        let item = service.tray.lock().unwrap().first().cloned()?;
+        Menu::of(&item)
+    });
+    alice.ctl(&["join", "Town Square"]);
+    alice.waits_for("call", "live");
+    wait_for("the menu to know of the call", || {
+        let items = menu.items();
+        items
+            .iter()
+            .any(|(_, label, on)| label == "Unmute" && *on)
+            .then_some(())
+    });
+    println!("the tray's menu in a call: {:?}", menu.items());
+    menu.choose("Unmute");
+    alice.waits_for("microphone", "open");
+    menu.choose("Quit");
+    alice.waits_for("quitting", true);
+    assert_eq!(alice.status()["call"], "live");
+    wait_for("the question's window", || {
+        let log = std::fs::read_to_string(folder.join("alice/halloo.log")).unwrap_or_default();
+        log.contains("page loaded").then_some(())
+    });
+    std::thread::sleep(Duration::from_millis(1500));
+    picture(&folder, "quit-question.png");
+    menu.choose("Leave the call");
+    alice.waits_for("call", "idle");
+    alice.waits_for("quitting", false);
+    let mut alice = alice;
+    menu.choose("Quit");
+    wait_for("the end", || alice.child.try_wait().ok().flatten());
+}
+
+#[test]
+fn signing_in_with_the_browser_leads_back_through_the_link_it_registered() {
+    let _stage = alone();
+    let folder = folder("sso");
+    let _devices = Devices::new();
+    let server = Server::start(&folder);
+    server.switch(&json!({"sso": true}));
+    // The person's browser: opens the page, and presses its button, which goes to whoever registered the scheme.
+    let bin = folder.join("bin");
+    std::fs::create_dir_all(&bin).unwrap();
+    let desktop_file = folder.join("data/applications/halloo.desktop");
+    let script = format!(
+        "#!/bin/sh\necho \"$1\" >> '{0}/browser.log'\n\
+         link=$(curl -s \"$1\" | sed -n 's/.*href=\"\\(mattermost:[^\"]*\\)\".*/\\1/p')\n\
+         echo \"$link\" >> '{0}/browser.log'\n\
+         grep -q 'x-scheme-handler/mattermost' '{1}' || exit 1\n\
+         exec '{2}' \"$link\"\n",
+        folder.display(),
+        desktop_file.display(),
+        program().display(),
+    );
+    for name in ["xdg-open", "gio", "gnome-open", "kde-open", "wslview"] {
+        let path = bin.join(name);
+        std::fs::write(&path, &script).unwrap();
+        let mode = std::os::unix::fs::PermissionsExt::from_mode(0o755);
+        std::fs::set_permissions(&path, mode).unwrap();
+    }
+    let path = format!("{}:{}", bin.display(), std::env::var("PATH").unwrap());
+    let at = |name: &str| folder.join(name).display().to_string();
+    let (data, config) = (at("data"), at("config"));
+    let environment = [
+        ("PATH", path.as_str()),
+        ("XDG_DATA_HOME", data.as_str()),
+        ("XDG_CONFIG_HOME", config.as_str()),
+        ("XDG_UTILS_DEBUG_LEVEL", "0"),
+    ];
+    let words = ["--server", server.url.as_str()];
+    let window = driver::Window::open(program(), &words, &environment, &folder.join("window.log"));
+    wait_for("the link to be registered", || {
+        let text = std::fs::read_to_string(&desktop_file).ok()?;
+        let schemes = ["x-scheme-handler/halloo;", "x-scheme-handler/mattermost;"];
+        schemes.iter().all(|one| text.contains(one)).then_some(())
+    });
+    let button = window.test_id("outside-gitlab");
+    window.picture(&folder.join("sign-in.png"));
+    button.click();
+    window.find("[data-testid=channel-row]");
+    let log = std::fs::read_to_string(folder.join("browser.log")).unwrap();
+    println!("the browser saw:\n{log}");
+    assert!(log.contains("/oauth/gitlab/login?desktop_token="));
+    // Nothing of it stays in our own log.
+    let secret = log.split("server_token=").nth(1).unwrap().trim().to_owned();
+    let ours = std::fs::read_to_string(folder.join("window.log")).unwrap();
+    assert!(!ours.contains(&secret));
+    window.terminate();
+}
+
+#[test]
+fn a_ring_is_heard_where_it_is_wanted_as_loud_as_it_is_wanted() {
+    let _stage = alone();
+    let folder = folder("ring-device");
+    let _devices = Devices::new();
+    let other = Sink::load("e2e_other");
+    let _service = Service::start();
+    let server = Server::start(&folder);
+    let ids = Ids::of(&server);
+    let listed = Command::new(program())
+        .args(["devices", "--json"])
+        .output()
+        .unwrap();
+    let listed: Value = serde_json::from_slice(&listed.stdout).unwrap();
+    let device = listed["devices"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .find_map(|one| {
+            let id = one["id"].as_str()?;
+            let ours = one["role"] == "output" && id.contains("e2e_other");
+            ours.then(|| id.to_owned())
+        })
+        .unwrap_or_else(|| panic!("{listed}"));
+    let (here, there) = (Ear::open(), Ear::at("e2e_other"));
+    let mut peaks = Vec::new();
+    for (n, (device, volume)) in [
+        (json!({"type": "device", "device": device}), 100),
+        (json!({"type": "device", "device": device}), 50),
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        let profile = folder.join(format!("alice{n}"));
+        let alerts = json!({"device": device, "volume": volume});
+        Halloo::settings(&profile, &json!({ "alerts": alerts }));
+        let alice = Halloo::start(&server, "alice", &profile, &["--hidden"]);
+        here.forget();
+        there.forget();
+        ids.rings(&server, &format!("device{n}"), 1);
+        wait_for("the ring on the other device", || there.first());
+        std::thread::sleep(Duration::from_millis(1500));
+        ids.ends(&server);
+        alice.waits_for("ringing", false);
+        println!(
+            "{alerts}: peak there {}, at the default {}",
+            there.peak(),
+            here.peak()
+        );
+        peaks.push((there.peak(), here.peak()));
+    }
+    assert_eq!((peaks[0].1, peaks[1].1), (0, 0), "only where it is wanted");
+    let ratio = f64::from(peaks[0].0) / f64::from(peaks[1].0);
+    assert!((3.0..5.5).contains(&ratio), "half is a quarter: {ratio}");
+    drop(other);
+}
+
+/// One more loudspeaker; unloaded when dropped.
+struct Sink(String);
+
+impl Sink {
+    fn load(name: &str) -> Self {
+        let loaded = Command::new("pactl")
+            .args(["load-module", "module-null-sink", "rate=48000"])
+            .arg(format!("sink_name={name}"))
+            .output()
+            .unwrap();
+        Self(String::from_utf8_lossy(&loaded.stdout).trim().to_owned())
+    }
+}
+
+impl Drop for Sink {
+    fn drop(&mut self) {
+        let _ = Command::new("pactl")
+            .args(["unload-module", &self.0])
+            .status();
+    }
+}
+
+#[test]
+fn the_window_asks_for_attention_when_a_call_comes_and_it_is_not_in_front() {
+    let _stage = alone();
+    let folder = folder("attention");
+    let _devices = Devices::new();
+    let _service = Service::start();
+    let server = Server::start(&folder);
+    let alice = Halloo::start(&server, "alice", &folder.join("alice"), &[]);
+    wait_for("the page", || {
+        let log = std::fs::read_to_string(folder.join("alice/halloo.log")).unwrap_or_default();
+        log.contains("page loaded").then_some(())
+    });
+    let elsewhere = Elsewhere::open();
+    assert!(!elsewhere.is_hailed("Halloo"));
+    Ids::of(&server).rings(&server, "hail", 1);
+    alice.waits_for("ringing", true);
+    wait_for("the window to ask for attention", || {
+        elsewhere.is_hailed("Halloo").then_some(())
+    });
+}
