@@ -9,6 +9,10 @@ use calls_core::alert::{NoteButton, Words};
 #[derive(Debug)]
 pub(crate) struct Speech {
     tag: &'static str,
+    #[cfg_attr(
+        any(windows, target_os = "macos"),
+        expect(dead_code, reason = "only on Linux a click on the whole has one")
+    )]
     pub(crate) open: &'static str,
     pub(crate) join: &'static str,
     pub(crate) decline: &'static str,
