@@ -3,10 +3,12 @@
 //   node run.mjs test [PART OF A NAME]     all tests, or some
 //   node run.mjs join [--joins N]          time to join, ours beside Chromium's
 //   node run.mjs crowd [--clients N] [--seconds S]
+//   node run.mjs soak [--minutes N]
 //   node run.mjs voice [--quick] [--rounds N] [--only GROUP,…] [--seed N]
 
 import {voice} from './bench/voice.mjs';
 import {screen} from './bench/screen.mjs';
+import {soak} from './bench/soak.mjs';
 import {Browser} from './lib/chromium.mjs';
 import {Server, stopAll} from './lib/programs.mjs';
 import {runAll} from './lib/run.mjs';
@@ -31,6 +33,8 @@ let failed = 0;
 try {
     if (chore === 'crowd') {
         await crowd(option('clients', 50), option('seconds', 60));
+    } else if (chore === 'soak') {
+        await soak(option('minutes', 60));
     } else if (chore === 'voice') {
         const text = (name) => (words.includes(`--${name}`) ? words[words.indexOf(`--${name}`) + 1] : undefined);
         await voice({quick: words.includes('--quick'), rounds: option('rounds', undefined), only: text('only'), seed: option('seed', 1)});

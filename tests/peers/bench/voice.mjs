@@ -11,6 +11,7 @@ import {pause} from '../lib/run.mjs';
 import {oursOnce, theirsOnce} from '../tests/timing.mjs';
 import {keepSpeaking, loudness, record, room, score, setUp, speak} from './bus.mjs';
 import {Background, Sheet} from './sheet.mjs';
+import {tray} from './tray.mjs';
 import {commandLine, cpu, family, pss} from './tree.mjs';
 import {Window} from './window.mjs';
 
@@ -33,6 +34,7 @@ const TARGETS = {
     cpu_listening: {ratio: 0.5},
     cpu_talking: {most: 5, ratio: 0.5},
     memory_pss_mb: {ratio: 0.7},
+    memory_tray_pss_mb: {ratio: 0.12},
     join_to_audio_ms: {ratio: 0.6},
     muted_upstream_bps: {most: 1000},
 };
@@ -303,7 +305,7 @@ async function muted(stage) {
 async function cost(stage, groups) {
     const seconds = stage.quick ? 3 : 12;
     const rows = {cpu_listening: {ours: [], chromium: []}, cpu_talking: {ours: [], chromium: []}, memory_pss_mb: {ours: [], chromium: []}};
-    const core = {cpu_listening: [], cpu_talking: [], memory: []};
+    const core = {cpu_listening: [], cpu_talking: [], memory: [], tray: []};
     const background = [];
     const other = halloo(stage.server, 'bob', ['--unmuted', '--play', `loop:${stage.speech}`]);
     const watch = async (pids, listening, talking) => {
@@ -355,6 +357,7 @@ async function cost(stage, groups) {
             } finally {
                 await speaking.stop();
             }
+            core.tray.push(await tray(stage.server, 'carol'));
             // A browser of its own, because the bench's own has had other pages.
             await stage.browser.close();
             stage.browser = await Browser.start({sound: true});
@@ -379,6 +382,8 @@ async function cost(stage, groups) {
     }
     if (groups.includes('memory')) {
         stage.sheet.row('memory_pss_mb', 'MiB', {...rows.memory_pss_mb, target: TARGETS.memory_pss_mb, note: 'PSS of all processes, in a call, with the window'});
+        stage.sheet.row('memory_tray_pss_mb', 'MiB', {ours: core.tray, chromium: rows.memory_pss_mb.chromium, target: TARGETS.memory_tray_pss_mb,
+            note: 'signed in, in the tray, no window; beside Chromium in the call'});
         stage.sheet.row('memory_headless_pss_mb', 'MiB', {ours: core.memory, chromium: rows.memory_pss_mb.chromium, note: 'halloo call, without a window'});
     }
 }

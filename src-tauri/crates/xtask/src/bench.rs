@@ -12,14 +12,14 @@ use crate::test::foreign;
 /// # Errors
 /// When it is unknown, cannot run, or what it measures is broken.
 pub(crate) fn run(place: &Place, kind: &str, options: &[&str]) -> Result<(), TaskError> {
-    if !matches!(kind, "join" | "crowd" | "voice" | "screen") {
+    if !matches!(kind, "join" | "crowd" | "voice" | "screen" | "soak") {
         return Err(TaskError::Usage(format!(
             "Unknown: cargo xtask bench {kind}"
         )));
     }
     setup::prepare(
         place,
-        if kind == "voice" {
+        if matches!(kind, "voice" | "soak") {
             Need::Bench
         } else {
             Need::Tests
@@ -34,8 +34,8 @@ pub(crate) fn run(place: &Place, kind: &str, options: &[&str]) -> Result<(), Tas
         "--bins",
         "--locked",
     ]))?;
-    if kind == "voice" {
-        return voice(place, options);
+    if matches!(kind, "voice" | "soak") {
+        return sound(place, kind, options);
     }
     if kind == "screen" {
         run::show(run::command("cargo", &place.root).args([
@@ -51,13 +51,14 @@ pub(crate) fn run(place: &Place, kind: &str, options: &[&str]) -> Result<(), Tas
     run::show(&mut foreign(place, &words))
 }
 
-/// The voice bench on a desktop and a sound server of its own. Everything that it runs must have been built.
+/// A bench of sound (`voice` or `soak`) on a desktop and a sound server of its own. Everything that it runs must have been
+/// built.
 ///
 /// # Errors
 /// When it cannot run, or something could not be measured. Targets that are missed are no error.
-pub(crate) fn voice(place: &Place, options: &[&str]) -> Result<(), TaskError> {
+pub(crate) fn sound(place: &Place, kind: &str, options: &[&str]) -> Result<(), TaskError> {
     let rig = Rig::start()?;
-    let mut words = vec!["voice"];
+    let mut words = vec![kind];
     words.extend(options);
     let mut bench = foreign(place, &words);
     bench

@@ -44,6 +44,7 @@ Usage: cargo xtask CHORE
                              many clients in one call; memory and CPU of the server
   bench voice [--quick] [--rounds N] [--only mouth,pesq,echo,muted,join,cpu,memory] [--seed N]
                              our voice beside Chromium's: target/bench/voice.json and report.html
+  bench soak [--minutes N]   an hour in a call: does memory, a file or a thread grow?
   relay                      a UDP relay that loses and delays as told on its standard input (see its source)
   bench screen [--quick] [--rounds N]
                              sharing a screen, ours beside Chromium's: CPU, delay, pictures a second, sharpness

@@ -41,7 +41,7 @@ const STEPS: &[Step] = &[
     ("e2e", window),
     ("peers", peers),
     ("bench", |place| {
-        twice("bench", || bench::voice(place, &["--quick"])).map(|()| Count::default())
+        twice("bench", || bench::sound(place, "voice", &["--quick"])).map(|()| Count::default())
     }),
     ("docs", |place| {
         shown(

@@ -22,7 +22,12 @@ const NAMES: [&str; 3] = ["near.wav", "far.wav", "clean.wav"];
 #[derive(Debug)]
 pub(crate) struct Dump {
     rings: [Producer<f32>; 3],
+    /// Blocks that the microphone is ahead of what is played.
+    ahead: u32,
 }
+
+/// So far the two may be apart while both run: devices move several blocks at once.
+const APART: u32 = 20;
 
 impl Dump {
     /// Begins to write into a folder, on a thread of its own. `None` if that cannot be had; it is logged.
@@ -39,16 +44,24 @@ impl Dump {
             })
             .inspect_err(|error| tracing::warn!(%error, "sound is not written"))
             .ok()?;
-        Some(Self { rings: producers })
+        Some(Self {
+            rings: producers,
+            ahead: 0,
+        })
     }
 
-    /// What the microphone heard.
+    /// What the microphone heard. While nothing is played, that is written as silence: one time is one place in all files.
     pub(crate) fn near(&mut self, block: &Block) {
         push(&mut self.rings[0], block);
+        self.ahead += 1;
+        if self.ahead > APART {
+            self.far(&Block::SILENCE);
+        }
     }
 
     /// What is played.
     pub(crate) fn far(&mut self, block: &Block) {
+        self.ahead = self.ahead.saturating_sub(1);
         push(&mut self.rings[1], block);
     }
 
@@ -104,4 +117,33 @@ fn write(folder: &Path, mut rings: [Consumer<f32>; 3]) -> Result<(), hound::Erro
         file.finalize()?;
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_not_played_is_silence_of_the_same_length() {
+        let (producers, mut consumers) = split([(); 3].map(|()| RingBuffer::new(ROOM)));
+        let mut dump = Dump {
+            rings: producers,
+            ahead: 0,
+        };
+        let sound = Block([0.5; BLOCK]);
+        for n in 0..100 {
+            dump.near(&sound);
+            if n >= 50 {
+                dump.far(&sound);
+            }
+        }
+        let [near, far] = [0, 1].map(|n| consumers[n].slots() / BLOCK);
+        assert_eq!(near, 100);
+        assert_eq!(
+            far,
+            100 - APART as usize,
+            "never further apart than devices are"
+        );
+        assert_eq!(consumers[1].pop(), Ok(0.0));
+    }
 }
