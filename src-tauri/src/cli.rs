@@ -116,7 +116,7 @@ pub(crate) fn call(runtime: &Runtime, common: &Common, arguments: &CallArguments
     };
     let _inside = runtime.enter();
     let screens = calls_client::ScreenSetup {
-        host: calls_media::system_screens(),
+        host: calls_media::system_screens(std::sync::Arc::new(calls_media::Forgetful)),
         limits: calls_media::Limits {
             bitrate: arguments.share_rate.map(|rate| rate.saturating_mul(1000)),
             fps: arguments.share_fps,

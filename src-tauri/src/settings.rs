@@ -51,6 +51,8 @@ pub(crate) struct Settings {
     /// What is done to the sound.
     #[serde(deserialize_with = "forgiving")]
     pub sound: Sound,
+    /// By what the desktop knows again that we may see the screen (Wayland).
+    pub share_permission: Option<String>,
     /// Whatever a newer version wrote.
     #[serde(flatten)]
     unknown: Map<String, Value>,
@@ -70,6 +72,7 @@ impl Default for Settings {
             appearance: Appearance::default(),
             alerts: AlertSettings::default(),
             sound: Sound::default(),
+            share_permission: None,
             unknown: Map::new(),
         }
     }

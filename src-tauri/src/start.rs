@@ -19,7 +19,7 @@ use crate::settings::{Settings, SettingsFile};
 
 mod keeper;
 
-use keeper::Keeper;
+use keeper::{Keeper, SharePermission};
 
 /// What Mattermost lists under "active sessions". A name beginning with `Mattermost` would make us a mobile client.
 const USER_AGENT: &str = concat!("Halloo/", env!("CARGO_PKG_VERSION"));
@@ -237,10 +237,15 @@ pub(crate) async fn with_window(
     let keeper = Arc::new(Keeper::new(file, store, Arc::clone(&redactor)));
     let desk = Desk::new();
     keeper.furnish(Arc::clone(&desk));
+    let permission = SharePermission::new(settings.share_permission.clone(), Arc::clone(&keeper));
     let config = ClientConfig {
         session,
         server,
         dumps: Some(dumps),
+        screens: ScreenSetup {
+            host: calls_media::system_screens(Arc::new(permission)),
+            ..ScreenSetup::default()
+        },
         ..config(settings)
     };
     let running = start(config, audio, Some(Arc::clone(&keeper)), redactor);
@@ -370,10 +375,6 @@ fn config(settings: Settings) -> ClientConfig {
         appearance: settings.appearance,
         alerts: settings.alerts,
         sound: settings.sound,
-        screens: ScreenSetup {
-            host: calls_media::system_screens(),
-            ..ScreenSetup::default()
-        },
         ..ClientConfig::default()
     }
 }

@@ -95,6 +95,7 @@ const scenes = {
     }),
   "sign-in-browser": () => cast.signIn({ phase: "signedOut", server: cast.server, login: "", codeNeeded: false, outside: true }),
   "share-picker": () => ({ ...cast.inCall({}), share: { ...cast.noShare, picker: cast.picker } }),
+  "share-portal": () => ({ ...cast.inCall({}), share: { ...cast.noShare, picker: cast.portals } }),
   "share-none": () => ({
     ...cast.inCall({}),
     share: { ...cast.noShare, picker: { loading: false, sources: [], problem: "share.unsupported", sound: false } },

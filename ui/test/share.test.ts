@@ -1,9 +1,12 @@
-import { fireEvent } from "@testing-library/svelte";
+import { fireEvent, render } from "@testing-library/svelte";
 import userEvent from "@testing-library/user-event";
 import { tick } from "svelte";
 import { describe, expect, it, vi } from "vitest";
 
+import App from "../src/App.svelte";
+import { scene, stillBridge } from "../src/fake";
 import * as cast from "../src/fake/cast";
+import { Store } from "../src/store.svelte";
 import { all, id, maybe, show } from "./render";
 
 describe("sharing one's screen", () => {
@@ -95,6 +98,46 @@ describe("sharing one's screen", () => {
     await fireEvent.click(id("share-full"));
     expect(asked).toBe(id("share-stage"));
     expect([...id("share-stage").querySelectorAll("button")]).toHaveLength(1);
+  });
+
+  it("leaves the choice to the desktop under Wayland, and offers the same as last time first", async () => {
+    const bridge = await show("share-portal");
+    expect(all("share-source").map((one) => one.textContent?.trim().split("\n")[0])).toEqual([
+      expect.stringContaining("The same as last time"),
+      expect.stringContaining("Choose a screen or window"),
+    ]);
+    expect(maybe("share-thumbnail")).toBeNull();
+    expect(document.querySelector("input[type=search]")).toBeNull();
+    expect(id("share-start").textContent?.trim()).toBe("Share");
+    await fireEvent.click(all("share-source")[1] as HTMLElement);
+    await fireEvent.click(id("share-start"));
+    expect(bridge.commands).toEqual([{ type: "startShare", source: "portal:choose", motion: false, sound: false }]);
+  });
+
+  it("renews the small pictures while the choice is open", async () => {
+    vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
+    try {
+      const bridge = stillBridge(scene("share-picker"), "main", false);
+      const asked = vi.spyOn(bridge, "thumbnail");
+      const store = new Store();
+      render(App, { bridge, store });
+      await store.connect(bridge);
+      await vi.advanceTimersByTimeAsync(100);
+      expect(asked).toHaveBeenCalledTimes(6);
+      await vi.advanceTimersByTimeAsync(2100);
+      expect(asked).toHaveBeenCalledTimes(12);
+    } finally {
+      vi.useRealTimers();
+    }
+  });
+
+  it.each(["no_portal", "no_pipewire"])("says what to install (%s)", async (problem) => {
+    const bridge = await show("share-portal");
+    const picker = { loading: false, sources: [], problem: `share.${problem}`, sound: false };
+    bridge.change({ slice: "share", value: { ...cast.noShare, picker } });
+    await tick();
+    expect(id("share-picker").textContent).toContain("Install");
+    expect(id<HTMLButtonElement>("share-start").disabled).toBe(true);
   });
 
   it("says why nothing can be shared", async () => {

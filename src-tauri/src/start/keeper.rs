@@ -169,6 +169,40 @@ impl Shell for Keeper {
     }
 }
 
+/// The permission to see the screen, as it is and as it is kept.
+pub(crate) struct SharePermission {
+    token: Mutex<Option<String>>,
+    keeper: Arc<Keeper>,
+}
+
+impl SharePermission {
+    /// What was kept, and where to keep what comes.
+    pub(crate) fn new(token: Option<String>, keeper: Arc<Keeper>) -> Self {
+        Self {
+            token: Mutex::new(token),
+            keeper,
+        }
+    }
+}
+
+impl calls_media::PortalMemory for SharePermission {
+    fn token(&self) -> Option<String> {
+        self.token
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone()
+    }
+
+    fn keep(&self, token: Option<&str>) {
+        let token = token.map(str::to_owned);
+        self.token
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone_from(&token);
+        self.keeper.remember(Remember::SharePermission(token));
+    }
+}
+
 /// Writes until nobody can leave notes any more. What has come together is written once.
 fn write(mut file: SettingsFile, inbox: &Receiver<Remember>) {
     while let Ok(first) = inbox.recv() {
@@ -205,6 +239,7 @@ fn apply(settings: &mut Settings, what: Remember) {
         Remember::Appearance(appearance) => settings.appearance = appearance,
         Remember::Alerts(alerts) => settings.alerts = *alerts,
         Remember::Sound(sound) => settings.sound = sound,
+        Remember::SharePermission(token) => settings.share_permission = token,
         Remember::Volume(user, PLAIN_VOLUME) => {
             settings.volumes.remove(&user);
         }
@@ -258,6 +293,11 @@ mod tests {
         keeper.remember(Remember::Volume(UserId::from("u"), 150));
         keeper.remember(Remember::Volume(UserId::from("v"), 50));
         keeper.remember(Remember::Volume(UserId::from("v"), 100));
+        let keeper = Arc::new(keeper);
+        let permission = SharePermission::new(None, Arc::clone(&keeper));
+        calls_media::PortalMemory::keep(&permission, Some("of-the-desktop"));
+        let known = calls_media::PortalMemory::token(&permission);
+        assert_eq!(known.as_deref(), Some("of-the-desktop"));
         keeper.finish().await;
 
         let file = SettingsFile::load(folder.path());
@@ -267,6 +307,7 @@ mod tests {
         assert_eq!(settings.place, Some(ChannelId::from("c")));
         assert_eq!(settings.drafts.len(), 1);
         assert_eq!(settings.volumes.len(), 1);
+        assert_eq!(settings.share_permission, known);
         for entry in std::fs::read_dir(folder.path()).unwrap() {
             let text = std::fs::read_to_string(entry.unwrap().path()).unwrap();
             assert!(!text.contains("the-secret-token"));

@@ -2048,7 +2048,7 @@ export type SourceKind = "screen" | "window" | "portal";
  */
 export type ShareSource = { 
 /**
- * `screen:N`, `window:N`, `portal`.
+ * `screen:N`, `window:N`, `portal` (what was shared the last time), `portal:choose`.
  */
 id: SourceId, 
 /**

@@ -492,6 +492,17 @@ export const picker: SharePicker = {
   sound: true,
 };
 
+/** What could be shared under Wayland. */
+export const portals: SharePicker = {
+  loading: false,
+  sources: [
+    { id: "portal", name: "", kind: "portal", width: 0, height: 0 },
+    { id: "portal:choose", name: "", kind: "portal", width: 0, height: 0 },
+  ],
+  problem: null,
+  sound: false,
+};
+
 /** We share. */
 export function sharing(source: string, motion: boolean): Share {
   const name = picker.sources.find((one) => one.id === source)?.name ?? "";

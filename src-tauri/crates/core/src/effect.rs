@@ -149,6 +149,8 @@ pub enum Remember {
     Alerts(Box<AlertSettings>),
     /// What is done to the sound.
     Sound(Sound),
+    /// By what the desktop knows again that we may see the screen (Wayland); `None` forgets it.
+    SharePermission(Option<String>),
 }
 
 /// Something that happened, for scripts and the command line. The interface draws snapshots instead.

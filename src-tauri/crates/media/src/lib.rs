@@ -36,6 +36,7 @@ pub use device::{AudioHost, AudioSink, AudioSource, Devices, Fault, Format, syst
 pub use error::MediaError;
 pub use screen::handle::{ScreenConfig, Screens};
 pub use screen::layers::Limits;
+pub use screen::memory::{Forgetful, PortalMemory};
 pub use screen::none::NoScreens;
 pub use screen::system::system_screens;
 pub use screen::{ScreenError, ScreenHost, ScreenSource};

@@ -6,10 +6,15 @@
 
 pub mod barcode;
 pub mod convert;
+#[cfg(target_os = "linux")]
+mod differ;
 pub mod handle;
 pub mod layers;
+pub mod memory;
 pub mod none;
 pub mod pattern;
+#[cfg(target_os = "linux")]
+pub mod portal;
 pub mod sharpen;
 mod sound;
 pub mod system;
@@ -106,7 +111,13 @@ pub enum ScreenError {
     /// The person has closed the system's question.
     #[error("the choice was cancelled")]
     Cancelled,
-    /// Screens cannot be captured here at all (no display, no portal).
+    /// The desktop has no portal for it (Wayland).
+    #[error("the desktop has no portal for screens")]
+    NoPortal(#[source] Option<Cause>),
+    /// There is a portal, and PipeWire, which carries the pictures, is not installed.
+    #[error("PipeWire is not installed")]
+    NoPipeWire(#[source] Option<Cause>),
+    /// Screens cannot be captured here at all (no display).
     #[error("screens cannot be captured here")]
     Unsupported(#[source] Option<Cause>),
     /// It should work and does not.
@@ -122,6 +133,8 @@ impl ScreenError {
             Self::Gone => ShareProblem::Gone,
             Self::Denied => ShareProblem::Denied,
             Self::Cancelled => ShareProblem::Cancelled,
+            Self::NoPortal(_) => ShareProblem::NoPortal,
+            Self::NoPipeWire(_) => ShareProblem::NoPipeWire,
             Self::Unsupported(_) => ShareProblem::Unsupported,
             Self::Failed(_) => ShareProblem::Failed,
         }
@@ -145,12 +158,25 @@ pub trait ScreenHost: Send + Sync {
     /// [`ScreenError::Unsupported`] without a display, [`ScreenError::Denied`] if the system forbids it.
     fn sources(&self) -> Result<Vec<ShareSource>, ScreenError>;
 
-    /// Opens a source on the calling thread, which then owns it.
+    /// Opens a source on the calling thread, which then owns it. Where the system asks the person first, that lasts;
+    /// `stopped` is asked now and then whether anybody is still interested.
     ///
     /// # Errors
     /// [`ScreenError::Gone`] if there is no such source, or as [`ScreenHost::sources`]; [`ScreenError::Cancelled`] when
     /// the system's own dialog was closed.
-    fn open(&self, id: &SourceId) -> Result<Box<dyn ScreenSource>, ScreenError>;
+    fn open(
+        &self,
+        id: &SourceId,
+        stopped: &dyn Fn() -> bool,
+    ) -> Result<Box<dyn ScreenSource>, ScreenError>;
+
+    /// Opens a source for a thumbnail, if that asks nobody anything.
+    ///
+    /// # Errors
+    /// As [`ScreenHost::open`].
+    fn glance(&self, id: &SourceId) -> Result<Box<dyn ScreenSource>, ScreenError> {
+        self.open(id, &|| false)
+    }
 
     /// Shows those who sit at this machine what is being shared, until the returned value is dropped; `None` where
     /// that is the system's own business, or cannot be done.

@@ -121,7 +121,7 @@ fn inside() {
 
     let host = X11Host::new().unwrap();
     let id = SourceId::new(format!("window:{window:#x}"));
-    let mut source = host.open(&id).unwrap();
+    let mut source = host.open(&id, &|| false).unwrap();
     let mark = host.mark(&id).unwrap();
     screen.becomes("left of it", (98, 170), LINE);
     screen.becomes("right of it", (301, 170), LINE);

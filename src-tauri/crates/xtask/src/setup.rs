@@ -29,9 +29,11 @@ const RIG: &[&str] = &[
     "fonts-dejavu-core",
     "libasound2-plugins",
     "openbox",
+    "pipewire",
     "pulseaudio",
     "pulseaudio-utils",
     "webkit2gtk-driver",
+    "wireplumber",
     "xvfb",
 ];
 

@@ -4,6 +4,7 @@
 //! pictures flow. Stopping closes the screen first. The server refuses by saying nothing, so the back end waits for it
 //! and tells.
 
+use crate::command::Command;
 use crate::effect::{CallWish, ClientEvent, Effect, MediaWish};
 use crate::id::{SessionId, SourceId};
 use crate::input::{CallNumber, Now};
@@ -310,7 +311,22 @@ impl Share {
 
     /// The share could not begin, or ended by itself.
     pub(crate) fn closed(&mut self, now: Now, problem: ShareProblem, out: &mut Out) {
-        self.fail(now, code_of(problem), out);
+        let code = code_of(problem);
+        let Some(chosen) = self.ours.chosen().cloned() else {
+            return;
+        };
+        self.withdraw(out);
+        // The person, or the system, may think better of it.
+        let again = Command::StartShare {
+            source: chosen.source,
+            motion: chosen.motion,
+            sound: chosen.sound,
+        };
+        out.notices
+            .raise(now.instant, Draft::new(code).retry(again));
+        out.tell(ClientEvent::ShareStopped {
+            code: Some(code.to_owned()),
+        });
     }
 
     fn fail(&mut self, now: Now, code: &'static str, out: &mut Out) {
@@ -413,11 +429,13 @@ impl Share {
 }
 
 /// Notices about a share that did not begin or go on.
-const PROBLEMS: [&str; 10] = [
+const PROBLEMS: [&str; 12] = [
     "share.silent",
     "share.gone",
     "share.denied",
     "share.cancelled",
+    "share.no_portal",
+    "share.no_pipewire",
     "share.unsupported",
     "share.failed",
     "share.refused",
@@ -431,6 +449,8 @@ fn code_of(problem: ShareProblem) -> &'static str {
         ShareProblem::Gone => "share.gone",
         ShareProblem::Denied => "share.denied",
         ShareProblem::Cancelled => "share.cancelled",
+        ShareProblem::NoPortal => "share.no_portal",
+        ShareProblem::NoPipeWire => "share.no_pipewire",
         ShareProblem::Unsupported => "share.unsupported",
         ShareProblem::Failed => "share.failed",
     }

@@ -123,7 +123,12 @@ impl Screens {
         });
         let inner = Arc::clone(&self.inner);
         spawn("halloo-screen", move || {
-            let source = match open(&*inner.host, &request.source) {
+            let stopped = || shared.stopped.load(Ordering::Acquire);
+            let opened = match Pattern::named(&request.source) {
+                Some(pattern) => Ok(Box::new(pattern) as Box<dyn ScreenSource>),
+                None => inner.host.open(&request.source, &stopped),
+            };
+            let source = match opened {
                 Ok(source) => source,
                 Err(error) => return inner.closed(&shared, &error),
             };
@@ -178,7 +183,10 @@ impl Screens {
     /// # Errors
     /// It cannot be captured.
     pub fn thumbnail(&self, source: &SourceId) -> Result<Vec<u8>, ScreenError> {
-        let mut source = open(&*self.inner.host, source)?;
+        let mut source = match Pattern::named(source) {
+            Some(pattern) => Box::new(pattern) as Box<dyn ScreenSource>,
+            None => self.inner.host.glance(source)?,
+        };
         let mut picture = I420::black(source.size());
         let mut paint = |picture: &mut I420| {
             source.look(Duration::ZERO, &mut |patch: Patch<'_>| {
@@ -216,13 +224,6 @@ impl Screens {
     #[must_use]
     pub fn port(&self) -> Arc<dyn MediaPort> {
         Arc::new(ScreenPort(Arc::clone(&self.inner)))
-    }
-}
-
-fn open(host: &dyn ScreenHost, id: &SourceId) -> Result<Box<dyn ScreenSource>, ScreenError> {
-    match Pattern::named(id) {
-        Some(pattern) => Ok(Box::new(pattern)),
-        None => host.open(id),
     }
 }
 

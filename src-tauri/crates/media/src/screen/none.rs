@@ -15,7 +15,11 @@ impl ScreenHost for NoScreens {
         Err(ScreenError::Unsupported(None))
     }
 
-    fn open(&self, id: &SourceId) -> Result<Box<dyn ScreenSource>, ScreenError> {
+    fn open(
+        &self,
+        id: &SourceId,
+        _stopped: &dyn Fn() -> bool,
+    ) -> Result<Box<dyn ScreenSource>, ScreenError> {
         match Pattern::named(id) {
             Some(pattern) => Ok(Box::new(pattern)),
             None => Err(ScreenError::Unsupported(None)),

@@ -3,14 +3,26 @@
 use std::sync::Arc;
 
 use super::ScreenHost;
-use super::none::NoScreens;
+use super::memory::PortalMemory;
 
-/// What this system offers: X11 where there is an X server, nothing elsewhere.
+/// What this system offers: under Wayland the desktop's portal, elsewhere on Linux X11 where there is an X server, and
+/// nothing without either.
+#[cfg(target_os = "linux")]
 #[must_use]
-pub fn system_screens() -> Arc<dyn ScreenHost> {
-    #[cfg(target_os = "linux")]
-    if let Some(host) = super::x11::X11Host::new() {
-        return Arc::new(host);
+pub fn system_screens(memory: Arc<dyn PortalMemory>) -> Arc<dyn ScreenHost> {
+    // Under Wayland there may be an X server too, which shows only some of the windows; its screens are black.
+    if std::env::var_os("WAYLAND_DISPLAY").is_some_and(|name| !name.is_empty()) {
+        return Arc::new(super::portal::PortalHost::new(memory));
     }
-    Arc::new(NoScreens)
+    match super::x11::X11Host::new() {
+        Some(host) => Arc::new(host),
+        None => Arc::new(super::none::NoScreens),
+    }
+}
+
+/// What this system offers: nothing yet.
+#[cfg(not(target_os = "linux"))]
+#[must_use]
+pub fn system_screens(_memory: Arc<dyn PortalMemory>) -> Arc<dyn ScreenHost> {
+    Arc::new(super::none::NoScreens)
 }

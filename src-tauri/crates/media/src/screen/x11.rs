@@ -19,6 +19,8 @@ mod cursor;
 mod frame;
 mod segment;
 mod source;
+#[cfg(test)]
+mod tests;
 
 /// Windows listed at most, and their titles' length: a broken program could have thousands.
 const MOST_WINDOWS: usize = 200;
@@ -28,24 +30,23 @@ const LONGEST_TITLE: usize = 200;
 const SMALLEST: u16 = 32;
 
 /// The X server named by the environment.
-#[derive(Clone, Copy, Debug)]
-pub struct X11Host;
+#[derive(Clone, Debug)]
+pub struct X11Host {
+    /// Another one than the environment's.
+    display: Option<String>,
+}
 
 impl X11Host {
-    /// `None` without an X server. Under Wayland there may be one that shows only some of the windows; its screens
-    /// are black then, so it does not count.
+    /// `None` without an X server.
     #[must_use]
     pub fn new() -> Option<Self> {
-        if std::env::var_os("WAYLAND_DISPLAY").is_some() {
-            return None;
-        }
-        X::connect().ok().map(|_| Self)
+        X::connect(None).ok().map(|_| Self { display: None })
     }
 }
 
 impl ScreenHost for X11Host {
     fn sources(&self) -> Result<Vec<ShareSource>, ScreenError> {
-        let x = X::connect()?;
+        let x = X::connect(self.display.as_deref())?;
         let mut sources = x.screens()?;
         sources.extend(x.windows()?.into_iter().map(|window| ShareSource {
             id: SourceId::new(format!("window:{:#x}", window.id)),
@@ -57,8 +58,12 @@ impl ScreenHost for X11Host {
         Ok(sources)
     }
 
-    fn open(&self, id: &SourceId) -> Result<Box<dyn ScreenSource>, ScreenError> {
-        let x = X::connect()?;
+    fn open(
+        &self,
+        id: &SourceId,
+        _stopped: &dyn Fn() -> bool,
+    ) -> Result<Box<dyn ScreenSource>, ScreenError> {
+        let x = X::connect(self.display.as_deref())?;
         let (kind, which) = id.as_str().split_once(':').unwrap_or((id.as_str(), ""));
         let source = match kind {
             "screen" => {
@@ -78,7 +83,7 @@ impl ScreenHost for X11Host {
     }
 
     fn mark(&self, id: &SourceId) -> Option<Box<dyn Send>> {
-        let frame = frame::Frame::show(id)?;
+        let frame = frame::Frame::show(self.display.as_deref(), id)?;
         Some(Box::new(frame))
     }
 }
@@ -112,11 +117,11 @@ struct Listed {
 }
 
 impl X {
-    fn connect() -> Result<Self, ScreenError> {
+    fn connect(display: Option<&str>) -> Result<Self, ScreenError> {
         let unsupported =
             |error: Box<dyn std::error::Error + Send + Sync>| ScreenError::Unsupported(Some(error));
         let (connection, number) =
-            x11rb::connect(None).map_err(|error| unsupported(error.into()))?;
+            x11rb::connect(display).map_err(|error| unsupported(error.into()))?;
         let setup = connection.setup();
         let root = setup
             .roots

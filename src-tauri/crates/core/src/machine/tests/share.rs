@@ -93,6 +93,8 @@ fn whatever_ends_a_share_closes_the_screen_and_says_why() {
         (ShareProblem::Gone, "share.gone"),
         (ShareProblem::Denied, "share.denied"),
         (ShareProblem::Cancelled, "share.cancelled"),
+        (ShareProblem::NoPortal, "share.no_portal"),
+        (ShareProblem::NoPipeWire, "share.no_pipewire"),
         (ShareProblem::Unsupported, "share.unsupported"),
         (ShareProblem::Failed, "share.failed"),
     ] {
@@ -100,6 +102,14 @@ fn whatever_ends_a_share_closes_the_screen_and_says_why() {
         story.media(MediaEvent::ShareClosed(problem));
         assert_eq!(steps(story.effects()), ["close", "unask"], "{code}");
         assert!(story.codes().contains(&code), "{code}");
+        // Its button, where the sentence has one, tries the same again.
+        let notices = &story.see().notices;
+        let notice = notices.iter().find(|notice| notice.code == code).unwrap();
+        assert!(
+            matches!(&notice.retry, Some(Command::StartShare { source, .. }) if source.as_str() == "screen:0"),
+            "{:?}",
+            notice.retry
+        );
     }
 }
 

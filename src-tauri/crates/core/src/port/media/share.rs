@@ -22,7 +22,7 @@ pub enum SourceKind {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, TS)]
 #[serde(rename_all = "camelCase")]
 pub struct ShareSource {
-    /// `screen:N`, `window:N`, `portal`.
+    /// `screen:N`, `window:N`, `portal` (what was shared the last time), `portal:choose`.
     pub id: SourceId,
     /// As people know it: the monitor's name, the window's title.
     pub name: String,
@@ -54,6 +54,10 @@ pub enum ShareProblem {
     Denied,
     /// The person closed the system's dialog.
     Cancelled,
+    /// The desktop has no portal for screens (Wayland).
+    NoPortal,
+    /// There is a portal, and PipeWire is not installed.
+    NoPipeWire,
     /// Screens cannot be captured here.
     Unsupported,
     /// It should work and does not.

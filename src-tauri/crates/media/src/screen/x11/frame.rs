@@ -53,8 +53,8 @@ type Place = (i32, i32, i32, i32);
 
 impl Frame {
     /// Draws the line around a source; `None` if there is no such thing.
-    pub(super) fn show(id: &SourceId) -> Option<Self> {
-        let x = X::connect().ok()?;
+    pub(super) fn show(display: Option<&str>, id: &SourceId) -> Option<Self> {
+        let x = X::connect(display).ok()?;
         let (kind, which) = id.as_str().split_once(':').unwrap_or((id.as_str(), ""));
         let around = match kind {
             "screen" => Around::Monitor(which.parse().unwrap_or(0)),

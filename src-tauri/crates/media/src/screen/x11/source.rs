@@ -17,6 +17,7 @@ use x11rb::protocol::xproto::{
 use super::cursor::{self, Cursor};
 use super::segment::Segment;
 use super::{Monitor, X, failed};
+use crate::screen::differ::Differ;
 use crate::screen::{Look, Patch, Rect, ScreenError, ScreenSource};
 use crate::video::Size;
 
@@ -33,15 +34,30 @@ enum Target {
     },
 }
 
+/// How changes are noticed.
+enum Changes {
+    /// The server tells.
+    Told {
+        damage: damage::Damage,
+        region: xfixes::Region,
+    },
+    /// It does not (a server without DAMAGE): pictures are compared, not before this time.
+    Compared { differ: Differ, due: Instant },
+}
+
+/// Pace of comparing: each look fetches and reads the whole picture.
+const COMPARE_EVERY: Duration = Duration::from_millis(100);
+
 /// An open source.
 pub(super) struct X11Source {
     x: X,
     target: Target,
     size: Size,
     segment: Option<Segment>,
-    damage: damage::Damage,
-    region: xfixes::Region,
+    changes: Changes,
     cursor: Cursor,
+    /// The server has XFixes, without which nobody knows what the cursor looks like.
+    has_cursor: bool,
     /// Everything is to be handed over.
     fresh: bool,
     damaged: bool,
@@ -67,6 +83,11 @@ impl X11Source {
                 .randr_select_input(x.root, randr::NotifyMask::SCREEN_CHANGE)
                 .map_err(failed)?;
         }
+        // A screen divided anew into monitors is told by the root window only.
+        let events = ChangeWindowAttributesAux::new().event_mask(EventMask::STRUCTURE_NOTIFY);
+        x.connection
+            .change_window_attributes(x.root, &events)
+            .map_err(failed)?;
         let size = size_of(monitor.width, monitor.height)?;
         let root = x.root;
         Self::open(x, Target::Monitor(monitor), size, root)
@@ -100,19 +121,23 @@ impl X11Source {
     }
 
     fn open(x: X, target: Target, size: Size, damaged: Drawable) -> Result<Self, ScreenError> {
-        cursor::watch(&x.connection, x.root)?;
-        let version = x.connection.damage_query_version(1, 1).map_err(failed)?;
-        version.reply().map_err(failed)?;
-        let damage = x.connection.generate_id().map_err(failed)?;
-        x.connection
-            .damage_create(damage, damaged, damage::ReportLevel::NON_EMPTY)
-            .map_err(failed)?
-            .check()
-            .map_err(failed)?;
-        let region = x.connection.generate_id().map_err(failed)?;
-        x.connection
-            .xfixes_create_region(region, &[])
-            .map_err(failed)?;
+        let has = |name| -> Result<bool, ScreenError> {
+            let found = x.connection.extension_information(name).map_err(failed)?;
+            Ok(found.is_some())
+        };
+        let has_cursor = has(xfixes::X11_EXTENSION_NAME)?;
+        if has_cursor {
+            cursor::watch(&x.connection, x.root)?;
+        }
+        let changes = if has_cursor && has(damage::X11_EXTENSION_NAME)? {
+            Changes::watch(&x, damaged)?
+        } else {
+            tracing::info!("the X server does not tell what changes: pictures are compared");
+            Changes::Compared {
+                differ: Differ::default(),
+                due: Instant::now(),
+            }
+        };
         let segment = Segment::new(&x.connection, size.area() * 4)?;
         if segment.is_none() {
             tracing::info!("the X server shares no memory with us: pictures come over the socket");
@@ -122,9 +147,9 @@ impl X11Source {
             target,
             size,
             segment,
-            damage,
-            region,
+            changes,
             cursor: Cursor::default(),
+            has_cursor,
             fresh: true,
             damaged: false,
             cursor_changed: true,
@@ -225,13 +250,14 @@ impl X11Source {
     /// Takes the damaged rectangles, in the picture's coordinates.
     fn take_damage(&mut self, found: &mut Vec<Rect>) -> Result<(), ScreenError> {
         self.damaged = false;
+        let Changes::Told { damage, region } = self.changes else {
+            return Ok(());
+        };
         let connection = &self.x.connection;
         connection
-            .damage_subtract(self.damage, x11rb::NONE, self.region)
+            .damage_subtract(damage, x11rb::NONE, region)
             .map_err(failed)?;
-        let region = connection
-            .xfixes_fetch_region(self.region)
-            .map_err(failed)?;
+        let region = connection.xfixes_fetch_region(region).map_err(failed)?;
         let region = region.reply().map_err(failed)?;
         let origin = self.origin();
         if region.rectangles.len() > MOST_RECTANGLES {
@@ -251,7 +277,44 @@ impl X11Source {
         }
     }
 
+    /// Looks for changes where nobody tells of them, if it is time to.
+    fn compare(&mut self, found: &mut Vec<Rect>) -> Result<(), ScreenError> {
+        let size = self.size;
+        let Changes::Compared { differ, due } = &mut self.changes else {
+            return Ok(());
+        };
+        let now = Instant::now();
+        if *due > now && !self.fresh {
+            return Ok(());
+        }
+        *due = now + COMPARE_EVERY;
+        let mut differ = std::mem::take(differ);
+        let done = self.pixels(Rect::all(size), &mut |_, pixels| {
+            found.extend(differ.compare(size, pixels, size.width as usize * 4));
+        });
+        if let Changes::Compared { differ: place, .. } = &mut self.changes {
+            *place = differ;
+        }
+        done
+    }
+
     fn fetch(&mut self, rect: Rect, take: &mut dyn FnMut(Patch<'_>)) -> Result<(), ScreenError> {
+        self.pixels(rect, &mut |cursor, pixels| {
+            cursor.paint(rect, pixels);
+            take(Patch {
+                rect,
+                data: pixels,
+                stride: rect.width as usize * 4,
+            });
+        })
+    }
+
+    /// Fetches pixels, if there are any to fetch.
+    fn pixels(
+        &mut self,
+        rect: Rect,
+        take: &mut dyn FnMut(&Cursor, &mut [u8]),
+    ) -> Result<(), ScreenError> {
         let (drawable, (left, top)) = match &self.target {
             Target::Monitor(monitor) => (self.x.root, (monitor.x, monitor.y)),
             Target::Window { pixmap, .. } => match pixmap {
@@ -288,13 +351,27 @@ impl X11Source {
             self.moved = true;
             return Ok(());
         };
-        self.cursor.paint(rect, pixels);
-        take(Patch {
-            rect,
-            data: pixels,
-            stride: rect.width as usize * 4,
-        });
+        take(&self.cursor, pixels);
         Ok(())
+    }
+}
+
+impl Changes {
+    /// Lets the server tell what is painted in a window, and in those inside it.
+    fn watch(x: &X, window: Drawable) -> Result<Self, ScreenError> {
+        let version = x.connection.damage_query_version(1, 1).map_err(failed)?;
+        version.reply().map_err(failed)?;
+        let damage = x.connection.generate_id().map_err(failed)?;
+        x.connection
+            .damage_create(damage, window, damage::ReportLevel::NON_EMPTY)
+            .map_err(failed)?
+            .check()
+            .map_err(failed)?;
+        let region = x.connection.generate_id().map_err(failed)?;
+        x.connection
+            .xfixes_create_region(region, &[])
+            .map_err(failed)?;
+        Ok(Self::Told { damage, region })
     }
 }
 
@@ -329,15 +406,14 @@ impl ScreenSource for X11Source {
                 Target::Window { id, .. } => *id,
             };
             let origin = self.origin();
-            let changes = self
-                .cursor
-                .look(&self.x.connection, window, origin, self.size, shape)?;
-            dirty.extend(
-                changes
-                    .into_iter()
-                    .flatten()
-                    .map(|rect| rect.even_in(self.size)),
-            );
+            if self.has_cursor {
+                let changes =
+                    self.cursor
+                        .look(&self.x.connection, window, origin, self.size, shape)?;
+                let changes = changes.into_iter().flatten();
+                dirty.extend(changes.map(|rect| rect.even_in(self.size)));
+            }
+            self.compare(&mut dirty)?;
             if std::mem::take(&mut self.fresh) {
                 dirty = vec![Rect::all(self.size)];
             }
@@ -350,7 +426,12 @@ impl ScreenSource for X11Source {
             if left.is_zero() {
                 return Ok(Look::Same);
             }
-            self.wait(left)?;
+            self.wait(match &self.changes {
+                Changes::Told { .. } => left,
+                Changes::Compared { due, .. } => {
+                    left.min(due.saturating_duration_since(Instant::now()))
+                }
+            })?;
         }
         drop_covered(&mut dirty);
         for rect in &dirty {

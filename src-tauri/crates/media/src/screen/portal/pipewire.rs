@@ -1,0 +1,558 @@
+//! A stream of pictures from the compositor, through PipeWire.
+//!
+//! PipeWire calls us on a thread of its own, which only remembers the newest buffer and adds up what changed; the
+//! screen thread converts straight out of the shared memory and gives the buffer back. Buffers in a graphics card's
+//! memory are not asked for: the compositor then copies them once, which costs it less than mapping them would cost us.
+#![allow(unsafe_code)]
+
+use std::ffi::{CStr, c_char, c_int, c_void};
+use std::os::fd::{IntoRawFd as _, OwnedFd};
+use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use super::frame::{self, Dirty, Order};
+use super::library::{
+    self, Api, Buffer, Context, Core, Events, Hook, Region, Stream, ThreadLoop, flag, memory, meta,
+    state,
+};
+use super::pod::{self, Agreed, Writer, key, object, param};
+use crate::error::Cause;
+use crate::screen::differ::Differ;
+use crate::screen::{Look, Patch, Rect, ScreenError, ScreenSource};
+use crate::video::Size;
+
+/// How long a compositor may take to agree on a format after a person has said yes.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// Damaged parts that a buffer may tell; a compositor that has more tells one around them.
+const REGIONS: u32 = 16;
+
+/// What the callbacks know.
+struct State {
+    agreed: Option<Agreed>,
+    /// The newest buffer, which is ours until we give it back.
+    held: *mut Buffer,
+    crop: Option<Region>,
+    dirty: Dirty,
+    ended: Option<String>,
+    /// Set once the stream is there; the callbacks use it.
+    stream: *mut Stream,
+}
+
+// SAFETY: the pointers are used only while the loop is locked, or on its thread, which holds the lock as well.
+unsafe impl Send for State {}
+
+/// What the callbacks and the screen thread share. It does not move while the stream lives.
+struct Shared {
+    api: &'static Api,
+    state: Mutex<State>,
+    news: Condvar,
+}
+
+impl Shared {
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// An open stream.
+pub(super) struct PipeWireSource {
+    // Destroyed by hand, in the order that the library wants.
+    main: *mut ThreadLoop,
+    context: *mut Context,
+    core: *mut Core,
+    stream: *mut Stream,
+    _hook: Box<Hook>,
+    events: Box<Events>,
+    shared: Box<Shared>,
+    size: Size,
+    /// Everything is to be handed over.
+    fresh: bool,
+    differ: Differ,
+    scratch: Vec<u8>,
+}
+
+/// Unlocks the loop when it goes.
+struct Locked(&'static Api, *mut ThreadLoop);
+
+impl Locked {
+    fn new(api: &'static Api, main: *mut ThreadLoop) -> Self {
+        // SAFETY: the loop lives longer than the guard.
+        unsafe { (api.loop_lock)(main) };
+        Self(api, main)
+    }
+}
+
+impl Drop for Locked {
+    fn drop(&mut self) {
+        // SAFETY: locked by us.
+        unsafe { (self.0.loop_unlock)(self.1) };
+    }
+}
+
+fn failed(what: &'static str) -> ScreenError {
+    ScreenError::Failed(Some(what.into()))
+}
+
+impl PipeWireSource {
+    /// Connects to the node that a portal has opened for us, and waits until its format is known.
+    ///
+    /// # Errors
+    /// [`ScreenError::Failed`] if PipeWire or the compositor does not play along.
+    pub(super) fn connect(
+        api: &'static Api,
+        remote: OwnedFd,
+        node: u32,
+    ) -> Result<Self, ScreenError> {
+        let events = Events {
+            state_changed: Some(on_state),
+            param_changed: Some(on_param),
+            remove_buffer: Some(on_remove),
+            process: Some(on_process),
+            ..Events::default()
+        };
+        let mut source = Self {
+            main: std::ptr::null_mut(),
+            context: std::ptr::null_mut(),
+            core: std::ptr::null_mut(),
+            stream: std::ptr::null_mut(),
+            _hook: Box::new(Hook::EMPTY),
+            events: Box::new(events),
+            shared: Box::new(Shared {
+                api,
+                state: Mutex::new(State {
+                    agreed: None,
+                    held: std::ptr::null_mut(),
+                    crop: None,
+                    dirty: Dirty::default(),
+                    ended: None,
+                    stream: std::ptr::null_mut(),
+                }),
+                news: Condvar::new(),
+            }),
+            size: Size::default(),
+            fresh: true,
+            differ: Differ::default(),
+            scratch: Vec::new(),
+        };
+        source.start(remote, node)?;
+        let agreed = source.wait_for_format()?;
+        let (_, size) = frame::view(agreed.size, None).ok_or_else(|| failed("its size"))?;
+        source.size = size;
+        Ok(source)
+    }
+
+    fn start(&mut self, remote: OwnedFd, node: u32) -> Result<(), ScreenError> {
+        let api = self.shared.api;
+        let offer = Writer::new(object::FORMAT, param::ENUM_FORMAT)
+            .id(key::MEDIA_TYPE, 2)
+            .id(key::MEDIA_SUBTYPE, 1)
+            .ids(key::VIDEO_FORMAT, &Order::FORMATS)
+            .rectangles(key::VIDEO_SIZE, [(1920, 1080), (1, 1), (8192, 8192)])
+            .fractions(key::VIDEO_FRAME_RATE, [(30, 1), (0, 1), (240, 1)])
+            .done();
+        // SAFETY: as the library's documentation wants it: a loop, a context on it, then, while it is locked,
+        // a connection (which owns the descriptor from here on) and a stream on that. Properties are taken over.
+        // The listener's memory is boxed and freed only after the stream.
+        unsafe {
+            self.main = (api.loop_new)(c"halloo-pipewire".as_ptr(), std::ptr::null());
+            if self.main.is_null() {
+                return Err(failed("no loop"));
+            }
+            self.context = (api.context_new)((api.loop_inner)(self.main), std::ptr::null_mut(), 0);
+            if self.context.is_null() {
+                return Err(failed("no context"));
+            }
+            if (api.loop_start)(self.main) < 0 {
+                return Err(failed("no thread"));
+            }
+            let _locked = Locked::new(api, self.main);
+            let remote = remote.into_raw_fd();
+            self.core = (api.context_connect_fd)(self.context, remote, std::ptr::null_mut(), 0);
+            if self.core.is_null() {
+                return Err(failed("no connection"));
+            }
+            let properties = (api.properties)(
+                c"media.type=Video media.category=Capture media.role=Screen".as_ptr(),
+            );
+            self.stream = (api.stream_new)(self.core, c"Halloo".as_ptr(), properties);
+            if self.stream.is_null() {
+                return Err(failed("no stream"));
+            }
+            self.shared.state().stream = self.stream;
+            let data = std::ptr::from_ref::<Shared>(&self.shared).cast_mut().cast();
+            (api.stream_listen)(self.stream, &mut *self._hook, &*self.events, data);
+            let mut params = [offer.as_ptr().cast::<c_void>()];
+            let flags = flag::AUTOCONNECT | flag::MAP_BUFFERS | flag::DONT_RECONNECT;
+            let done = (api.stream_connect)(
+                self.stream,
+                library::INPUT,
+                node,
+                flags,
+                params.as_mut_ptr(),
+                params.len() as u32,
+            );
+            if done < 0 {
+                return Err(failed("no connection to the screen's stream"));
+            }
+        }
+        Ok(())
+    }
+
+    fn wait_for_format(&self) -> Result<Agreed, ScreenError> {
+        let end = Instant::now() + PATIENCE;
+        let mut state = self.shared.state();
+        loop {
+            if let Some(why) = &state.ended {
+                return Err(ScreenError::Failed(Some(why.clone().into())));
+            }
+            if let Some(agreed) = state.agreed {
+                return Ok(agreed);
+            }
+            let left = end.saturating_duration_since(Instant::now());
+            if left.is_zero() {
+                return Err(failed("the compositor offers no format"));
+            }
+            let waited = self.shared.news.wait_timeout(state, left);
+            state = waited.unwrap_or_else(PoisonError::into_inner).0;
+        }
+    }
+
+    /// Waits for a buffer for at most this long; false without one.
+    fn wait(&self, wait: Duration) -> Result<bool, ScreenError> {
+        let limit = Instant::now() + wait;
+        let mut state = self.shared.state();
+        loop {
+            if let Some(why) = &state.ended {
+                tracing::info!(why, "the compositor ended the stream");
+                return Err(ScreenError::Gone);
+            }
+            if !state.held.is_null() {
+                return Ok(true);
+            }
+            let left = limit.saturating_duration_since(Instant::now());
+            if left.is_zero() {
+                return Ok(false);
+            }
+            let waited = self.shared.news.wait_timeout(state, left);
+            state = waited.unwrap_or_else(PoisonError::into_inner).0;
+        }
+    }
+
+    /// What is to be handed over of this picture.
+    fn dirty(&mut self, dirty: Dirty, view: Rect, whole: &[u8], stride: usize) -> Vec<Rect> {
+        let size = self.size;
+        if std::mem::take(&mut self.fresh) {
+            self.differ.forget();
+            return vec![Rect::all(size)];
+        }
+        match dirty {
+            Dirty::Parts(parts) => {
+                let mut rects: Vec<Rect> = parts
+                    .into_iter()
+                    .filter_map(|part| frame::placed(part, view, size))
+                    .collect();
+                rects.dedup();
+                for rect in &rects {
+                    let start = rect.y as usize * stride + rect.x as usize * 4;
+                    self.differ.note(*rect, &whole[start..], stride);
+                }
+                rects
+            }
+            Dirty::Unknown => self.differ.compare(size, whole, stride),
+        }
+    }
+}
+
+impl ScreenSource for PipeWireSource {
+    fn size(&self) -> Size {
+        self.size
+    }
+
+    fn look(
+        &mut self,
+        wait: Duration,
+        take: &mut dyn FnMut(Patch<'_>),
+    ) -> Result<Look, ScreenError> {
+        if !self.wait(wait)? {
+            return Ok(Look::Same);
+        }
+        let api = self.shared.api;
+        let _locked = Locked::new(api, self.main);
+        let (buffer, agreed, crop) = {
+            let state = self.shared.state();
+            (state.held, state.agreed, state.crop)
+        };
+        let Some(agreed) = agreed.filter(|_| !buffer.is_null()) else {
+            return Ok(Look::Same); // Taken back while we were looking the other way.
+        };
+        let (view, size) = frame::view(agreed.size, crop).ok_or(ScreenError::Unsupported(None))?;
+        if size != self.size {
+            self.size = size;
+            self.fresh = true;
+            return Ok(Look::Resized(size));
+        }
+        let dirty = {
+            let mut state = self.shared.state();
+            state.held = std::ptr::null_mut();
+            std::mem::take(&mut state.dirty)
+        };
+        let order = Order::of(agreed.format);
+        // SAFETY: the buffer is ours until it is queued below, and the loop is locked, so that it cannot be removed.
+        let pixels = unsafe { pixels(buffer, agreed.size) };
+        let mut look = Look::Same;
+        match (pixels, order) {
+            (Some((pixels, stride)), Some(order)) => {
+                let whole = &pixels[view.y as usize * stride + view.x as usize * 4..];
+                for rect in self.dirty(dirty, view, whole, stride) {
+                    let part = &whole[rect.y as usize * stride + rect.x as usize * 4..];
+                    let (data, stride) = match order {
+                        Order::Blue => (part, stride),
+                        Order::Red => {
+                            frame::swapped(rect, part, stride, &mut self.scratch);
+                            (&self.scratch[..], rect.width as usize * 4)
+                        }
+                    };
+                    take(Patch { rect, data, stride });
+                    look = Look::Changed;
+                }
+            }
+            _ => tracing::debug!(?agreed, "a buffer without a picture"),
+        }
+        // SAFETY: dequeued from this stream, and not used from here on.
+        unsafe { (api.stream_queue)(self.stream, buffer) };
+        Ok(look)
+    }
+}
+
+impl Drop for PipeWireSource {
+    fn drop(&mut self) {
+        let api = self.shared.api;
+        // SAFETY: in the reverse order of `start`; what was not made is left out. The thread is stopped before what it
+        // works on goes.
+        unsafe {
+            if !self.main.is_null() {
+                (api.loop_stop)(self.main);
+            }
+            if !self.stream.is_null() {
+                (api.stream_destroy)(self.stream);
+            }
+            if !self.core.is_null() {
+                (api.core_disconnect)(self.core);
+            }
+            if !self.context.is_null() {
+                (api.context_destroy)(self.context);
+            }
+            if !self.main.is_null() {
+                (api.loop_destroy)(self.main);
+            }
+        }
+    }
+}
+
+/// The pixels of a buffer, from its first row to at least the end of its last, and the bytes from one row to the next;
+/// `None` if it is not what was agreed on.
+///
+/// # Safety
+/// The buffer must be dequeued, and stay so as long as the result is used. Its memory is shared with the compositor,
+/// which leaves it alone until we give it back.
+unsafe fn pixels<'a>(
+    buffer: *mut Buffer,
+    (width, height): (u32, u32),
+) -> Option<(&'a [u8], usize)> {
+    // SAFETY: the library keeps these structures whole; the pointers are checked for what it may leave out.
+    let (data, chunk) = unsafe {
+        let buffer = (*buffer).buffer.as_ref()?;
+        if buffer.n_datas == 0 {
+            return None;
+        }
+        let data = buffer.datas.as_ref()?;
+        (data, data.chunk.as_ref()?)
+    };
+    let row = width as usize * 4;
+    let stride = match chunk.stride {
+        0 => row,
+        stride => usize::try_from(stride).ok()?,
+    };
+    let needed = stride
+        .checked_mul(height.checked_sub(1)? as usize)?
+        .checked_add(row)?;
+    let room = data.max_size as usize;
+    let start = chunk.offset as usize % room.max(1);
+    let fits = stride >= row && start.checked_add(needed)? <= room;
+    if !fits || data.data.is_null() {
+        return None;
+    }
+    // SAFETY: inside the mapping, which is `max_size` long.
+    let bytes = unsafe {
+        std::slice::from_raw_parts(data.data.cast::<u8>().cast_const().add(start), room - start)
+    };
+    Some((bytes, stride))
+}
+
+/// What a buffer tells about itself.
+struct Told {
+    /// It has no (whole) picture.
+    useless: bool,
+    crop: Option<Region>,
+    /// `None` if it has no list of damaged parts.
+    damage: Option<Vec<Region>>,
+}
+
+/// # Safety
+/// The buffer must be dequeued.
+unsafe fn told(buffer: *mut Buffer) -> Told {
+    let mut told = Told {
+        useless: true,
+        crop: None,
+        damage: None,
+    };
+    // SAFETY: as in `pixels`; metadata is as long as it says, and aligned to 8 bytes.
+    unsafe {
+        let Some(buffer) = (*buffer).buffer.as_ref() else {
+            return told;
+        };
+        if buffer.n_datas > 0
+            && let Some(data) = buffer.datas.as_ref()
+            && let Some(chunk) = data.chunk.as_ref()
+        {
+            told.useless = chunk.size == 0 || chunk.flags & library::CHUNK_CORRUPTED != 0;
+        }
+        if buffer.metas.is_null() {
+            return told;
+        }
+        for meta in std::slice::from_raw_parts(buffer.metas, buffer.n_metas as usize) {
+            let size = meta.size as usize;
+            if meta.data.is_null() {
+                continue;
+            }
+            match meta.kind {
+                meta::HEADER if size >= 4 => {
+                    let flags = meta.data.cast::<u32>().read();
+                    told.useless |= flags & library::HEADER_CORRUPTED != 0;
+                }
+                meta::CROP if size >= size_of::<Region>() => {
+                    told.crop = Some(meta.data.cast::<Region>().read());
+                }
+                meta::DAMAGE => {
+                    let count = size / size_of::<Region>();
+                    let list = std::slice::from_raw_parts(meta.data.cast::<Region>(), count);
+                    told.damage = Some(list.to_vec());
+                }
+                _ => {}
+            }
+        }
+    }
+    told
+}
+
+/// # Safety
+/// `data` is what `start` gave to the listener; it lives longer than the stream.
+unsafe fn shared<'a>(data: *mut c_void) -> &'a Shared {
+    // SAFETY: see above.
+    unsafe { &*data.cast::<Shared>() }
+}
+
+unsafe extern "C" fn on_state(data: *mut c_void, _old: c_int, new: c_int, error: *const c_char) {
+    // SAFETY: called by the library with our data, and a text or nothing.
+    let (shared, text) = unsafe {
+        let text = (!error.is_null()).then(|| CStr::from_ptr(error).to_string_lossy().into_owned());
+        (shared(data), text)
+    };
+    tracing::debug!(new, text, "PipeWire stream");
+    if new == state::ERROR || new == state::UNCONNECTED {
+        let why = text.unwrap_or_else(|| "disconnected".to_owned());
+        shared.state().ended.get_or_insert(why);
+        shared.news.notify_all();
+    }
+}
+
+unsafe extern "C" fn on_param(data: *mut c_void, id: u32, pod: *const c_void) {
+    if id != param::FORMAT || pod.is_null() {
+        return;
+    }
+    // SAFETY: called with our data and a whole pod: its first word is the length of what follows the head.
+    let (shared, bytes) = unsafe {
+        let length = pod.cast::<u32>().read() as usize;
+        let bytes = std::slice::from_raw_parts(pod.cast::<u8>(), length + 8);
+        (shared(data), bytes)
+    };
+    let Some(agreed) = pod::read_format(bytes) else {
+        return;
+    };
+    tracing::debug!(?agreed, "PipeWire format");
+    let stream = {
+        let mut state = shared.state();
+        state.agreed = Some(agreed);
+        state.dirty = Dirty::Unknown;
+        state.stream
+    };
+    let region = size_of::<Region>() as u32;
+    let metas = |kind: u32, usual: u32, least: u32, most: u32| {
+        Writer::new(object::META, param::META)
+            .id(key::META_TYPE, kind)
+            .ints(key::META_SIZE, [usual, least, most])
+            .done()
+    };
+    let wishes = [
+        Writer::new(object::BUFFERS, param::BUFFERS)
+            .ints(key::BUFFERS_BUFFERS, [4, 2, 8])
+            .flags(
+                key::BUFFERS_DATA_TYPE,
+                1 << memory::FILE | 1 << memory::POINTER,
+            )
+            .done(),
+        metas(meta::HEADER, 32, 32, 32),
+        metas(meta::CROP, region, region, region),
+        metas(meta::DAMAGE, region * REGIONS, region, region * REGIONS),
+    ];
+    let mut pointers = wishes.each_ref().map(|wish| wish.as_ptr().cast::<c_void>());
+    // SAFETY: on the loop's thread, for our own stream; the library copies the pods.
+    unsafe {
+        (shared.api.stream_update_params)(stream, pointers.as_mut_ptr(), pointers.len() as u32);
+    }
+    shared.news.notify_all();
+}
+
+unsafe extern "C" fn on_process(data: *mut c_void) {
+    // SAFETY: called with our data, on the loop's thread.
+    unsafe {
+        let shared = shared(data);
+        let mut state = shared.state();
+        loop {
+            let buffer = (shared.api.stream_dequeue)(state.stream);
+            if buffer.is_null() {
+                break;
+            }
+            let told = told(buffer);
+            if told.useless {
+                (shared.api.stream_queue)(state.stream, buffer);
+                continue;
+            }
+            state.dirty.add(told.damage.as_deref());
+            state.crop = told.crop;
+            let before = std::mem::replace(&mut state.held, buffer);
+            if !before.is_null() {
+                (shared.api.stream_queue)(state.stream, before);
+            }
+        }
+    }
+    // SAFETY: as above.
+    unsafe { shared(data) }.news.notify_all();
+}
+
+unsafe extern "C" fn on_remove(data: *mut c_void, buffer: *mut Buffer) {
+    // SAFETY: called with our data.
+    let mut state = unsafe { shared(data) }.state();
+    if state.held == buffer {
+        state.held = std::ptr::null_mut();
+    }
+}
+
+/// The library, for [`PipeWireSource::connect`].
+///
+/// # Errors
+/// [`ScreenError::NoPipeWire`].
+pub(super) fn library(name: &'static str) -> Result<&'static Api, ScreenError> {
+    Api::get(name).map_err(|error: Cause| ScreenError::NoPipeWire(Some(error)))
+}

@@ -1,0 +1,592 @@
+//! A real X server of our own (Xvfb) with windows, monitors and a cursor.
+
+use std::io::{BufRead as _, BufReader};
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+use x11rb::protocol::randr::{MonitorInfo, NotifyMask};
+use x11rb::protocol::xproto::{
+    ChangeGCAux, ChangeWindowAttributesAux, ConfigureWindowAux, CreateGCAux, CreateWindowAux,
+    EventMask, Gcontext, PropMode, Rectangle, StackMode,
+};
+use x11rb::wrapper::ConnectionExt as _;
+
+use super::*;
+use crate::screen::{Look, Rect, convert};
+use crate::video::{I420, Size};
+
+const RED: u32 = 0x00ff_0000;
+const GREEN: u32 = 0x0000_ff00;
+const BLUE: u32 = 0x0000_00ff;
+const GREY: u32 = 0x0080_8080;
+
+/// An X server, and a program on it that is not us.
+struct Stage {
+    server: Child,
+    display: String,
+    x: X,
+    pen: Gcontext,
+}
+
+impl Stage {
+    /// `None`, with a message, where Xvfb is not installed.
+    fn new(options: &[&str]) -> Option<Self> {
+        let server = Command::new("Xvfb")
+            .args(["-displayfd", "1", "-screen", "0", "800x600x24"])
+            .args(["-nolisten", "tcp", "-noreset"])
+            .args(options)
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .spawn();
+        let mut server = match server {
+            Ok(server) => server,
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+                assert!(std::env::var_os("CI").is_none(), "Xvfb is not installed");
+                println!("skipped: Xvfb is not installed");
+                return None;
+            }
+            Err(error) => panic!("Xvfb does not start: {error}"),
+        };
+        let mut number = String::new();
+        let stdout = server.stdout.take().unwrap();
+        BufReader::new(stdout).read_line(&mut number).unwrap();
+        let display = format!(":{}", number.trim());
+        let x = X::connect(Some(&display)).unwrap();
+        let pen = x.connection.generate_id().unwrap();
+        let stage = Self {
+            server,
+            display,
+            x,
+            pen,
+        };
+        let connection = &stage.x.connection;
+        connection
+            .create_gc(stage.pen, stage.x.root, &CreateGCAux::new())
+            .unwrap();
+        stage.paint(stage.x.root, GREY, (0, 0, 800, 600));
+        stage.point(790, 590);
+        Some(stage)
+    }
+
+    fn host(&self) -> X11Host {
+        X11Host {
+            display: Some(self.display.clone()),
+        }
+    }
+
+    fn open(&self, id: &str) -> Watcher {
+        self.try_open(id).unwrap()
+    }
+
+    fn try_open(&self, id: &str) -> Result<Watcher, ScreenError> {
+        let source = self.host().open(&SourceId::from(id), &|| false)?;
+        Ok(Watcher {
+            picture: I420::black(source.size()),
+            source,
+            parts: Vec::new(),
+        })
+    }
+
+    /// Waits until the server has done all that was asked.
+    fn done(&self) {
+        self.x.connection.sync().unwrap();
+    }
+
+    fn paint(&self, window: Window, colour: u32, (x, y, width, height): (i16, i16, u16, u16)) {
+        let connection = &self.x.connection;
+        let colour = ChangeGCAux::new().foreground(colour);
+        connection.change_gc(self.pen, &colour).unwrap();
+        let all = [Rectangle {
+            x,
+            y,
+            width,
+            height,
+        }];
+        connection
+            .poly_fill_rectangle(window, self.pen, &all)
+            .unwrap();
+        self.done();
+    }
+
+    fn point(&self, x: i16, y: i16) {
+        let none = x11rb::NONE;
+        self.x
+            .connection
+            .warp_pointer(none, self.x.root, 0, 0, 0, 0, x, y)
+            .unwrap();
+        self.done();
+    }
+
+    /// A window of somebody's, shown.
+    fn window(&self, title: &str, colour: u32, (x, y): (i16, i16), size: (u16, u16)) -> Window {
+        let connection = &self.x.connection;
+        let window = connection.generate_id().unwrap();
+        let look = CreateWindowAux::new().background_pixel(colour);
+        connection
+            .create_window(
+                x11rb::COPY_DEPTH_FROM_PARENT,
+                window,
+                self.x.root,
+                x,
+                y,
+                size.0,
+                size.1,
+                0,
+                WindowClass::INPUT_OUTPUT,
+                x11rb::COPY_FROM_PARENT,
+                &look,
+            )
+            .unwrap();
+        let (name, kind) = (AtomEnum::WM_NAME, AtomEnum::STRING);
+        connection
+            .change_property8(PropMode::REPLACE, window, name, kind, title.as_bytes())
+            .unwrap();
+        connection.map_window(window).unwrap();
+        self.done();
+        window
+    }
+
+    fn number(&self, window: Window, name: &str, value: u32) {
+        let name = self.x.atom(name).unwrap();
+        self.x
+            .connection
+            .change_property32(
+                PropMode::REPLACE,
+                window,
+                name,
+                AtomEnum::CARDINAL,
+                &[value],
+            )
+            .unwrap();
+        self.done();
+    }
+
+    fn configure(&self, window: Window, change: ConfigureWindowAux) {
+        self.x.connection.configure_window(window, &change).unwrap();
+        self.done();
+    }
+
+    /// Makes a part of the screen a monitor of this name.
+    fn monitor(&self, name: &str, (x, width): (i16, u16), primary: bool) {
+        let info = MonitorInfo {
+            name: self.x.atom(name).unwrap(),
+            primary,
+            automatic: false,
+            x,
+            y: 0,
+            width,
+            height: 600,
+            width_in_millimeters: 100,
+            height_in_millimeters: 100,
+            outputs: Vec::new(),
+        };
+        let connection = &self.x.connection;
+        connection.randr_set_monitor(self.x.root, info).unwrap();
+        self.done();
+    }
+
+    /// Another resolution of the only output; `None` switches it off.
+    fn resolution(&self, size: Option<(u16, u16)>) {
+        let connection = &self.x.connection;
+        let root = self.x.root;
+        connection
+            .randr_select_input(root, NotifyMask::SCREEN_CHANGE)
+            .unwrap();
+        let all = connection.randr_get_screen_resources(root).unwrap();
+        let all = all.reply().unwrap();
+        let (crtc, output) = (all.crtcs[0], all.outputs[0]);
+        let set = |mode: u32, outputs: &[u32]| {
+            let rotation = randr::Rotation::ROTATE0;
+            connection
+                .randr_set_crtc_config(crtc, 0, 0, 0, 0, mode, rotation, outputs)
+                .unwrap()
+                .reply()
+                .unwrap();
+        };
+        set(0, &[]);
+        let Some((width, height)) = size else {
+            return self.done();
+        };
+        connection
+            .randr_set_screen_size(root, width, height, 100, 100)
+            .unwrap();
+        let mode = randr::ModeInfo {
+            width,
+            height,
+            name_len: 4,
+            ..randr::ModeInfo::default()
+        };
+        let mode = connection.randr_create_mode(root, mode, b"test").unwrap();
+        let mode = mode.reply().unwrap().mode;
+        connection.randr_add_output_mode(output, mode).unwrap();
+        set(mode, &[output]);
+        self.done();
+    }
+}
+
+impl Drop for Stage {
+    fn drop(&mut self) {
+        let _ = self.server.kill();
+        let _ = self.server.wait();
+    }
+}
+
+/// Somebody who watches a source.
+struct Watcher {
+    source: Box<dyn ScreenSource>,
+    picture: I420,
+    parts: Vec<Rect>,
+}
+
+impl Watcher {
+    fn look(&mut self, wait: Duration) -> Result<Look, ScreenError> {
+        let Self {
+            source,
+            picture,
+            parts,
+        } = self;
+        parts.clear();
+        let look = source.look(wait, &mut |patch| {
+            parts.push(patch.rect);
+            assert!(convert::paint(picture, &patch), "{:?}", patch.rect);
+        })?;
+        if let Look::Resized(size) = look {
+            *picture = I420::black(size);
+        }
+        Ok(look)
+    }
+
+    /// Looks until all that has happened is seen.
+    fn settle(&mut self) {
+        while self.look(Duration::from_millis(30)).unwrap() != Look::Same {}
+    }
+
+    fn size(&self) -> (u32, u32) {
+        let size = self.source.size();
+        assert_eq!(size, self.picture.size());
+        (size.width, size.height)
+    }
+
+    /// The colour at a place, without its lowest bits.
+    fn at(&self, x: u32, y: u32) -> u32 {
+        let rgb = convert::to_rgb(&self.picture);
+        let at = (y * self.picture.size().width + x) as usize * 3;
+        let round = |value: u8| match value {
+            0..20 => 0,
+            110..150 => 0x80,
+            236.. => 0xff,
+            other => u32::from(other),
+        };
+        round(rgb[at]) << 16 | round(rgb[at + 1]) << 8 | round(rgb[at + 2])
+    }
+
+    fn gone(&mut self) {
+        let end = Instant::now() + Duration::from_secs(5);
+        loop {
+            match self.look(Duration::from_millis(50)) {
+                Ok(_) => assert!(Instant::now() < end, "it never ends"),
+                Err(error) => return assert!(matches!(error, ScreenError::Gone), "{error:?}"),
+            }
+        }
+    }
+}
+
+#[test]
+fn a_whole_screen_is_seen_and_only_what_changes_is_fetched() {
+    let Some(stage) = Stage::new(&[]) else { return };
+    let mut watcher = stage.open("screen:0");
+    assert_eq!(watcher.look(Duration::ZERO).unwrap(), Look::Changed);
+    assert_eq!(watcher.size(), (800, 600));
+    assert_eq!(watcher.parts, [Rect::all(watcher.source.size())]);
+    assert_eq!(watcher.at(400, 300), GREY);
+    watcher.settle();
+    stage.paint(stage.x.root, RED, (101, 51, 20, 10));
+    assert_eq!(watcher.look(Duration::from_secs(5)).unwrap(), Look::Changed);
+    let part = Rect {
+        x: 100,
+        y: 50,
+        width: 22,
+        height: 12,
+    };
+    assert_eq!(watcher.parts, [part]);
+    assert_eq!((watcher.at(110, 56), watcher.at(130, 56)), (RED, GREY));
+    assert_eq!(watcher.look(Duration::from_millis(50)).unwrap(), Look::Same);
+    assert!(matches!(stage.try_open("screen:1"), Err(ScreenError::Gone)));
+}
+
+#[test]
+fn the_cursor_is_drawn_where_it_is_and_nowhere_else() {
+    let Some(stage) = Stage::new(&[]) else { return };
+    let mut watcher = stage.open("screen:0");
+    watcher.settle();
+    let changed = |watcher: &Watcher, (left, top): (u32, u32)| {
+        let places = (0..30).flat_map(|x| (0..30).map(move |y| (left + x, top + y)));
+        places.filter(|(x, y)| watcher.at_luma(*x, *y)).count()
+    };
+    let before = changed(&watcher, (285, 185));
+    assert_eq!(before, 0, "no cursor here yet");
+    stage.point(300, 200);
+    assert_eq!(
+        watcher.look(Duration::from_millis(500)).unwrap(),
+        Look::Changed
+    );
+    assert!(changed(&watcher, (285, 185)) > 10, "the cursor is seen");
+    let area: u32 = watcher
+        .parts
+        .iter()
+        .map(|part| part.width * part.height)
+        .sum();
+    assert!(area < 10_000, "{:?}", watcher.parts);
+    stage.point(500, 400);
+    assert_eq!(
+        watcher.look(Duration::from_millis(500)).unwrap(),
+        Look::Changed
+    );
+    assert_eq!(changed(&watcher, (285, 185)), 0, "it leaves nothing behind");
+    assert!(changed(&watcher, (485, 385)) > 10);
+}
+
+#[test]
+fn a_window_is_followed_while_it_is_covered_moved_resized_and_hidden_until_it_is_closed() {
+    let Some(stage) = Stage::new(&[]) else { return };
+    let window = stage.window("Plans", RED, (50, 50), (200, 150));
+    let mut watcher = stage.open("window:plans");
+    watcher.settle();
+    assert_eq!(watcher.size(), (200, 150));
+    assert_eq!(watcher.at(100, 75), RED);
+    // Covered in part: nobody sees the other window.
+    let other = stage.window("Secret", BLUE, (100, 100), (300, 200));
+    watcher.settle();
+    assert_eq!((watcher.at(20, 20), watcher.at(150, 120)), (RED, RED));
+    // What is painted beneath it is seen all the same.
+    stage.paint(window, GREEN, (120, 100, 60, 40));
+    watcher.settle();
+    assert_eq!((watcher.at(150, 120), watcher.at(20, 20)), (GREEN, RED));
+    // Moved: nothing changes in it.
+    stage.configure(window, ConfigureWindowAux::new().x(400).y(300));
+    watcher.settle();
+    assert_eq!((watcher.at(150, 120), watcher.at(20, 20)), (GREEN, RED));
+    // Resized.
+    stage.configure(window, ConfigureWindowAux::new().width(300).height(240));
+    let end = Instant::now() + Duration::from_secs(5);
+    while watcher.size() != (300, 240) {
+        assert!(Instant::now() < end, "{:?}", watcher.size());
+        let _ = watcher.look(Duration::from_millis(50)).unwrap();
+    }
+    watcher.settle();
+    assert_eq!(watcher.at(290, 230), RED);
+    // Hidden: the last picture stays. Shown again: it goes on.
+    stage.x.connection.unmap_window(window).unwrap();
+    stage.done();
+    watcher.settle();
+    assert_eq!(watcher.at(290, 230), RED);
+    stage.x.connection.map_window(window).unwrap();
+    let above = ConfigureWindowAux::new().stack_mode(StackMode::ABOVE);
+    stage.configure(window, above);
+    stage.paint(window, BLUE, (0, 0, 300, 240));
+    watcher.settle();
+    assert_eq!(watcher.at(10, 10), BLUE);
+    // Another window's end is none of our business; its own is.
+    stage.x.connection.destroy_window(other).unwrap();
+    stage.done();
+    watcher.settle();
+    stage.x.connection.destroy_window(window).unwrap();
+    stage.done();
+    watcher.gone();
+    assert!(matches!(
+        stage.try_open("window:plans"),
+        Err(ScreenError::Gone)
+    ));
+}
+
+#[test]
+fn two_monitors_are_two_screens_and_one_that_is_unplugged_is_gone() {
+    let Some(stage) = Stage::new(&[]) else { return };
+    stage.paint(stage.x.root, RED, (0, 0, 500, 600));
+    stage.paint(stage.x.root, GREEN, (500, 0, 300, 600));
+    stage.monitor("Left", (0, 500), false);
+    stage.monitor("Right", (500, 300), true);
+    let listed = stage.host().sources().unwrap();
+    let found: Vec<_> = listed
+        .iter()
+        .filter(|source| source.kind == SourceKind::Screen)
+        .map(|source| (source.id.as_str(), source.name.as_str(), source.width))
+        .filter(|(_, name, _)| ["Left", "Right"].contains(name))
+        .collect();
+    // The primary one comes first.
+    assert_eq!(
+        found,
+        [("screen:0", "Right", 300), ("screen:1", "Left", 500)]
+    );
+    let (mut right, mut left) = (stage.open("screen:0"), stage.open("screen:1"));
+    right.settle();
+    left.settle();
+    assert_eq!((right.size(), left.size()), ((300, 600), (500, 600)));
+    assert_eq!((right.at(1, 300), left.at(498, 300)), (GREEN, RED));
+    // What happens on one is not fetched for the other.
+    stage.paint(stage.x.root, BLUE, (600, 100, 50, 50));
+    assert_eq!(right.look(Duration::from_secs(5)).unwrap(), Look::Changed);
+    assert_eq!(right.at(125, 125), BLUE);
+    assert_eq!(left.look(Duration::from_millis(50)).unwrap(), Look::Same);
+    let name = stage.x.atom("Right").unwrap();
+    let connection = &stage.x.connection;
+    connection.randr_delete_monitor(stage.x.root, name).unwrap();
+    stage.done();
+    right.gone();
+}
+
+#[test]
+fn another_resolution_is_followed_and_a_screen_switched_off_is_gone() {
+    let Some(stage) = Stage::new(&[]) else { return };
+    let mut watcher = stage.open("screen");
+    watcher.settle();
+    stage.resolution(Some((640, 480)));
+    let end = Instant::now() + Duration::from_secs(5);
+    while watcher.size() != (640, 480) {
+        assert!(Instant::now() < end, "{:?}", watcher.size());
+        let _ = watcher.look(Duration::from_millis(50)).unwrap();
+    }
+    stage.paint(stage.x.root, BLUE, (0, 0, 640, 480));
+    watcher.settle();
+    assert_eq!(watcher.at(600, 400), BLUE);
+    stage.resolution(None);
+    watcher.gone();
+}
+
+#[test]
+fn the_list_has_other_peoples_windows_and_none_of_ours_nor_the_desktops() {
+    let Some(stage) = Stage::new(&[]) else { return };
+    let ours = stage.window("Halloo", RED, (0, 0), (300, 200));
+    stage.number(ours, "_NET_WM_PID", std::process::id());
+    let theirs = stage.window("Letter", RED, (0, 0), (300, 200));
+    stage.number(theirs, "_NET_WM_PID", std::process::id() ^ 1);
+    stage.window("Tip", RED, (0, 0), (20, 10));
+    stage.window(" ", RED, (0, 0), (100, 100));
+    let panel = stage.window("Panel", RED, (0, 0), (800, 40));
+    let connection = &stage.x.connection;
+    let kind = stage.x.atom("_NET_WM_WINDOW_TYPE").unwrap();
+    let dock = stage.x.atom("_NET_WM_WINDOW_TYPE_DOCK").unwrap();
+    connection
+        .change_property32(PropMode::REPLACE, panel, kind, AtomEnum::ATOM, &[dock])
+        .unwrap();
+    let hidden = stage.window("Hidden", RED, (0, 0), (300, 200));
+    connection.unmap_window(hidden).unwrap();
+    stage.done();
+    let listed = stage.host().sources().unwrap();
+    let names: Vec<_> = listed
+        .iter()
+        .filter(|source| source.kind == SourceKind::Window)
+        .map(|source| (source.name.as_str(), source.width, source.height))
+        .collect();
+    assert_eq!(names, [("Letter", 300, 200)]);
+}
+
+#[test]
+fn a_server_that_tells_of_no_changes_is_looked_at_and_compared() {
+    let Some(stage) = Stage::new(&["-extension", "DAMAGE", "-extension", "MIT-SHM"]) else {
+        return;
+    };
+    let mut watcher = stage.open("screen:0");
+    watcher.settle();
+    assert_eq!(watcher.at(400, 300), GREY);
+    stage.paint(stage.x.root, RED, (130, 70, 20, 10));
+    assert_eq!(watcher.look(Duration::from_secs(5)).unwrap(), Look::Changed);
+    let tile = Rect {
+        x: 128,
+        y: 64,
+        width: 64,
+        height: 64,
+    };
+    assert_eq!(watcher.parts, [tile]);
+    assert_eq!(watcher.at(140, 75), RED);
+    assert_eq!(
+        watcher.look(Duration::from_millis(250)).unwrap(),
+        Look::Same
+    );
+}
+
+#[test]
+fn a_still_screen_wakes_nobody() {
+    let Some(stage) = Stage::new(&[]) else { return };
+    let mut watcher = stage.open("screen:0");
+    watcher.settle();
+    let before = cpu();
+    let from = Instant::now();
+    assert_eq!(
+        watcher.look(Duration::from_millis(600)).unwrap(),
+        Look::Same
+    );
+    assert!(from.elapsed() >= Duration::from_millis(600));
+    // One wait on a socket: a millisecond is far more than it takes.
+    assert!(
+        cpu() - before < Duration::from_millis(5),
+        "{:?}",
+        cpu() - before
+    );
+}
+
+/// Processor time of this thread.
+fn cpu() -> Duration {
+    let text = std::fs::read_to_string("/proc/thread-self/schedstat").unwrap();
+    let nanoseconds = text.split(' ').next().unwrap().parse().unwrap();
+    Duration::from_nanos(nanoseconds)
+}
+
+impl Watcher {
+    /// Whether a pixel is something else than the grey of the screen.
+    fn at_luma(&self, x: u32, y: u32) -> bool {
+        let size: Size = self.picture.size();
+        let luma = self.picture.planes().0[(y * size.width + x) as usize];
+        // Grey 128 in limited range is 126.
+        luma.abs_diff(126) > 8
+    }
+}
+
+#[test]
+fn a_thumbnail_shows_the_window_as_it_is_now() {
+    let Some(stage) = Stage::new(&[]) else { return };
+    let window = stage.window("Plans", RED, (50, 50), (400, 100));
+    let screens = crate::Screens::new(
+        std::sync::Arc::new(stage.host()),
+        crate::ScreenConfig::default(),
+        std::sync::Arc::new(|_| {}),
+    );
+    let id = SourceId::new(format!("window:{window:#x}"));
+    let first = thumbnail(&screens.thumbnail(&id).unwrap());
+    assert_eq!(first, (320, 80, [0xff, 0, 0]));
+    stage.paint(window, BLUE, (0, 0, 400, 100));
+    let second = thumbnail(&screens.thumbnail(&id).unwrap());
+    assert_eq!(second, (320, 80, [0, 0, 0xff]));
+    stage.x.connection.destroy_window(window).unwrap();
+    stage.done();
+    assert!(screens.thumbnail(&id).is_err());
+}
+
+/// Its size and the colour of its middle, rounded to black or full.
+fn thumbnail(bytes: &[u8]) -> (u32, u32, [u8; 3]) {
+    let mut reader = png::Decoder::new(std::io::Cursor::new(bytes))
+        .read_info()
+        .unwrap();
+    let mut pixels = vec![0; reader.output_buffer_size().unwrap()];
+    let info = reader.next_frame(&mut pixels).unwrap();
+    let middle = (info.height / 2) as usize * info.line_size + info.width as usize / 2 * 3;
+    let round = |value: u8| if value > 127 { 0xff } else { 0 };
+    let colour = [0, 1, 2].map(|plane| round(pixels[middle + plane]));
+    (info.width, info.height, colour)
+}
+
+#[test]
+fn events_of_the_root_window_are_asked_for_without_taking_them_from_others() {
+    let Some(stage) = Stage::new(&[]) else { return };
+    // What a window manager does, which only one program may.
+    let manage = ChangeWindowAttributesAux::new().event_mask(EventMask::SUBSTRUCTURE_REDIRECT);
+    let managed = stage
+        .x
+        .connection
+        .change_window_attributes(stage.x.root, &manage);
+    managed.unwrap().check().unwrap();
+    let mut watcher = stage.open("screen:0");
+    watcher.settle();
+    assert_eq!(watcher.at(400, 300), GREY);
+}
