@@ -139,11 +139,7 @@ mod tests {
         }
         let [near, far] = [0, 1].map(|n| consumers[n].slots() / BLOCK);
         assert_eq!(near, 100);
-        assert_eq!(
-            far,
-            100 - APART as usize,
-            "never further apart than devices are"
-        );
+        assert!(near - far <= APART as usize, "{far} of {near}");
         assert_eq!(consumers[1].pop(), Ok(0.0));
     }
 }
