@@ -4,7 +4,10 @@ import type { Attachment } from "svelte/attachments";
 const NEAR = 48;
 /** How close to the beginning older posts are asked for, pixels. */
 const EARLY = 400;
-/** At most one question in this time, milliseconds: a page that fails is asked for again, but not in a storm. */
+/**
+ * At most one question in this time, milliseconds, until something came: a page that fails is asked for again, but not
+ * in a storm. Whoever reads on and on waits for the network only.
+ */
 const PATIENCE = 1_500;
 
 /**
@@ -56,6 +59,7 @@ export class Scroll {
   after(): void {
     const element = this.#element;
     if (!element || element.scrollHeight === this.#height) return;
+    this.#asked = -Infinity;
     if (this.atEnd) this.toEnd();
     // In the upper half growth was above the reader, which is what a page of older posts is.
     else if (element.scrollTop < EARLY) element.scrollTop = element.scrollHeight - this.#fromEnd;

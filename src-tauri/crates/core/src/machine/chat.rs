@@ -303,7 +303,7 @@ impl Machine {
         let out = &mut self.out;
         match (command, reply) {
             (Command::EditPost { .. }, Reply::Post(post)) => {
-                self.timeline.edited(&post, out);
+                self.timeline.edited(&post, false, out);
                 self.thread.posted(&post, out);
                 self.chat.edited(&post, out);
             }

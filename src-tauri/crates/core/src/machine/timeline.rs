@@ -15,6 +15,9 @@ use super::typing::Typing;
 /// Posts of a page, as the network asks for them. What comes beyond that is roots of replies.
 const PAGE: usize = 60;
 
+/// The same of an older page.
+const OLDER: usize = 200;
+
 /// So many posts in an answer to [`Page::Since`] mean that more were cut off (mattermost-core §7.3).
 const CUT_OFF: usize = 1000;
 
@@ -40,10 +43,13 @@ struct Room {
     loaded: bool,
     /// Events may have been missed since it was loaded.
     stale: bool,
+    /// … and again while what was missed is on its way: the answer may be older than that.
+    again: bool,
     at_start: bool,
     /// Nothing older than this is complete.
     floor: Millis,
-    /// Highest time of change seen: what came since is asked for from here.
+    /// Everything that changed until then is here: what came since is asked for from here. Only pages and events of an
+    /// unbroken link move it. The answer to a post of ours does not: others may have written before it, unheard.
     newest_change: Millis,
     /// When the person last looked, if there was something new when the channel was opened.
     unread_since: Option<Millis>,
@@ -51,8 +57,14 @@ struct Room {
 }
 
 impl Room {
+    /// An event moves the time until which everything is here, as long as none was missed before it.
+    fn heard(&mut self, post: &Post, told: bool) {
+        if told && self.loaded && !self.stale {
+            self.newest_change = self.newest_change.max(post.update_at);
+        }
+    }
+
     fn insert(&mut self, post: Post) {
-        self.newest_change = self.newest_change.max(post.update_at);
         if post.delete_at > 0 {
             self.delete(&post.id);
             return;
@@ -155,9 +167,17 @@ impl Timeline {
 
     /// Events may have been missed: the open channel catches up now, the others when they are opened.
     pub(crate) fn missed(&mut self, out: &mut Out) {
-        for room in self.rooms.values_mut() {
+        for (channel, room) in &mut self.rooms {
             room.stale = true;
+            room.again = out.waits(|asked| {
+                matches!(asked, Asked::Posts { channel: of, page: Page::Newest | Page::Since(_) } if of == channel)
+            });
         }
+        self.resumed(out);
+    }
+
+    /// The link is back and nothing was missed, but what was asked for may have been lost with it.
+    pub(crate) fn resumed(&mut self, out: &mut Out) {
         if let Some(open) = self.open.clone() {
             self.refresh(&open, out);
         }
@@ -236,25 +256,30 @@ impl Timeline {
         };
         out.dirty(Part::Timeline);
         posts.retain(|post| post.channel == *channel);
+        if !matches!(page, Page::Before(_)) {
+            let newest = posts.iter().map(|post| post.update_at).max();
+            room.newest_change = room.newest_change.max(newest.unwrap_or(0));
+        }
         match page {
             Page::Since(_) if posts.len() >= CUT_OFF => {
                 // Which ones were cut off nobody can say: begin anew.
                 room.posts
                     .retain(|_, post| post.kind == PostKind::Ephemeral);
                 room.loaded = false;
+                room.again = false;
                 room.at_start = false;
                 room.newest_change = 0;
                 self.ask(channel, Page::Newest, out);
             }
             Page::Since(_) => {
-                room.stale = false;
+                room.stale = std::mem::take(&mut room.again);
                 for post in posts {
                     room.insert(post);
                 }
             }
             Page::Newest | Page::Before(_) => {
                 posts.sort_by(|a, b| (b.create_at, &b.id).cmp(&(a.create_at, &a.id)));
-                posts.truncate(PAGE);
+                posts.truncate(if *page == Page::Newest { PAGE } else { OLDER });
                 let oldest = posts.last().map_or(Millis::MAX, |post| post.create_at);
                 room.floor = if room.loaded {
                     room.floor.min(oldest)
@@ -268,7 +293,7 @@ impl Timeline {
                         room.posts
                             .retain(|_, post| post.kind == PostKind::Ephemeral);
                     }
-                    room.stale = false;
+                    room.stale = std::mem::take(&mut room.again);
                 }
                 room.loaded = true;
                 for post in posts {
@@ -277,18 +302,23 @@ impl Timeline {
                 room.find_first_unread(directory);
             }
         }
+        // Asked once more, if something was missed in the meantime. An older page is no reason.
+        if !matches!(page, Page::Before(_)) {
+            self.refresh(channel, out);
+        }
     }
 
     /// Posts could not be had. Asked again when the link comes up, or the channel is opened.
     pub(crate) fn failed(&mut self, channel: &ChannelId, out: &mut Out) {
         if let Some(room) = self.rooms.get_mut(channel) {
             room.stale = true;
+            room.again = false;
         }
         out.dirty(Part::Timeline);
     }
 
-    /// A post was made or changed.
-    pub(crate) fn posted(&mut self, post: &Post, out: &mut Out) {
+    /// A post was made or changed. `told`: by an event; else by the answer to our own request.
+    pub(crate) fn posted(&mut self, post: &Post, told: bool, out: &mut Out) {
         let Some(room) = self.rooms.get_mut(&post.channel) else {
             return;
         };
@@ -297,6 +327,7 @@ impl Timeline {
             room.floor = 0;
         }
         let fresh = !room.posts.contains_key(&post.id);
+        room.heard(post, told);
         room.insert(post.clone());
         if let Some(root) = &post.root
             && fresh
@@ -313,10 +344,12 @@ impl Timeline {
     }
 
     /// A post was edited, or its card changed.
-    pub(crate) fn edited(&mut self, post: &Post, out: &mut Out) {
-        if let Some(room) = self.rooms.get_mut(&post.channel)
-            && room.posts.contains_key(&post.id)
-        {
+    pub(crate) fn edited(&mut self, post: &Post, told: bool, out: &mut Out) {
+        let Some(room) = self.rooms.get_mut(&post.channel) else {
+            return;
+        };
+        if room.posts.contains_key(&post.id) {
+            room.heard(post, told);
             // An edit that was overtaken by a newer one changes nothing.
             if room.posts[&post.id].update_at <= post.update_at {
                 room.insert(post.clone());
@@ -338,6 +371,12 @@ impl Timeline {
         rooms
             .find(|(_, room)| room.posts.contains_key(id))
             .map(|(channel, _)| channel.clone())
+    }
+
+    /// Whether a post is among those that we have.
+    pub(crate) fn knows(&self, post: &Post) -> bool {
+        let room = self.rooms.get(&post.channel);
+        room.is_some_and(|room| room.posts.contains_key(&post.id))
     }
 
     /// What we have of a thread.

@@ -16,8 +16,10 @@ use crate::translate::{self, channel_of, membership_of, presence_of, team_of, us
 const BATCH: usize = 200;
 /// Members of a page where the server does not know the endless form.
 const MEMBERS_PAGE: usize = 200;
-/// Posts of a page.
+/// Posts of the page that opens a channel.
 const POSTS_PAGE: &str = "60";
+/// Posts of an older page: as many as the server gives, for whoever reads back reads far.
+const OLDER_PAGE: &str = "200";
 
 /// Everything the channel list needs.
 pub(super) async fn directory(rest: &Rest) -> Result<Reply, RequestError> {
@@ -335,7 +337,7 @@ pub(super) async fn posts(
             let query = [
                 ("before", post.as_str()),
                 ("page", "0"),
-                ("per_page", POSTS_PAGE),
+                ("per_page", OLDER_PAGE),
             ];
             rest.get(&path, &query).await?
         }

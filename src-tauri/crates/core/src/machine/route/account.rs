@@ -69,6 +69,8 @@ impl Machine {
                 // Loaded only now that events flow: loaded before, what happened in between would be missed.
                 if !resumed || !self.account.is_in() {
                     self.load_everything();
+                } else {
+                    self.timeline.resumed(&mut self.out);
                 }
             }
             LinkEvent::Down { attempt, retry_in } => {

@@ -83,8 +83,11 @@ impl Machine {
             (Asked::Posts { channel, page }, Reply::Posts { posts, at_start }) => {
                 for post in &posts {
                     self.directory.see(&post.author);
-                    self.compose
-                        .arrived(instant, post, &self.directory.me().clone(), out);
+                    // One that was here before is not the one that we wait for, even if it says the same.
+                    if !self.timeline.knows(post) {
+                        self.compose
+                            .arrived(instant, post, &self.directory.me().clone(), out);
+                    }
                 }
                 self.timeline
                     .loaded(&channel, &page, posts, at_start, &self.directory, out);
@@ -92,7 +95,7 @@ impl Machine {
             (Asked::Create(pending), Reply::Post(mut post)) => {
                 // Some servers leave it out of the answer; we know what we asked.
                 post.pending = Some(pending);
-                self.posted(now, &post, false, true);
+                self.posted(now, &post, false, true, false);
             }
             (Asked::Link { join }, Reply::Channel(channel, member, users)) => {
                 let id = channel.id.clone();

@@ -25,11 +25,11 @@ impl Machine {
                 post,
                 mentions_me,
                 author_online,
-            } => self.posted(now, &post, mentions_me, author_online),
+            } => self.posted(now, &post, mentions_me, author_online, true),
             ServerEvent::Edited(post) => {
                 self.call_told(now, &post);
                 let out = &mut self.out;
-                self.timeline.edited(&post, out);
+                self.timeline.edited(&post, true, out);
                 self.chat.edited(&post, out);
                 self.thread.posted(&post, out);
             }
@@ -118,7 +118,15 @@ impl Machine {
         }
     }
 
-    pub(super) fn posted(&mut self, now: Now, post: &Post, mentions_me: bool, author_online: bool) {
+    /// A post was made: an event `told` so, or the answer to our own request did.
+    pub(super) fn posted(
+        &mut self,
+        now: Now,
+        post: &Post,
+        mentions_me: bool,
+        author_online: bool,
+        told: bool,
+    ) {
         if post.kind != PostKind::Ephemeral {
             self.clock.saw(post.create_at, now.unix);
         }
@@ -133,7 +141,7 @@ impl Machine {
         self.directory
             .posted(post, mentions_me, looking, &mut self.out);
         self.tell_of_post(now, post, mentions_me, looking);
-        self.timeline.posted(post, &mut self.out);
+        self.timeline.posted(post, told, &mut self.out);
         self.chat
             .posted(post, mentions_me, &self.directory, &mut self.out);
         self.chat_posted(now, post);

@@ -269,3 +269,81 @@ fn posts_of_another_channel_in_an_answer_are_not_shown() {
     story.answer(is_posts, page(vec![post("stray", "bob", 10)], true));
     assert!(story.messages().is_empty());
 }
+
+#[test]
+fn the_answer_to_a_post_of_ours_does_not_hide_what_others_wrote_before_it_unheard() {
+    let mut story = with_page();
+    // The socket is dead and nobody has noticed: what is written goes out and is answered.
+    story.does(say("ours"));
+    let (request, _) = story.request(is_create).unwrap();
+    story.reply(request, Reply::Post(Box::new(post("ours", "alice", 900))));
+    story.down(1);
+    story.requests.clear();
+    story.up();
+    let (request, asked) = story.request(is_posts).unwrap();
+    assert_eq!(
+        asked,
+        Request::LoadPosts {
+            channel: id("town-square"),
+            page: Page::Since(DAY + 600)
+        }
+    );
+    let missed = vec![post("theirs", "bob", 800), post("ours", "alice", 900)];
+    story.reply(request, page(missed, false));
+    let messages = story.messages();
+    assert_eq!(messages[messages.len() - 2..], ["theirs", "ours"]);
+}
+
+#[test]
+fn what_is_missed_while_the_missed_is_on_its_way_is_asked_for_again() {
+    let mut story = with_page();
+    story.down(1);
+    story.up();
+    let (first, _) = story.request(is_posts).unwrap();
+    story.down(1);
+    story.up();
+    // What happens before everything is here moves nothing.
+    story.hears(posted(post("later", "bob", 990)));
+    story.reply(first, page(vec![post("b", "bob", 700)], false));
+    let (second, asked) = story.request(is_posts).unwrap();
+    assert_eq!(
+        asked,
+        Request::LoadPosts {
+            channel: id("town-square"),
+            page: Page::Since(DAY + 700)
+        }
+    );
+    story.reply(
+        second,
+        page(
+            vec![post("c", "bob", 800), post("later", "bob", 990)],
+            false,
+        ),
+    );
+    let messages = story.messages();
+    assert_eq!(messages[messages.len() - 3..], ["b", "c", "later"]);
+    assert!(story.request(is_posts).is_none());
+}
+
+#[test]
+fn the_same_words_said_before_are_not_taken_for_those_on_their_way() {
+    let mut story = with_page();
+    story.does(say("ok"));
+    let (request, _) = story.request(is_create).unwrap();
+    let said = Post {
+        message: "ok".to_owned(),
+        ..post("first", "alice", 900)
+    };
+    story.reply(request, Reply::Post(Box::new(said.clone())));
+    story.does(say("ok"));
+    story.fail(is_create, RequestError::TimedOut);
+    story.down(1);
+    story.up();
+    let (request, _) = story.request(is_posts).unwrap();
+    story.reply(request, page(vec![said], false));
+    story.seconds(4);
+    assert!(
+        story.request(is_create).is_some(),
+        "the second is still to be sent"
+    );
+}
