@@ -120,6 +120,7 @@ fn bindings() -> String {
         snapshot::Snapshot,
         snapshot::Slice,
         snapshot::Patch,
+        snapshot::TimelineChange,
     )
 }
 

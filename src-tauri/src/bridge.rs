@@ -1,7 +1,8 @@
 //! Between the core and the page: commands in, events out, and portraits. Nothing else crosses.
 //!
 //! The page listens first, then asks for the snapshot, then applies patches with a higher revision; so a page that
-//! was loaded again, or a second window, is never wrong.
+//! was loaded again, or a second window, is never wrong. Of a timeline only the posts that changed are told; a page that
+//! holds another one than the change builds upon asks for the snapshot again.
 
 use std::sync::Arc;
 
@@ -58,7 +59,7 @@ pub(crate) fn dispatch(core: State<'_, Running>, command: Command) {
 // Off the main thread: a large directory takes a while to spell out.
 #[tauri::command(async)]
 pub(crate) fn snapshot(core: State<'_, Running>) -> Arc<Snapshot> {
-    core.snapshot()
+    core.begin()
 }
 
 /// Shows or hides one of the windows. Off the main thread, which must be free to make one.

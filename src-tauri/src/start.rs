@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use calls_client::{Client, ClientConfig, ClientHandle, SavedSession, ScreenSetup, Shell};
 use calls_core::command::Command;
@@ -114,6 +115,8 @@ pub(crate) struct Running {
     redactor: Arc<Redactor>,
     keeper: Option<Arc<Keeper>>,
     metering: Arc<watch::Sender<bool>>,
+    /// Revision of the last snapshot that a page began with.
+    begun: Arc<AtomicU64>,
 }
 
 impl Running {
@@ -151,6 +154,20 @@ impl Running {
     #[must_use]
     pub(crate) fn snapshot(&self) -> Arc<Snapshot> {
         self.handle.snapshot()
+    }
+
+    /// Everything, for a page that begins with it.
+    #[must_use]
+    pub(crate) fn begin(&self) -> Arc<Snapshot> {
+        let snapshot = self.handle.snapshot();
+        self.begun.fetch_max(snapshot.revision, Ordering::SeqCst);
+        snapshot
+    }
+
+    /// The highest revision that a page began with: what was told before it, that page has not applied.
+    #[must_use]
+    pub(crate) fn begun(&self) -> u64 {
+        self.begun.load(Ordering::SeqCst)
     }
 
     /// Loudness now.
@@ -326,6 +343,7 @@ fn start(
         redactor,
         keeper,
         metering: Arc::new(watch::Sender::new(false)),
+        begun: Arc::new(AtomicU64::new(0)),
     }
 }
 

@@ -3,7 +3,7 @@ import { convertFileSrc, invoke } from "@tauri-apps/api/core";
 import { listen } from "@tauri-apps/api/event";
 import { getCurrentWindow } from "@tauri-apps/api/window";
 
-import type { Command, Levels, Patch, Snapshot } from "./bindings";
+import type { Command, Levels, Patch, Snapshot, TimelineChange } from "./bindings";
 
 /** What can be done with the call's windows. */
 export type CallWindowAct = "expand" | "collapse" | "main" | "settings";
@@ -18,6 +18,8 @@ export interface Bridge {
   snapshot(): Promise<Snapshot>;
   /** Calls back for every changed slice. Resolves when listening has begun. */
   onPatch(heard: (patch: Patch) => void): Promise<() => void>;
+  /** What changed of a long timeline, instead of a patch with all of it. */
+  onRows(heard: (change: TimelineChange) => void): Promise<() => void>;
   /** Calls back ten times a second while sound is measured. Lossy. */
   onLevels(heard: (levels: Levels) => void): Promise<() => void>;
   /** Opens a web or mail address outside, in the person's own browser. */
@@ -52,6 +54,7 @@ export function tauriBridge(): Bridge {
     dispatch: (command) => invoke("dispatch", { command }),
     snapshot: () => invoke<Snapshot>("snapshot"),
     onPatch: (heard) => listen<Patch>("patch", (event) => heard(event.payload)),
+    onRows: (heard) => listen<TimelineChange>("rows", (event) => heard(event.payload)),
     onLevels: (heard) => listen<Levels>("levels", (event) => heard(event.payload)),
     nextFrame: (session, after, width, height) => invoke<ArrayBuffer>("next_frame", { session, after, width, height }),
     thumbnail: (source) => invoke<ArrayBuffer>("thumbnail", { source }),

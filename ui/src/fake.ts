@@ -215,6 +215,7 @@ export function stillBridge(first: Snapshot, label = "main", deaf = false): Fake
     },
     snapshot: async () => state,
     onPatch: async (heard) => (patches.add(heard), () => patches.delete(heard)),
+    onRows: async () => () => undefined,
     onLevels: async (heard) => (meters.add(heard), () => meters.delete(heard)),
     nextFrame: async (_session, after) => cast.frame(after),
     thumbnail: async () => cast.thumbnail(),

@@ -1,7 +1,7 @@
 import type { Bridge } from "./bridge";
 import { share } from "./lib/share";
 import { PLAIN } from "./lib/theme";
-import type { Account, Alerts, Appearance, Call, CallChat, Compose, CustomEmoji, Devices, Directory, Finder, Incoming, Levels, Link, Notice, Patch, Share, Slice, Snapshot, Thread, Timeline } from "./bindings";
+import type { Account, Alerts, Appearance, Call, CallChat, Compose, CustomEmoji, Devices, Directory, Finder, Incoming, Levels, Link, Notice, Patch, Share, Slice, Snapshot, Thread, Timeline, TimelineChange } from "./bindings";
 
 /** Until the core has told: its own defaults. */
 export const QUIET: Alerts = {
@@ -117,20 +117,37 @@ export class Store {
   // One per slice: a change that touches two slices comes as two patches of the same revision.
   #revisions = new Map<Slice["slice"], number>();
   #whole = -1;
+  /** What came while the whole is asked for; nothing while it is not. */
+  #early: (() => void)[] | undefined;
 
   /**
    * Listens first, then asks for the whole, then lets newer patches win: whatever the order of arrival, a
    * reloaded or second window ends up right. Resolves to a function that stops listening.
    */
   async connect(bridge: Bridge): Promise<() => void> {
-    const early: Patch[] = [];
+    this.#early = [];
     const stops = await Promise.all([
-      bridge.onPatch((patch) => (this.ready ? this.patch(patch) : early.push(patch))),
+      bridge.onPatch((patch) => (this.#early ? this.#early.push(() => this.patch(patch)) : this.patch(patch))),
+      bridge.onRows((change) => {
+        if (this.#early) this.#early.push(() => this.rows(change));
+        else if (!this.rows(change)) void this.#begin(bridge);
+      }),
       bridge.onLevels((levels) => (this.levels = levels)),
     ]);
-    this.replace(await bridge.snapshot());
-    for (const patch of early) this.patch(patch);
+    await this.#begin(bridge);
     return () => stops.forEach((stop) => stop());
+  }
+
+  /** Takes the whole, then what came while it was asked for. */
+  async #begin(bridge: Bridge): Promise<void> {
+    this.#early ??= [];
+    try {
+      this.replace(await bridge.snapshot());
+    } finally {
+      const early = this.#early;
+      this.#early = undefined;
+      for (const apply of early) apply();
+    }
   }
 
   /** Takes a whole snapshot. */
@@ -161,6 +178,23 @@ export class Store {
     if (revision <= (this.#revisions.get(slice.slice) ?? this.#whole)) return;
     this.#revisions.set(slice.slice, revision);
     this.#take(slice);
+  }
+
+  /**
+   * Takes what changed of the timeline. False if it builds upon another timeline than the one here: then the whole is
+   * needed.
+   */
+  rows({ revision, base, head, tail, timeline }: TimelineChange): boolean {
+    const held = this.#revisions.get("timeline") ?? this.#whole;
+    if (revision <= held) return true;
+    const old = this.timeline.posts;
+    if (this.#revisions.get("timeline") !== base || head + tail > old.length) return false;
+    this.#revisions.set("timeline", revision);
+    const end = old.length - tail;
+    const posts = [...old.slice(0, head), ...share(old.slice(head, end), timeline.posts), ...old.slice(end)];
+    const same = posts.length === old.length && posts.every((post, at) => post === old[at]);
+    this.timeline = share(this.timeline, { ...timeline, posts: same ? old : posts });
+    return true;
   }
 
   #take(slice: Slice): void {

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 
-import type { Patch, Snapshot } from "./bindings";
+import type { Patch, Snapshot, TimelineChange } from "./bindings";
 import type { Bridge } from "./bridge";
 import * as cast from "./fake/cast";
 import { stillBridge } from "./fake";
@@ -75,6 +75,46 @@ describe("the store", () => {
     store.patch({ revision: 2, slice: { slice: "timeline", value: { ...store.timeline, posts } } });
     expect(store.timeline.posts).toHaveLength(posts.length);
     expect(store.timeline.posts[0]).toBe(first);
+  });
+
+  it("takes what changed of a long timeline, and keeps the rest as it is", () => {
+    const store = new Store();
+    store.replace(cast.snapshot());
+    const whole = { ...store.timeline };
+    store.patch({ revision: 2, slice: { slice: "timeline", value: whole } });
+    const before = store.timeline.posts;
+    const meta = { ...whole, typing: ["Bob"] };
+    const newer = cast.post("bob", 1, "new");
+    expect(store.rows({ revision: 5, base: 2, head: before.length, tail: 0, timeline: { ...meta, posts: [newer] } })).toBe(true);
+    expect(store.timeline.posts).toEqual([...before, newer]);
+    expect(store.timeline.posts[0]).toBe(before[0]);
+    expect(store.timeline.typing).toEqual(["Bob"]);
+    // An edit in the middle, with everything else where it was.
+    const edited = { ...before[1]!, message: "edited" };
+    expect(store.rows({ revision: 6, base: 5, head: 1, tail: before.length - 1, timeline: { ...meta, posts: [edited] } })).toBe(true);
+    expect(store.timeline.posts.map((post) => post.message)).toEqual([...before.map((post, at) => (at === 1 ? "edited" : post.message)), "new"]);
+    // Nothing but a name: the posts stay the same list.
+    const list = store.timeline.posts;
+    expect(store.rows({ revision: 7, base: 6, head: list.length, tail: 0, timeline: { ...meta, typing: [], posts: [] } })).toBe(true);
+    expect(store.timeline.posts).toBe(list);
+  });
+
+  it("asks for the whole when a change builds upon a timeline that it does not have", async () => {
+    const first = cast.snapshot();
+    let changed: (change: TimelineChange) => void = () => undefined;
+    let asked = 0;
+    const posts = [...first.timeline.posts, cast.post("bob", 1, "missed")];
+    const bridge: Bridge = {
+      ...stillBridge(first),
+      onRows: async (heard) => ((changed = heard), () => undefined),
+      snapshot: async () => (asked++ ? { ...first, revision: 9, timeline: { ...first.timeline, posts } } : first),
+    };
+    const store = new Store();
+    await store.connect(bridge);
+    changed({ revision: 8, base: 6, head: 1, tail: 0, timeline: { ...first.timeline, posts: [] } });
+    await new Promise((done) => setTimeout(done));
+    expect(asked).toBe(2);
+    expect(store.timeline.posts.at(-1)?.message).toBe("missed");
   });
 
   it("starts over with a whole snapshot, even an older one after the core restarted", () => {

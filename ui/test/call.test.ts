@@ -269,6 +269,14 @@ describe("a second call", () => {
   });
 });
 
+describe("the question about a second call", () => {
+  it("is answered with Stay by Escape", async () => {
+    const bridge = await show("switch");
+    await fireEvent.keyDown(id("switch-question"), { key: "Escape" });
+    expect(bridge.commands).toEqual([{ type: "dismissCallProblem" }]);
+  });
+});
+
 describe("in a window of its own", () => {
   it("is the same bar", async () => {
     await show("live", "call");

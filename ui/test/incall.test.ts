@@ -1,5 +1,6 @@
 import { fireEvent } from "@testing-library/svelte";
 import userEvent from "@testing-library/user-event";
+import { tick } from "svelte";
 import { describe, expect, it, vi } from "vitest";
 
 import type { Scene } from "../src/fake";
@@ -299,6 +300,26 @@ describe("ways into a call", () => {
     await fireEvent.click(id("toast-close"));
     expect(maybe("join-toast")).toBeNull();
     expect(bridge.commands).toEqual([{ type: "joinCall", channel: "release", title: null, switch: false }]);
+  });
+});
+
+describe("the line that offers a call", () => {
+  it("stays closed for that call, and comes back for the next", async () => {
+    const { change, first } = await show("main");
+    await fireEvent.click(id("toast-close"));
+    const with_ = (startAt: number | undefined) => ({
+      slice: "directory" as const,
+      value: { ...first.directory, channels: first.directory.channels.map((row) => (row.id === "release" ? { ...row, call: startAt === undefined ? null : { ...row.call!, startAt } } : row)) },
+    });
+    const going = first.directory.channels.find((row) => row.id === "release")!.call!;
+    change(with_(going.startAt));
+    await tick();
+    expect(maybe("join-toast")).toBeNull();
+    change(with_(undefined));
+    await tick();
+    change(with_(going.startAt + 60_000));
+    await tick();
+    expect(id("join-toast").textContent).toContain("Call in progress");
   });
 });
 

@@ -10,7 +10,7 @@ import App from "../src/App.svelte";
 import type { PostRow } from "../src/bindings";
 import { stillBridge, type FakeBridge } from "../src/fake";
 import * as cast from "../src/fake/cast";
-import { chunks, Lines, rows } from "../src/lib/rows";
+import { CHUNK, chunks, Lines, rows } from "../src/lib/rows";
 import { share } from "../src/lib/share";
 import { Store } from "../src/store.svelte";
 
@@ -148,10 +148,10 @@ describe("the page", () => {
     const bridge = await open("m0");
     let most = shown();
     const atOnce = most;
-    for (let at = 0; at < COUNT / 20; at += 62) {
+    for (let at = 0; at < COUNT / CHUNK; at += 62) {
       await look(at, at + 6);
       most = Math.max(most, shown());
-      expect(document.querySelector(`[data-post="m${at * 20}"]`)).not.toBeNull();
+      expect(document.querySelector(`[data-post="m${at * CHUNK}"]`)).not.toBeNull();
     }
     const began = performance.now();
     bridge.change({ slice: "timeline", value: { ...cast.snapshot().timeline, posts: [...all, mixed(COUNT)], atStart: true, firstUnread: "m0" } });

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use calls_client::Update;
-use calls_core::snapshot::{Call, CallPhase, Levels, Patch, Slice, Snapshot};
+use calls_core::snapshot::{Call, CallPhase, Levels, Patch, Slice, Snapshot, TimelineChange};
 use tauri::{AppHandle, Emitter};
 use tokio::time::{Instant, MissedTickBehavior, interval, sleep_until};
 
@@ -45,6 +45,26 @@ impl Coalescer {
     }
 }
 
+/// The timeline that the pages were told last.
+#[derive(Debug, Default)]
+struct Told(Option<Arc<Patch>>);
+
+impl Told {
+    /// What changed since, if the pages hold what was told last and the change is less than the whole. A page that began
+    /// with a snapshot of revision `begun` holds that only if it was told afterwards.
+    fn change(&mut self, patch: &Arc<Patch>, begun: u64) -> Option<TimelineChange> {
+        let Slice::Timeline(new) = &patch.slice else {
+            return None;
+        };
+        let last = self.0.replace(Arc::clone(patch));
+        let last = last.filter(|last| last.revision > begun)?;
+        let Slice::Timeline(old) = &last.slice else {
+            return None;
+        };
+        TimelineChange::between((last.revision, old), (patch.revision, new))
+    }
+}
+
 /// Runs until the core ends. Wakes only when something has changed, or while sound is measured: an idle window
 /// costs nothing. A page that cannot take an event (it is being loaded again) asks for the snapshot anyway, so a
 /// failed emission is nothing.
@@ -54,6 +74,7 @@ pub(crate) async fn pump(app: AppHandle, core: Running) {
     let mut in_call = in_call(&core.snapshot().call);
     let mut shown = Levels::default();
     let mut coalescer = Coalescer::default();
+    let mut told = Told::default();
     let mut frame_ends: Option<Instant> = None;
     let mut meter = interval(LEVELS_EVERY);
     meter.set_missed_tick_behavior(MissedTickBehavior::Delay);
@@ -87,7 +108,14 @@ pub(crate) async fn pump(app: AppHandle, core: Running) {
             () = at(frame_ends), if frame_ends.is_some() => {
                 frame_ends = None;
                 for patch in coalescer.drain() {
-                    let _ = app.emit("patch", &*patch);
+                    match told.change(&patch, core.begun()) {
+                        Some(change) => {
+                            let _ = app.emit("rows", &change);
+                        }
+                        None => {
+                            let _ = app.emit("patch", &*patch);
+                        }
+                    }
                 }
             }
             changed = metering.changed(), if !wanted => {
@@ -183,7 +211,7 @@ fn rounded(levels: &Levels) -> Levels {
 mod tests {
     #![allow(clippy::unwrap_used, clippy::expect_used)]
     use super::*;
-    use calls_core::snapshot::{Account, Link};
+    use calls_core::snapshot::{Account, Link, Timeline};
 
     fn patch(revision: u64, slice: Slice) -> Arc<Patch> {
         Arc::new(Patch { revision, slice })
@@ -204,5 +232,41 @@ mod tests {
         );
         assert!(coalescer.drain().is_empty());
         assert!(coalescer.take(patch(4, Slice::Link(Link::Down))));
+    }
+
+    #[test]
+    fn a_timeline_is_told_whole_first_and_after_a_page_began_and_its_changes_else() {
+        let typing = |revision, name: &str| {
+            let timeline = Timeline {
+                posts: vec![calls_core::snapshot::PostRow {
+                    id: "p1".into(),
+                    author: "u1".into(),
+                    author_name: String::new(),
+                    message: String::new(),
+                    kind: calls_core::model::PostKind::Message,
+                    create_at: 1,
+                    edited: false,
+                    root: None,
+                    reply_count: 0,
+                    delivery: calls_core::snapshot::Delivery::Sent,
+                    reactions: Vec::new(),
+                    files: Vec::new(),
+                    editable: false,
+                    deletable: false,
+                    following: false,
+                }],
+                typing: vec![name.to_owned()],
+                ..Timeline::default()
+            };
+            patch(revision, Slice::Timeline(timeline))
+        };
+        let mut told = Told::default();
+        assert_eq!(told.change(&typing(3, "bob"), 1), None);
+        assert_eq!(told.change(&patch(4, Slice::Link(Link::Up)), 1), None);
+        let change = told.change(&typing(6, "carol"), 1).unwrap();
+        assert_eq!((change.base, change.revision), (3, 6));
+        assert!(change.timeline.posts.is_empty());
+        assert_eq!(told.change(&typing(7, "dave"), 6), None);
+        assert_eq!(told.change(&typing(9, "bob"), 6).unwrap().base, 7);
     }
 }

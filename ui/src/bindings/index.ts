@@ -2266,3 +2266,28 @@ revision: number,
  * New value.
  */
 slice: Slice, };
+
+/**
+ * A change of the timeline, for a page that holds the timeline of `base`.
+ */
+export type TimelineChange = { 
+/**
+ * Revision after the change.
+ */
+revision: number, 
+/**
+ * Revision of the timeline that this builds upon.
+ */
+base: number, 
+/**
+ * So many posts at the beginning stay as they are.
+ */
+head: number, 
+/**
+ * So many posts at the end stay as they are.
+ */
+tail: number, 
+/**
+ * The new timeline; of its posts only those between.
+ */
+timeline: Timeline, };

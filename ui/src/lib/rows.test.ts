@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 
 import * as cast from "../fake/cast";
-import { chunks, rows } from "./rows";
+import { CHUNK, chunks, rows } from "./rows";
 
 const keys = (lines: ReturnType<typeof rows>, anchor: number) =>
   new Map(chunks(lines, anchor).map((group) => [group.key, group.lines.filter((line) => line.type === "post").map((line) => line.key)]));
@@ -19,7 +19,7 @@ describe("groups of lines", () => {
     // The anchor is post 60: it is now the 45th of those drawn.
     const after = keys(rows(posts.slice(15), null), 45);
     for (const [key, group] of before) {
-      const whole = key >= 0 && group.length === 20;
+      const whole = key >= 0 && group.length === CHUNK;
       if (whole) expect(after.get(key)).toEqual(group);
     }
     expect([...after.keys()][0]).toBeLessThan(0);

@@ -17,9 +17,11 @@ use crate::preferences::Appearance;
 
 mod chat;
 mod incall;
+mod rows;
 
 pub use chat::*;
 pub use incall::{CallChat, CallReaction, Caption, Recording, RecordingPrompt};
+pub use rows::TimelineChange;
 
 /// The whole state of the interface.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, TS)]
