@@ -96,3 +96,41 @@ fn every_named_proof_exists() {
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
+
+/// The behaviours of `tests/behaviours.md` with their tests.
+fn behaviours() -> Vec<(String, Vec<String>)> {
+    let text = fs::read_to_string(root().join("tests/behaviours.md")).unwrap();
+    text.lines()
+        .filter_map(|line| {
+            line.strip_prefix("| ")?
+                .strip_suffix(" |")?
+                .split_once(" | ")
+        })
+        .filter(|(behaviour, _)| *behaviour != "behaviour")
+        .map(|(behaviour, tests)| {
+            let tests = tests.split("; ").map(str::to_owned).collect();
+            (behaviour.to_owned(), tests)
+        })
+        .collect()
+}
+
+#[test]
+fn every_behaviour_of_a_call_names_tests_that_exist() {
+    let all = behaviours();
+    println!("{} behaviours", all.len());
+    assert!(all.len() >= 80, "only {} behaviours", all.len());
+    let mut wrong = Vec::new();
+    let mut seen = BTreeMap::new();
+    for (behaviour, tests) in all {
+        wrong.extend(
+            tests
+                .iter()
+                .filter_map(|test| proves(test).err())
+                .map(|error| format!("{behaviour}: {error}")),
+        );
+        if seen.insert(behaviour.clone(), ()).is_some() {
+            wrong.push(format!("{behaviour} comes twice"));
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}

@@ -59,7 +59,7 @@ fn before(line: &str, word: &str) -> usize {
 }
 
 /// Without the escape sequences that colour a terminal (`ESC [ … m`).
-fn strip_colours(line: &str) -> String {
+pub(crate) fn strip_colours(line: &str) -> String {
     let mut plain = String::with_capacity(line.len());
     let mut rest = line.chars();
     while let Some(c) = rest.next() {

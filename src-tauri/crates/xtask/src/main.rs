@@ -4,6 +4,7 @@
 //! first job is to find out what is missing there.
 #![forbid(unsafe_code)]
 
+mod behaviours;
 mod bench;
 mod child;
 mod count;
@@ -37,6 +38,7 @@ Usage: cargo xtask CHORE
        --headless            do so even with a display
   test                       every check
        --only STEP[,STEP…]   some steps: setup fmt ui clippy build unit e2e peers bench docs deny
+                             behaviours
   check-platforms            type-check everything for Windows and macOS, from Linux
        --only TARGET         one target: x86_64-pc-windows-gnu or aarch64-apple-darwin
   bench join [--joins N]     time from join to connected and to first audio, ours beside Chromium's

@@ -4,6 +4,7 @@ use std::io::{BufRead, BufReader, Write};
 use std::path::Path;
 use std::process::{Command, Stdio};
 
+use crate::behaviours;
 use crate::child::Running;
 use crate::count::Count;
 use crate::error::TaskError;
@@ -85,7 +86,9 @@ pub(crate) fn counted(command: &mut Command) -> Result<Count, TaskError> {
                 .write_all(&line)
                 .and_then(|()| out.write_all(b"\n"))
                 .and_then(|()| out.flush());
-            count.read(&String::from_utf8_lossy(&line));
+            let line = String::from_utf8_lossy(&line);
+            count.read(&line);
+            behaviours::note(&line);
         }
     }
     let status = child.end(command)?;

@@ -2,6 +2,7 @@
 
 use std::process::Command;
 
+use crate::behaviours;
 use crate::bench;
 use crate::count::Count;
 use crate::error::TaskError;
@@ -51,6 +52,7 @@ const STEPS: &[Step] = &[
         )
     }),
     ("deny", licences),
+    ("behaviours", behaviours::table),
 ];
 
 /// Runs all steps, or those named, separated by commas.
@@ -108,7 +110,8 @@ fn interface(place: &Place) -> Result<Count, TaskError> {
         npm
     };
     run::show(&mut npm("check"))?;
-    let count = run::counted(&mut npm("test"))?;
+    // Every test by its name: the table of behaviours is made of them.
+    let count = run::counted(npm("test").args(["--", "--reporter=verbose"]))?;
     run::show(&mut npm("build"))?;
     Ok(count)
 }
@@ -136,6 +139,8 @@ fn window_once(place: &Place) -> Result<Count, TaskError> {
         "--no-fail-fast",
         "--test",
         "window_e2e",
+        "--test",
+        "window_stress",
         "--test",
         "ringing_e2e",
     ]);
