@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use calls_client::{Client, ClientConfig, ClientHandle, SavedSession, ScreenSetup, Shell};
 use calls_core::command::Command;
@@ -115,8 +115,8 @@ pub(crate) struct Running {
     redactor: Arc<Redactor>,
     keeper: Option<Arc<Keeper>>,
     metering: Arc<watch::Sender<bool>>,
-    /// Revision of the last snapshot that a page began with.
-    begun: Arc<AtomicU64>,
+    /// A page has taken the whole snapshot since the pump last told one.
+    whole: Arc<AtomicBool>,
 }
 
 impl Running {
@@ -156,18 +156,17 @@ impl Running {
         self.handle.snapshot()
     }
 
-    /// Everything, for a page that begins with it.
+    /// Everything, for a page that begins with it: changes are told from the next whole timeline on only, since
+    /// nobody knows between which two the page came.
     #[must_use]
     pub(crate) fn begin(&self) -> Arc<Snapshot> {
-        let snapshot = self.handle.snapshot();
-        self.begun.fetch_max(snapshot.revision, Ordering::SeqCst);
-        snapshot
+        self.whole.store(true, Ordering::SeqCst);
+        self.handle.snapshot()
     }
 
-    /// The highest revision that a page began with: what was told before it, that page has not applied.
-    #[must_use]
-    pub(crate) fn begun(&self) -> u64 {
-        self.begun.load(Ordering::SeqCst)
+    /// Whether a page has begun since this was last asked.
+    pub(crate) fn begun(&self) -> bool {
+        self.whole.swap(false, Ordering::SeqCst)
     }
 
     /// Loudness now.
@@ -343,7 +342,7 @@ fn start(
         redactor,
         keeper,
         metering: Arc::new(watch::Sender::new(false)),
-        begun: Arc::new(AtomicU64::new(0)),
+        whole: Arc::new(AtomicBool::new(true)),
     }
 }
 

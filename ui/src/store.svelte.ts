@@ -141,13 +141,11 @@ export class Store {
   /** Takes the whole, then what came while it was asked for. */
   async #begin(bridge: Bridge): Promise<void> {
     this.#early ??= [];
-    try {
-      this.replace(await bridge.snapshot());
-    } finally {
-      const early = this.#early;
-      this.#early = undefined;
-      for (const apply of early) apply();
-    }
+    const whole = await bridge.snapshot();
+    const early = this.#early;
+    this.#early = undefined;
+    this.replace(whole);
+    for (const apply of early) apply();
   }
 
   /** Takes a whole snapshot. */

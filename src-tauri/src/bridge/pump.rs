@@ -50,14 +50,21 @@ impl Coalescer {
 struct Told(Option<Arc<Patch>>);
 
 impl Told {
-    /// What changed since, if the pages hold what was told last and the change is less than the whole. A page that began
-    /// with a snapshot of revision `begun` holds that only if it was told afterwards.
-    fn change(&mut self, patch: &Arc<Patch>, begun: u64) -> Option<TimelineChange> {
+    /// What changed since, if the pages hold what was told last and the change is less than the whole. `begun`: a page
+    /// began with a snapshot, which may lie between.
+    fn change(
+        &mut self,
+        patch: &Arc<Patch>,
+        begun: impl FnOnce() -> bool,
+    ) -> Option<TimelineChange> {
         let Slice::Timeline(new) = &patch.slice else {
             return None;
         };
         let last = self.0.replace(Arc::clone(patch));
-        let last = last.filter(|last| last.revision > begun)?;
+        if begun() {
+            return None;
+        }
+        let last = last?;
         let Slice::Timeline(old) = &last.slice else {
             return None;
         };
@@ -108,7 +115,7 @@ pub(crate) async fn pump(app: AppHandle, core: Running) {
             () = at(frame_ends), if frame_ends.is_some() => {
                 frame_ends = None;
                 for patch in coalescer.drain() {
-                    match told.change(&patch, core.begun()) {
+                    match told.change(&patch, || core.begun()) {
                         Some(change) => {
                             let _ = app.emit("rows", &change);
                         }
@@ -261,12 +268,15 @@ mod tests {
             patch(revision, Slice::Timeline(timeline))
         };
         let mut told = Told::default();
-        assert_eq!(told.change(&typing(3, "bob"), 1), None);
-        assert_eq!(told.change(&patch(4, Slice::Link(Link::Up)), 1), None);
-        let change = told.change(&typing(6, "carol"), 1).unwrap();
+        assert_eq!(told.change(&typing(3, "bob"), || false), None);
+        assert_eq!(
+            told.change(&patch(4, Slice::Link(Link::Up)), || false),
+            None
+        );
+        let change = told.change(&typing(6, "carol"), || false).unwrap();
         assert_eq!((change.base, change.revision), (3, 6));
         assert!(change.timeline.posts.is_empty());
-        assert_eq!(told.change(&typing(7, "dave"), 6), None);
-        assert_eq!(told.change(&typing(9, "bob"), 6).unwrap().base, 7);
+        assert_eq!(told.change(&typing(7, "dave"), || true), None);
+        assert_eq!(told.change(&typing(9, "bob"), || false).unwrap().base, 7);
     }
 }

@@ -140,8 +140,6 @@ fn window_once(place: &Place) -> Result<Count, TaskError> {
         "--test",
         "window_e2e",
         "--test",
-        "window_stress",
-        "--test",
         "ringing_e2e",
     ]);
     run::counted(
