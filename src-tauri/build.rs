@@ -21,11 +21,14 @@ const SOURCES: [&str; 8] = [
 ];
 
 /// The commands of the bridge. Each one needs its `allow-…` permission in a window's capability.
-const COMMANDS: [&str; 9] = [
+const COMMANDS: [&str; 12] = [
     "dispatch",
     "snapshot",
     "open_link",
     "open_logs",
+    "read_log",
+    "save_log",
+    "open_privacy",
     "next_frame",
     "thumbnail",
     "call_window",

@@ -310,3 +310,286 @@ async fn slash_call_stats_and_link_are_answered_to_us_alone() {
     }
     stop(world, [alice, bob]).await;
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_host_mutes_all_others_at_once_and_not_themselves() {
+    let world = World::new().await;
+    let (mut alice, mut bob) = pair(&world).await;
+    let mut carol = world.person("carol", tone(550.0)).await;
+    carol.join("Standup").await;
+    for person in [&mut alice, &mut bob, &mut carol] {
+        person.unmute().await;
+    }
+    alice
+        .until("three open microphones", |now| {
+            let rows = &now.call.participants;
+            rows.len() == 3 && rows.iter().all(|row| !row.muted)
+        })
+        .await;
+    moderate(&alice, HostAction::MuteOthers);
+    for person in [&mut bob, &mut carol] {
+        person
+            .until("a muted microphone", |now| {
+                now.call.microphone == Microphone::Muted && has(now, "call.muted_by")
+            })
+            .await;
+    }
+    let seen = alice
+        .until("the others muted", |now| {
+            now.call.participants.iter().all(|row| row.me != row.muted)
+        })
+        .await;
+    assert_eq!(seen.call.microphone, Microphone::Open);
+    stop(world, [alice, bob, carol]).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_host_stops_somebodys_share() {
+    let world = World::new().await;
+    let (mut alice, mut bob) = pair(&world).await;
+    bob.does(Command::StartShare {
+        source: "pattern".into(),
+        motion: false,
+        sound: false,
+    });
+    let seen = alice
+        .until("bob's screen", |now| row(&now.call, "Bob").sharing)
+        .await;
+    let session = row(&seen.call, "Bob").session.clone();
+    moderate(&alice, HostAction::StopShare { session });
+    bob.until("the end of the share", |now| {
+        now.share.ours == calls_core::snapshot::OurShare::Off && has(now, "share.stopped_by")
+    })
+    .await;
+    alice
+        .until("no screen", |now| {
+            now.share.presenter.is_none() && !row(&now.call, "Bob").sharing
+        })
+        .await;
+    stop(world, [alice, bob]).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn slash_call_host_hands_the_call_over() {
+    let world = World::new().await;
+    let (mut alice, mut bob) = pair(&world).await;
+    let say = |person: &Person, text: &str| {
+        person.does(Command::SendPost {
+            channel: person.channel("Standup").id,
+            root: None,
+            text: text.to_owned(),
+        });
+    };
+    say(&alice, "/call host @bob");
+    bob.until("the host's rights", |now| {
+        now.call.can_moderate && has(now, "call.host_you")
+    })
+    .await;
+    alice.until("a guest's", |now| !now.call.can_moderate).await;
+    stop(world, [alice, bob]).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_post_of_a_call_is_nobodys_to_edit() {
+    let world = World::new().await;
+    let (mut alice, bob) = pair(&world).await;
+    let channel = alice.channel("Standup").id;
+    alice.does(Command::OpenChannel { channel });
+    let is_call = |post: &&calls_core::snapshot::PostRow| {
+        matches!(post.kind, calls_core::model::PostKind::Call(_))
+    };
+    let now = alice
+        .until("the post of the call", |now| {
+            now.timeline.posts.iter().any(|post| is_call(&post))
+        })
+        .await;
+    let post = now.timeline.posts.iter().find(is_call).unwrap();
+    assert!(!post.editable, "no button offers it");
+    alice.does(Command::EditPost {
+        post: post.id.clone(),
+        text: "another text".to_owned(),
+    });
+    let now = alice
+        .until("the refusal", |now| has(now, "post.not_edited"))
+        .await;
+    let kept = now.timeline.posts.iter().find(is_call).unwrap();
+    assert_eq!(kept.message, post.message);
+    stop(world, [alice, bob]).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_guest_joins_the_call_of_their_channel_and_sees_no_other() {
+    let world = World::new().await;
+    let mut alice = world.person("alice", tone(440.0)).await;
+    let session = alice.join("Standup").await;
+    alice.unmute().await;
+    let mut guest = world.person("guest", talk(330.0)).await;
+    let channels = guest.now();
+    let names: Vec<&str> = channels
+        .directory
+        .channels
+        .iter()
+        .map(|row| row.name.as_str())
+        .collect();
+    assert_eq!(names, ["Standup"]);
+    guest.join("Standup").await;
+    guest.hears(&session).await;
+    guest.unmute().await;
+    alice
+        .until("the guest's voice", |now| {
+            let rows = &now.call.participants;
+            rows.iter().any(|row| row.name == "Gil Gast" && !row.muted)
+        })
+        .await;
+    assert!(!guest.now().call.can_moderate);
+    let other = alice.channel("Town Square").id;
+    guest.does(Command::JoinCall {
+        channel: other,
+        title: None,
+        switch: true,
+    });
+    guest
+        .until("the refusal", |now| has(now, "call.forbidden"))
+        .await;
+    stop(world, [alice, guest]).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn closing_the_offer_of_a_call_closes_it_on_all_devices() {
+    let world = World::new().await;
+    let mut alice = world.person("alice", tone(440.0)).await;
+    let mut desk = world.person("bob", Signal::Silence).await;
+    let mut laptop = world.person("bob", Signal::Silence).await;
+    alice.join("Standup").await;
+    let channel = alice.channel("Standup").id;
+    let offered = |now: &Snapshot| {
+        let mut rows = now.directory.channels.iter();
+        rows.find(|row| row.id == channel)
+            .and_then(|row| row.call.as_ref())
+            .map(|call| !call.dismissed)
+    };
+    for client in [&mut desk, &mut laptop] {
+        client
+            .until("the offer", |now| offered(now) == Some(true))
+            .await;
+    }
+    desk.does(Command::IgnoreCall {
+        channel: channel.clone(),
+    });
+    for client in [&mut desk, &mut laptop] {
+        client
+            .until("no offer", |now| offered(now) == Some(false))
+            .await;
+    }
+    stop(world, [alice, desk, laptop]).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_ways_that_were_found_are_told_to_the_server_once() {
+    let world = World::new().await;
+    let (mut alice, bob) = pair(&world).await;
+    let mut figures = 0;
+    // Figures come each second: after six of them there were three occasions to tell.
+    while figures < 6 {
+        alice
+            .event("figures", |event| {
+                matches!(event, calls_client::ClientEvent::Quality(_)).then_some(())
+            })
+            .await;
+        figures += 1;
+    }
+    let told = world.server.stats()["metrics"].as_u64().unwrap();
+    assert!((1..=8).contains(&told), "{told} metrics");
+    stop(world, [alice, bob]).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn slash_call_logs_sends_the_log_to_us_alone() {
+    #[derive(Debug)]
+    struct Keeps;
+    impl calls_client::Shell for Keeps {
+        fn remember(&self, _: calls_client::Remember) {}
+
+        fn logs(&self) -> calls_core::port::BoxFuture<Option<String>> {
+            Box::pin(async { Some("a line of the log".to_owned()) })
+        }
+    }
+    let world = World::new().await;
+    let mut alice = Person::start(
+        Some(world.server.url()),
+        None,
+        calls_media::FakeHost::with_signal(Signal::Silence),
+        std::sync::Arc::new(Keeps),
+    );
+    alice
+        .until("the sign-in form", |now| {
+            matches!(now.account, calls_core::snapshot::Account::SignedOut { .. })
+        })
+        .await;
+    alice.sign_in("alice", support::PASSWORD).await;
+    let channel = alice.channel("Standup").id;
+    alice.does(Command::SendPost {
+        channel,
+        root: None,
+        text: "/call logs".to_owned(),
+    });
+    alice.until("word of it", |now| has(now, "logs.sent")).await;
+    let from_the_bot = alice
+        .until("the bot's channel", |now| {
+            now.directory
+                .channels
+                .iter()
+                .any(|row| row.name == "Calls" || row.name == "calls")
+        })
+        .await;
+    let row = from_the_bot
+        .directory
+        .channels
+        .iter()
+        .find(|row| row.name == "Calls" || row.name == "calls")
+        .unwrap();
+    alice.does(Command::OpenChannel {
+        channel: row.id.clone(),
+    });
+    alice
+        .until("the file", |now| {
+            now.timeline.posts.iter().any(|post| !post.files.is_empty())
+        })
+        .await;
+    stop(world, [alice]).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_administrator_who_is_not_the_host_controls_the_call() {
+    let world = World::new().await;
+    let mut bob = world.person("bob", talk(330.0)).await;
+    bob.join("Standup").await;
+    bob.unmute().await;
+    let mut admin = world.person("admin", tone(440.0)).await;
+    admin.join("Standup").await;
+    let seen = admin
+        .until("bob, heard", |now| {
+            let rows = &now.call.participants;
+            rows.len() == 2 && rows.iter().any(|row| !row.me && !row.muted)
+        })
+        .await;
+    assert!(seen.call.can_moderate && seen.call.can_end);
+    assert_ne!(
+        seen.call.host.as_ref(),
+        seen.call
+            .participants
+            .iter()
+            .find(|row| row.me)
+            .map(|row| &row.user)
+    );
+    let session = row(&seen.call, "Bob").session.clone();
+    moderate(&admin, HostAction::Mute { session });
+    bob.until("a muted microphone", |now| {
+        now.call.microphone == Microphone::Muted
+    })
+    .await;
+    admin.does(Command::EndCall);
+    bob.until("the end", |now| now.call.phase == CallPhase::Idle)
+        .await;
+    stop(world, [admin, bob]).await;
+}

@@ -247,3 +247,48 @@ async fn a_media_server_that_restarts_is_joined_again() {
     bob.stop().await;
     world.stop().await;
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_raised_hand_is_up_again_after_a_rejoin() {
+    let world = World::new().await;
+    let (mut alice, mut bob) = pair(&world).await;
+    alice.does(Command::RaiseHand { raised: true });
+    let up = |now: &calls_core::snapshot::Snapshot| {
+        let mut rows = now.call.participants.iter();
+        rows.any(|row| !row.me && row.hand_raised_at.is_some())
+    };
+    let before = bob.until("the hand", up).await;
+    let session = |now: &calls_core::snapshot::Snapshot| {
+        let mut rows = now.call.participants.iter();
+        rows.find(|row| !row.me).map(|row| row.session.clone())
+    };
+    let old = session(&before);
+    let kick = Fault::KickPeer {
+        user: whose("alice"),
+        session: None,
+    };
+    world.server.fault(kick).await.unwrap();
+    bob.until("the hand of her next session", |now| {
+        up(now)
+            && now
+                .call
+                .participants
+                .iter()
+                .any(|row| row.hand_raised_at.is_some() && Some(&row.session) != old.as_ref())
+    })
+    .await;
+    alice
+        .until("live again, muted state and hand as before", |now| {
+            now.call.phase == CallPhase::Live
+                && now.call.microphone == Microphone::Open
+                && now
+                    .call
+                    .participants
+                    .iter()
+                    .any(|row| row.me && row.hand_raised_at.is_some())
+        })
+        .await;
+    alice.stop().await;
+    bob.stop().await;
+    world.stop().await;
+}

@@ -13,6 +13,7 @@ use serde::Serialize;
 use tauri::{AppHandle, State, WebviewWindow};
 
 use crate::links::{self, LinkError};
+use crate::logging;
 use crate::start::Running;
 use crate::windows::call::{self, Which};
 
@@ -36,6 +37,9 @@ pub(crate) enum Refused {
     /// What was to be attached did not come as a file.
     #[serde(rename = "file.failed")]
     Attach,
+    /// There is no log, or it cannot be written.
+    #[serde(rename = "logs.none")]
+    Log,
     /// The system has nothing to open the link with.
     #[serde(rename = "link.failed")]
     LinkFailed,
@@ -116,6 +120,44 @@ pub(crate) fn open_logs(core: State<'_, Running>) -> Result<(), Refused> {
     let folder = core.folder().ok_or(Refused::LinkFailed)?;
     links::show(folder).map_err(|why| {
         tracing::warn!(%why, "the folder of the log is not shown");
+        Refused::LinkFailed
+    })
+}
+
+/// The newest part of the log, without secrets, for the person to read.
+#[expect(
+    clippy::needless_pass_by_value,
+    reason = "Tauri hands commands their arguments by value"
+)]
+#[tauri::command(async)]
+pub(crate) fn read_log(core: State<'_, Running>) -> Result<String, Refused> {
+    core.log().ok_or(Refused::Log)
+}
+
+/// Puts the same among the person's downloads; says where.
+#[expect(
+    clippy::needless_pass_by_value,
+    reason = "Tauri hands commands their arguments by value"
+)]
+#[tauri::command(async)]
+pub(crate) fn save_log(core: State<'_, Running>) -> Result<String, Refused> {
+    let log = core.log().ok_or(Refused::Log)?;
+    let folder = dirs::download_dir()
+        .or_else(dirs::home_dir)
+        .ok_or(Refused::Log)?;
+    logging::save(&folder, &log)
+        .map(|path| path.display().to_string())
+        .map_err(|why| {
+            tracing::warn!(%why, "the log is not saved");
+            Refused::Log
+        })
+}
+
+/// Opens the system's page on which the microphone is allowed.
+#[tauri::command(async)]
+pub(crate) fn open_privacy() -> Result<(), Refused> {
+    links::privacy().map_err(|why| {
+        tracing::info!(%why, "no page about the microphone");
         Refused::LinkFailed
     })
 }

@@ -38,6 +38,75 @@ pub(crate) fn show(folder: &Path) -> Result<(), LinkError> {
     open::that_detached(folder).map_err(|why| LinkError::Failed(why.to_string()))
 }
 
+/// Opens the page of the system's settings on which the microphone is allowed or chosen.
+///
+/// # Errors
+///
+/// [`LinkError::Failed`] where there is no such page, or none of the programs that have one.
+pub(crate) fn privacy() -> Result<(), LinkError> {
+    let desktop = std::env::var("XDG_CURRENT_DESKTOP").unwrap_or_default();
+    match Page::of(std::env::consts::OS, &desktop) {
+        Page::Address(address) => {
+            open::that_detached(address).map_err(|why| LinkError::Failed(why.to_string()))
+        }
+        Page::Programs(programs) => {
+            for words in programs {
+                let [program, arguments @ ..] = words else {
+                    continue;
+                };
+                let started = std::process::Command::new(program)
+                    .args(arguments)
+                    .stdin(std::process::Stdio::null())
+                    .stdout(std::process::Stdio::null())
+                    .stderr(std::process::Stdio::null())
+                    .spawn();
+                if let Ok(mut child) = started {
+                    // Somebody must take note of its end, or it stays as a ghost.
+                    std::thread::spawn(move || child.wait());
+                    return Ok(());
+                }
+            }
+            Err(LinkError::Failed("no settings of the desktop".to_owned()))
+        }
+    }
+}
+
+/// Where a system allows the microphone.
+#[derive(Debug, PartialEq, Eq)]
+enum Page {
+    /// An address that the system knows.
+    Address(&'static str),
+    /// Programs and their arguments: the first one that is there.
+    Programs(&'static [&'static [&'static str]]),
+}
+
+impl Page {
+    fn of(system: &str, desktop: &str) -> Self {
+        let on = |name: &str| desktop.split(':').any(|one| one.eq_ignore_ascii_case(name));
+        match system {
+            "macos" => Self::Address(
+                "x-apple.systempreferences:com.apple.preference.security?Privacy_Microphone",
+            ),
+            "windows" => Self::Address("ms-settings:privacy-microphone"),
+            _ if on("KDE") => Self::Programs(&[
+                &["systemsettings", "kcm_pulseaudio"],
+                &["systemsettings5", "kcm_pulseaudio"],
+                &["pavucontrol", "--tab=4"],
+            ]),
+            _ if on("GNOME") || on("Unity") => Self::Programs(&[
+                &["gnome-control-center", "microphone"],
+                &["gnome-control-center", "sound"],
+                &["pavucontrol", "--tab=4"],
+            ]),
+            _ => Self::Programs(&[
+                &["pavucontrol", "--tab=4"],
+                &["pavucontrol-qt"],
+                &["gnome-control-center", "sound"],
+            ]),
+        }
+    }
+}
+
 /// The address in its normal form, if it may leave.
 fn checked(address: &str) -> Result<String, LinkError> {
     if address.len() > LONGEST {
@@ -67,6 +136,21 @@ mod tests {
             "http://example.org/"
         );
         assert_eq!(checked("mailto:a@b.example").unwrap(), "mailto:a@b.example");
+    }
+
+    #[test]
+    fn each_system_has_its_page_for_the_microphone() {
+        for (system, desktop, expected) in [
+            ("macos", "", "Privacy_Microphone"),
+            ("windows", "", "privacy-microphone"),
+            ("linux", "KDE", "kcm_pulseaudio"),
+            ("linux", "ubuntu:GNOME", "gnome-control-center"),
+            ("linux", "", "pavucontrol"),
+            ("freebsd", "XFCE", "pavucontrol"),
+        ] {
+            let page = format!("{:?}", Page::of(system, desktop));
+            assert!(page.contains(expected), "{system} {desktop}: {page}");
+        }
     }
 
     #[test]

@@ -83,6 +83,28 @@ pub(crate) fn newest(folder: &Path) -> Option<String> {
     (!text.is_empty()).then(|| String::from_utf8_lossy(&text).into_owned())
 }
 
+/// Writes a log to be handed on into a folder, under a name that is not taken yet.
+pub(crate) fn save(folder: &Path, log: &str) -> io::Result<PathBuf> {
+    fs::create_dir_all(folder)?;
+    for n in 1..1000 {
+        let name = if n == 1 {
+            "halloo-log.txt".to_owned()
+        } else {
+            format!("halloo-log-{n}.txt")
+        };
+        let path = folder.join(name);
+        match OpenOptions::new().write(true).create_new(true).open(&path) {
+            Ok(mut file) => {
+                file.write_all(log.as_bytes())?;
+                return Ok(path);
+            }
+            Err(why) if why.kind() == io::ErrorKind::AlreadyExists => {}
+            Err(why) => return Err(why),
+        }
+    }
+    Err(io::ErrorKind::AlreadyExists.into())
+}
+
 /// A panic is a bug of ours; it must be in the log that is sent to us.
 fn log_panics() {
     let before = std::panic::take_hook();
@@ -197,6 +219,16 @@ mod tests {
     #![allow(clippy::unwrap_used, clippy::expect_used)]
     use super::*;
     use crate::testing::TemporaryFolder;
+
+    #[test]
+    fn a_saved_log_replaces_no_other() {
+        let folder = TemporaryFolder::new("log-saved");
+        let first = save(folder.path(), "one").unwrap();
+        let second = save(folder.path(), "two").unwrap();
+        assert_ne!(first, second);
+        assert_eq!(fs::read_to_string(first).unwrap(), "one");
+        assert_eq!(fs::read_to_string(second).unwrap(), "two");
+    }
 
     #[test]
     fn the_log_never_grows_beyond_two_files() {

@@ -10,8 +10,9 @@ use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
 use calls_core::alert::AlertSettings;
+use calls_core::command::DeviceRole;
 use calls_core::id::{ChannelId, DeviceId, UserId};
-use calls_core::preferences::Appearance;
+use calls_core::preferences::{Appearance, CallPreferences};
 use calls_core::snapshot::Sound;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
@@ -38,6 +39,9 @@ pub(crate) struct Settings {
     pub input: Option<DeviceId>,
     /// Chosen loudspeaker; `None` follows the system.
     pub output: Option<DeviceId>,
+    /// What the chosen devices call themselves.
+    #[serde(deserialize_with = "forgiving")]
+    pub device_names: BTreeMap<DeviceRole, String>,
     /// Text typed but not sent, by channel.
     pub drafts: BTreeMap<ChannelId, String>,
     /// How loud people are heard, per cent, where it is not 100.
@@ -45,6 +49,9 @@ pub(crate) struct Settings {
     /// How the interface looks.
     #[serde(deserialize_with = "forgiving")]
     pub appearance: Appearance,
+    /// How our own calls behave.
+    #[serde(deserialize_with = "forgiving")]
+    pub calls: CallPreferences,
     /// How the person wants to be called.
     #[serde(deserialize_with = "forgiving")]
     pub alerts: AlertSettings,
@@ -67,9 +74,11 @@ impl Default for Settings {
             place: None,
             input: None,
             output: None,
+            device_names: BTreeMap::new(),
             drafts: BTreeMap::new(),
             volumes: BTreeMap::new(),
             appearance: Appearance::default(),
+            calls: CallPreferences::default(),
             alerts: AlertSettings::default(),
             sound: Sound::default(),
             share_permission: None,

@@ -150,6 +150,14 @@ impl Running {
         self.keeper.as_ref().map(|keeper| keeper.folder())
     }
 
+    /// The newest part of the log. Every line was cleaned when it was written; secrets that became known since then are
+    /// taken out now.
+    #[must_use]
+    pub(crate) fn log(&self) -> Option<String> {
+        let text = crate::logging::newest(self.folder()?)?;
+        Some(self.redactor.clean(&text).into_owned())
+    }
+
     /// Everything a view can show.
     #[must_use]
     pub(crate) fn snapshot(&self) -> Arc<Snapshot> {
@@ -390,6 +398,8 @@ fn config(settings: Settings) -> ClientConfig {
         drafts: settings.drafts,
         volumes: settings.volumes,
         appearance: settings.appearance,
+        calls: settings.calls,
+        device_names: settings.device_names,
         alerts: settings.alerts,
         sound: settings.sound,
         ..ClientConfig::default()

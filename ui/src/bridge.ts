@@ -6,7 +6,7 @@ import { getCurrentWindow } from "@tauri-apps/api/window";
 import type { Command, Levels, Patch, Snapshot, TimelineChange } from "./bindings";
 
 /** What can be done with the call's windows. */
-export type CallWindowAct = "expand" | "collapse" | "main" | "settings";
+export type CallWindowAct = "expand" | "collapse" | "main" | "settings" | "hears" | "hide" | "left" | "right" | "up" | "down";
 
 /** What the interface may ask of the core, and what it hears from it. */
 export interface Bridge {
@@ -24,6 +24,12 @@ export interface Bridge {
   onLevels(heard: (levels: Levels) => void): Promise<() => void>;
   /** Opens a web or mail address outside, in the person's own browser. */
   openLink(url: string): Promise<void>;
+  /** The newest part of the log, without secrets. */
+  readLog(): Promise<string>;
+  /** Puts it among the downloads; says where. */
+  saveLog(): Promise<string>;
+  /** Opens the system's page on which the microphone is allowed. */
+  openPrivacy(): Promise<void>;
   /** Shows the folder with the log in the person's file manager. */
   openLogs(): Promise<void>;
   /**
@@ -60,8 +66,16 @@ export function tauriBridge(): Bridge {
     thumbnail: (source) => invoke<ArrayBuffer>("thumbnail", { source }),
     openLink: (url) => invoke("open_link", { url }),
     openLogs: () => invoke("open_logs"),
+    readLog: () => invoke<string>("read_log"),
+    saveLog: () => invoke<string>("save_log"),
+    openPrivacy: () => invoke("open_privacy"),
     window: (which) => invoke("call_window", { which }),
-    onSettings: (heard) => listen("settings", () => heard()),
+    onSettings: async (heard) => {
+      const stop = await listen("settings", () => heard());
+      // Another window may have asked while this one was still loading.
+      await invoke("call_window", { which: "hears" });
+      return stop;
+    },
     fit: (height) => invoke("fit_bar", { height: Math.ceil(height) }),
     attach: async (channel, root, file) => {
       const headers = { "x-channel": channel, "x-root": root ?? "", "x-name": encodeURIComponent(file.name || "file") };

@@ -221,6 +221,9 @@ export function stillBridge(first: Snapshot, label = "main", deaf = false): Fake
     thumbnail: async () => cast.thumbnail(),
     openLink: async (url) => void window.open(url, "_blank", "noopener"),
     openLogs: async () => void asked.push("logs"),
+    readLog: async () => cast.log,
+    saveLog: async () => (asked.push("save log"), "/home/alice/Downloads/halloo-log.txt"),
+    openPrivacy: async () => void asked.push("privacy"),
     window: async (which) => void asked.push(which),
     onSettings: async (heard) => (called.add(heard), () => called.delete(heard)),
     settings: () => called.forEach((heard) => heard()),
@@ -323,6 +326,7 @@ class Play {
       }
       case "showCaptions":
         this.set({ slice: "call", value: { ...call, captionsShown: command.on } });
+        this.set({ slice: "calls", value: { ...this.state.calls, captions: command.on } });
         break;
       case "showChat":
         if (command.shown) this.set({ slice: "chat", value: { ...this.state.chat, unread: 0, mentions: 0 } });
@@ -390,6 +394,9 @@ class Play {
       case "dumpSound":
         this.set({ slice: "devices", value: { ...this.state.devices, dumping: command.on } });
         break;
+      case "setCalls":
+        this.set({ slice: "calls", value: command.calls });
+        break;
       case "setAppearance":
         this.set({ slice: "appearance", value: command.appearance });
         break;
@@ -432,8 +439,8 @@ class Play {
     const { directory } = this.state;
     const mark = (row: ChannelRow): ChannelRow => {
       const users = (row.call?.users ?? []).filter((user) => user !== "alice");
-      if (row.id === channel) return { ...row, call: { startAt: row.call?.startAt ?? Date.now(), users: [...users, "alice"], mine: true } };
-      return row.call ? { ...row, call: users.length > 0 ? { ...row.call, users, mine: false } : null } : row;
+      if (row.id === channel) return { ...row, call: { startAt: row.call?.startAt ?? Date.now(), users: [...users, "alice"], mine: true, dismissed: false } };
+      return row.call ? { ...row, call: users.length > 0 ? { ...row.call, users, mine: false, dismissed: false } : null } : row;
     };
     this.set({ slice: "directory", value: { ...directory, channels: directory.channels.map(mark) } });
   }

@@ -1,7 +1,8 @@
 import type { Bridge } from "./bridge";
+import { cleanCall, cleanDirectory, cleanPosts } from "./lib/clean";
 import { share } from "./lib/share";
 import { PLAIN } from "./lib/theme";
-import type { Account, Alerts, Appearance, Call, CallChat, Compose, CustomEmoji, Devices, Directory, Finder, Incoming, Levels, Link, Notice, Patch, Share, Slice, Snapshot, Thread, Timeline, TimelineChange } from "./bindings";
+import type { Account, Alerts, Appearance, Call, CallChat, CallPreferences, Compose, CustomEmoji, Devices, Directory, Finder, Incoming, Levels, Link, Notice, Patch, Share, Slice, Snapshot, Thread, Timeline, TimelineChange } from "./bindings";
 
 /** Until the core has told: its own defaults. */
 export const QUIET: Alerts = {
@@ -39,6 +40,24 @@ export const QUIET: Alerts = {
   demo: false,
 };
 
+/** How calls behave until the core has told: its own defaults. */
+export const USUAL: CallPreferences = {
+  channels: "muted",
+  direct: "open",
+  noMicrophone: false,
+  talkingHint: true,
+  leftNotes: false,
+  callNotes: true,
+  reactions: true,
+  captions: false,
+  captionSize: "medium",
+  captionPlace: "below",
+  largeWindow: false,
+  level: "everywhere",
+  narrow: false,
+  keys: {},
+};
+
 const SILENT: Levels = { input: 0, sessions: {} };
 
 /** The core's snapshot, one raw value per slice. Nothing here is ever changed in place, and nothing is decided. */
@@ -57,6 +76,7 @@ export class Store {
     collapsedThreads: false,
     people: {},
     callsAvailable: false,
+    look: { hours24: null, dark: null },
   });
   timeline = $state.raw<Timeline>({
     channel: null,
@@ -108,6 +128,7 @@ export class Store {
     dumping: false,
   });
   appearance = $state.raw<Appearance>(PLAIN);
+  calls = $state.raw<CallPreferences>(USUAL);
   incoming = $state.raw<Incoming>({ calls: [], missed: [] });
   alerts = $state.raw<Alerts>(QUIET);
   share = $state.raw<Share>({ picker: null, ours: { state: "off" }, presenter: null, allowed: true, sound: false, volume: 100, locked: false });
@@ -154,16 +175,17 @@ export class Store {
     this.#revisions.clear();
     this.account = share(this.account, next.account);
     this.link = next.link;
-    this.directory = share(this.directory, next.directory);
-    this.timeline = share(this.timeline, next.timeline);
-    this.thread = share(this.thread, next.thread);
+    this.directory = share(this.directory, cleanDirectory(next.directory));
+    this.timeline = share(this.timeline, cleanPosts(next.timeline));
+    this.thread = share(this.thread, cleanPosts(next.thread));
     this.compose = share(this.compose, next.compose);
     this.finder = share(this.finder, next.finder);
     this.emoji = share(this.emoji, next.emoji);
-    this.call = share(this.call, next.call);
-    this.chat = share(this.chat, next.chat);
+    this.call = share(this.call, cleanCall(next.call));
+    this.chat = share(this.chat, cleanPosts(next.chat));
     this.devices = share(this.devices, next.devices);
     this.appearance = share(this.appearance, next.appearance);
+    this.calls = share(this.calls, next.calls);
     this.incoming = share(this.incoming, next.incoming);
     this.alerts = share(this.alerts, next.alerts);
     this.share = share(this.share, next.share);
@@ -205,13 +227,13 @@ export class Store {
         this.link = slice.value;
         break;
       case "directory":
-        this.directory = share(this.directory, slice.value);
+        this.directory = share(this.directory, cleanDirectory(slice.value));
         break;
       case "timeline":
-        this.timeline = share(this.timeline, slice.value);
+        this.timeline = share(this.timeline, cleanPosts(slice.value));
         break;
       case "thread":
-        this.thread = share(this.thread, slice.value);
+        this.thread = share(this.thread, cleanPosts(slice.value));
         break;
       case "compose":
         this.compose = share(this.compose, slice.value);
@@ -223,11 +245,11 @@ export class Store {
         this.emoji = share(this.emoji, slice.value);
         break;
       case "call":
-        this.call = share(this.call, slice.value);
+        this.call = share(this.call, cleanCall(slice.value));
         if (slice.value.phase.type === "idle") this.levels = SILENT;
         break;
       case "chat":
-        this.chat = share(this.chat, slice.value);
+        this.chat = share(this.chat, cleanPosts(slice.value));
         break;
       case "devices":
         this.devices = share(this.devices, slice.value);
@@ -240,6 +262,9 @@ export class Store {
         break;
       case "appearance":
         this.appearance = share(this.appearance, slice.value);
+        break;
+      case "calls":
+        this.calls = share(this.calls, slice.value);
         break;
       case "share":
         this.share = share(this.share, slice.value);

@@ -161,7 +161,7 @@ describe("the timeline", () => {
     expect(waiting?.textContent).toContain("waiting to send");
     expect(failed?.textContent).toContain("not sent");
     expect(failed?.textContent).toContain("The file is larger than the server allows (20 MB).");
-    const [again, away] = [...failed!.querySelectorAll("button")];
+    const [again, away] = [...failed!.querySelectorAll(".under button")];
     await fireEvent.click(again!);
     await fireEvent.click(away!);
     expect(bridge.commands).toEqual([

@@ -229,6 +229,12 @@ fn apply(settings: &mut Settings, what: Remember) {
         Remember::Place(channel) => settings.place = Some(channel),
         Remember::Device(DeviceRole::Input, device) => settings.input = device,
         Remember::Device(DeviceRole::Output, device) => settings.output = device,
+        Remember::DeviceName(role, Some(name)) => {
+            settings.device_names.insert(role, name);
+        }
+        Remember::DeviceName(role, None) => {
+            settings.device_names.remove(&role);
+        }
         Remember::Draft(channel, text) => {
             if text.is_empty() {
                 settings.drafts.remove(&channel);
@@ -237,6 +243,7 @@ fn apply(settings: &mut Settings, what: Remember) {
             }
         }
         Remember::Appearance(appearance) => settings.appearance = appearance,
+        Remember::Calls(calls) => settings.calls = *calls,
         Remember::Alerts(alerts) => settings.alerts = *alerts,
         Remember::Sound(sound) => settings.sound = sound,
         Remember::SharePermission(token) => settings.share_permission = token,

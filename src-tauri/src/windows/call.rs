@@ -6,6 +6,7 @@
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use calls_core::preferences::{CallPreferences, WindowLevel};
 use calls_core::snapshot::{Call, CallPhase};
 use tauri::{
     AppHandle, Emitter, LogicalSize, Manager, Monitor, PhysicalPosition, WebviewUrl, WebviewWindow,
@@ -23,6 +24,8 @@ pub(crate) const STAGE: &str = "stage";
 
 /// The bar's width, logical pixels, and its height until the page has said how high it is.
 const BAR_SIZE: (f64, f64) = (360.0, 172.0);
+/// The width of a narrow one: the seven controls of the smallest size still stand in one row.
+const BAR_NARROW: f64 = 264.0;
 /// Neither lower nor higher the bar becomes, whatever the page says.
 const BAR_HEIGHT: (f64, f64) = (60.0, 660.0);
 /// The large window at first, and at least.
@@ -32,6 +35,10 @@ const STAGE_SMALLEST: (f64, f64) = (560.0, 400.0);
 const MARGIN: i32 = 24;
 /// Between two of our windows the focus is nowhere for a moment; the bar does not flash up in it.
 const SETTLE: Duration = Duration::from_millis(250);
+/// How often it is looked whether the screen that the bar lies on is still there. Systems do not tell of that alike.
+const LOOK: Duration = Duration::from_secs(3);
+/// How far a key moves the bar, logical pixels.
+const STEP: f64 = 32.0;
 
 /// What decides which window is to be seen.
 #[derive(Debug, Default)]
@@ -44,6 +51,13 @@ struct State {
     in_call: bool,
     main_in_front: bool,
     stage_open: bool,
+    /// The person has put the bar away until the main window was in front again.
+    put_away: bool,
+    /// The main window's page hears us.
+    main_hears: bool,
+    /// The settings are to be shown as soon as it does.
+    settings: bool,
+    preferences: CallPreferences,
     places: Places,
 }
 
@@ -84,33 +98,145 @@ pub(crate) enum Which {
     Main,
     /// Show the main window with the settings of sound and devices.
     Settings,
+    /// The main window's page hears events from now on.
+    Hears,
+    /// Put the bar away. The call goes on; the main window brings the bar back.
+    Hide,
+    /// Move the bar a little.
+    Left,
+    /// Likewise.
+    Right,
+    /// Likewise.
+    Up,
+    /// Likewise.
+    Down,
 }
 
 /// Opens and closes the windows as calls begin and end. Runs until the core ends.
 pub(crate) async fn follow(app: AppHandle, core: Running) {
     let mut snapshots = core.handle().watch();
+    let mut look = tokio::time::interval(LOOK);
+    look.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
     loop {
-        let (on, place) = {
+        let (on, place, preferences) = {
             let snapshot = snapshots.borrow_and_update();
-            (is_on(&snapshot.call), snapshot.call.place.clone())
+            let call = &snapshot.call;
+            (is_on(call), call.place.clone(), snapshot.calls.clone())
         };
         let windows = app.state::<CallWindows>();
+        let mut follows = false;
         let changed = {
             let mut state = windows.lock();
             let changed = state.in_call != on;
             state.in_call = on;
             state.stage_open &= on;
+            if changed {
+                state.put_away = false;
+                state.stage_open |= on && preferences.large_window;
+            }
+            if state.preferences != preferences {
+                state.preferences = preferences;
+                follows = true;
+            }
             changed
         };
+        if follows && let Some(bar) = app.get_webview_window(BAR) {
+            // Let go of before the window is asked for anything.
+            let preferences = windows.lock().preferences.clone();
+            wear(&bar, &preferences);
+        }
         if changed {
             arrange(&app);
         }
         if on && let Some(stage) = app.get_webview_window(STAGE) {
             let _ = stage.set_title(&format!("{place} · Halloo"));
         }
-        if snapshots.changed().await.is_err() {
-            return;
+        loop {
+            tokio::select! {
+                changed = snapshots.changed() => match changed {
+                    Ok(()) => break,
+                    Err(_) => return,
+                },
+                _ = look.tick(), if on => keep_in_sight(&app),
+            }
         }
+    }
+}
+
+/// Brings the bar back whose screen has gone.
+fn keep_in_sight(app: &AppHandle) {
+    let Some(bar) = app
+        .get_webview_window(BAR)
+        .filter(|bar| bar.is_visible().unwrap_or(false))
+    else {
+        return;
+    };
+    let (Ok(at), Ok(size), Ok(screens)) = (
+        bar.outer_position(),
+        bar.outer_size(),
+        bar.available_monitors(),
+    ) else {
+        return;
+    };
+    let place = Place {
+        x: at.x,
+        y: at.y,
+        width: size.width,
+        height: size.height,
+    };
+    if !screens.is_empty()
+        && !is_seen(place, &screens)
+        && let Some((x, y)) = first_place(&bar)
+    {
+        let _ = bar.set_position(PhysicalPosition::new(x, y));
+    }
+}
+
+/// How the person wants the bar.
+fn wear(bar: &WebviewWindow, preferences: &CallPreferences) {
+    let level = preferences.level;
+    let done = bar
+        .set_always_on_top(level != WindowLevel::Ordinary)
+        .and_then(|()| bar.set_visible_on_all_workspaces(level == WindowLevel::Everywhere))
+        .and_then(|()| {
+            let scale = bar.scale_factor()?;
+            let height = f64::from(bar.inner_size()?.height) / scale;
+            bar.set_size(LogicalSize::new(width(preferences), height))
+        });
+    if let Err(why) = done {
+        tracing::warn!(%why, "the bar does not follow its settings");
+    }
+}
+
+fn width(preferences: &CallPreferences) -> f64 {
+    if preferences.narrow {
+        BAR_NARROW
+    } else {
+        BAR_SIZE.0
+    }
+}
+
+/// Moves the bar by a key, and never out of sight.
+fn shift(app: &AppHandle, right: f64, down: f64) {
+    let Some(bar) = app.get_webview_window(BAR) else {
+        return;
+    };
+    let (Ok(at), Ok(size), Ok(scale), Ok(screens)) = (
+        bar.outer_position(),
+        bar.outer_size(),
+        bar.scale_factor(),
+        bar.available_monitors(),
+    ) else {
+        return;
+    };
+    let place = Place {
+        x: at.x.saturating_add((right * STEP * scale) as i32),
+        y: at.y.saturating_add((down * STEP * scale) as i32),
+        width: size.width,
+        height: size.height,
+    };
+    if is_seen(place, &screens) {
+        let _ = bar.set_position(PhysicalPosition::new(place.x, place.y));
     }
 }
 
@@ -126,10 +252,32 @@ pub(crate) fn ask(app: &AppHandle, which: Which) {
         Which::Collapse => windows.lock().stage_open = false,
         Which::Main => super::show_main(app),
         Which::Settings => {
+            // A page that is only just loading is told as soon as it hears.
+            let hears = {
+                let mut state = windows.lock();
+                state.settings = !state.main_hears;
+                state.main_hears
+            };
             super::show_main(app);
-            // A page that is only just loading does not hear this; the window is there all the same.
-            let _ = app.emit_to(MAIN, "settings", ());
+            if hears {
+                let _ = app.emit_to(MAIN, "settings", ());
+            }
         }
+        Which::Hears => {
+            let wanted = {
+                let mut state = windows.lock();
+                state.main_hears = true;
+                std::mem::take(&mut state.settings)
+            };
+            if wanted {
+                let _ = app.emit_to(MAIN, "settings", ());
+            }
+        }
+        Which::Hide => windows.lock().put_away = true,
+        Which::Left => return shift(app, -1.0, 0.0),
+        Which::Right => return shift(app, 1.0, 0.0),
+        Which::Up => return shift(app, 0.0, -1.0),
+        Which::Down => return shift(app, 0.0, 1.0),
     }
     arrange(app);
 }
@@ -150,7 +298,8 @@ pub(crate) fn fit(bar: &WebviewWindow, height: f64) {
         let middle = screen.position().y + i32::try_from(screen.size().height / 2).unwrap_or(0);
         at.y + i32::try_from(size.height / 2).unwrap_or(0) > middle
     });
-    let _ = bar.set_size(LogicalSize::new(BAR_SIZE.0, height));
+    let wide = width(&bar.state::<CallWindows>().lock().preferences);
+    let _ = bar.set_size(LogicalSize::new(wide, height));
     if lower {
         let grown = i64::from(wanted) - i64::from(size.height);
         let y = i64::from(at.y) - grown;
@@ -164,12 +313,20 @@ pub(crate) fn heard(app: &AppHandle, label: &str, event: &WindowEvent) -> bool {
     let windows = app.state::<CallWindows>();
     match (label, event) {
         (MAIN, WindowEvent::Focused(focused)) => {
-            windows.lock().main_in_front = *focused;
+            {
+                let mut state = windows.lock();
+                state.main_in_front = *focused;
+                state.put_away &= !*focused;
+            }
             settle(app);
         }
         // The call goes on in the bar.
         (MAIN, WindowEvent::Destroyed) => {
-            windows.lock().main_in_front = false;
+            {
+                let mut state = windows.lock();
+                state.main_in_front = false;
+                state.main_hears = false;
+            }
             settle(app);
         }
         (STAGE, WindowEvent::CloseRequested { .. }) if windows.in_call() => {
@@ -221,14 +378,15 @@ fn settle(app: &AppHandle) {
 /// Shows what is to be seen, and hides the rest.
 fn arrange(app: &AppHandle) {
     let windows = app.state::<CallWindows>();
-    let (in_call, stage, bar, places) = {
+    let (in_call, stage, bar, places, preferences) = {
         let state = windows.lock();
-        let bar = state.in_call && !state.main_in_front && !state.stage_open;
+        let bar = state.in_call && !state.main_in_front && !state.stage_open && !state.put_away;
         (
             state.in_call,
             state.in_call && state.stage_open,
             bar,
             state.places.clone(),
+            state.preferences.clone(),
         )
     };
     if !in_call {
@@ -245,7 +403,7 @@ fn arrange(app: &AppHandle) {
         return;
     }
     set(app, STAGE, stage, |app| open_stage(app, &places));
-    set(app, BAR, bar, |app| open_bar(app, &places));
+    set(app, BAR, bar, |app| open_bar(app, &places, &preferences));
 }
 
 fn set(
@@ -273,14 +431,18 @@ fn set(
     }
 }
 
-fn open_bar(app: &AppHandle, places: &Places) -> tauri::Result<WebviewWindow> {
+fn open_bar(
+    app: &AppHandle,
+    places: &Places,
+    preferences: &CallPreferences,
+) -> tauri::Result<WebviewWindow> {
     let bar = super::page(
         WebviewWindowBuilder::new(app, BAR, WebviewUrl::default())
             .title("Halloo")
-            .inner_size(BAR_SIZE.0, BAR_SIZE.1)
+            .inner_size(width(preferences), BAR_SIZE.1)
             .decorations(false)
-            .always_on_top(true)
-            .visible_on_all_workspaces(true)
+            .always_on_top(preferences.level != WindowLevel::Ordinary)
+            .visible_on_all_workspaces(preferences.level == WindowLevel::Everywhere)
             .skip_taskbar(true)
             .maximizable(false)
             .minimizable(false)
@@ -353,6 +515,12 @@ mod tests {
             ("collapse", Which::Collapse),
             ("main", Which::Main),
             ("settings", Which::Settings),
+            ("hears", Which::Hears),
+            ("hide", Which::Hide),
+            ("left", Which::Left),
+            ("right", Which::Right),
+            ("up", Which::Up),
+            ("down", Which::Down),
         ] {
             let read: Which = serde_json::from_value(word.into()).unwrap();
             assert_eq!(read, which);

@@ -249,7 +249,7 @@ description: string, };
 /**
  * Colours.
  */
-export type Theme = "system" | "light" | "dark" | "contrast";
+export type Theme = "system" | "light" | "dark" | "contrast" | "mattermost";
 
 /**
  * How close rows stand.
@@ -294,6 +294,101 @@ language: string,
  * How times are written.
  */
 clock: Clock, };
+
+/**
+ * What the account says about looks. Where it says nothing, the system is followed.
+ */
+export type AccountLook = { 
+/**
+ * The day has 24 hours; else 12 (`use_military_time`).
+ */
+hours24: boolean | null, 
+/**
+ * The account's theme is a dark one.
+ */
+dark: boolean | null, };
+
+/**
+ * The microphone when a call is joined.
+ */
+export type AtJoin = "muted" | "open";
+
+/**
+ * How large captions are.
+ */
+export type CaptionSize = "small" | "medium" | "large";
+
+/**
+ * Where captions stand.
+ */
+export type CaptionPlace = "below" | "above";
+
+/**
+ * What the small window of a call lies above.
+ */
+export type WindowLevel = "ordinary" | "above" | "everywhere";
+
+/**
+ * How our own calls behave on this computer. Unknown values in a settings file become the defaults, field by field.
+ */
+export type CallPreferences = { 
+/**
+ * The microphone when we join the call of a channel.
+ */
+channels: AtJoin, 
+/**
+ * The microphone when we join a direct or group call.
+ */
+direct: AtJoin, 
+/**
+ * There is no microphone here on purpose: not said again in every call.
+ */
+noMicrophone: boolean, 
+/**
+ * Say so when somebody talks while muted. The sound is only measured here, and goes nowhere.
+ */
+talkingHint: boolean, 
+/**
+ * Say when somebody leaves.
+ */
+leftNotes: boolean, 
+/**
+ * What concerns us in the call (a hand for the host, being muted) is a notification while no window of ours is in
+ * front.
+ */
+callNotes: boolean, 
+/**
+ * Show reactions.
+ */
+reactions: boolean, 
+/**
+ * Show what is said in writing, where the server offers it.
+ */
+captions: boolean, 
+/**
+ * How large that is written.
+ */
+captionSize: CaptionSize, 
+/**
+ * Where that is written.
+ */
+captionPlace: CaptionPlace, 
+/**
+ * Open the large window with each call.
+ */
+largeWindow: boolean, 
+/**
+ * What the small window lies above.
+ */
+level: WindowLevel, 
+/**
+ * The small window is a narrow one.
+ */
+narrow: boolean, 
+/**
+ * Keys inside our windows that the person has changed: ours, as `Control+Shift+L`, and theirs in its place.
+ */
+keys: { [key in string]: string }, };
 
 /**
  * Which end of the sound.
@@ -731,7 +826,11 @@ on: boolean, } | { "type": "showChat",
 /**
  * It is.
  */
-shown: boolean, } | { "type": "sendDirect", 
+shown: boolean, } | { "type": "callPerson", 
+/**
+ * Whom.
+ */
+user: UserId, } | { "type": "sendDirect", 
 /**
  * To whom.
  */
@@ -771,7 +870,11 @@ on: boolean, } | { "type": "setAppearance",
 /**
  * From now on.
  */
-appearance: Appearance, } | { "type": "answerCall", 
+appearance: Appearance, } | { "type": "setCalls", 
+/**
+ * From now on.
+ */
+calls: CallPreferences, } | { "type": "forgoMicrophone" } | { "type": "answerCall", 
 /**
  * Where.
  */
@@ -1149,7 +1252,11 @@ users: Array<UserId>,
 /**
  * We are in it with this client.
  */
-mine: boolean, };
+mine: boolean, 
+/**
+ * Its offer was closed, with whichever client of ours.
+ */
+dismissed: boolean, };
 
 /**
  * A channel in the sidebar.
@@ -1264,7 +1371,11 @@ maxFileSize: number,
 /**
  * Replies live in threads only, and are not shown in the channel.
  */
-collapsedThreads: boolean, };
+collapsedThreads: boolean, 
+/**
+ * What the account says about looks.
+ */
+look: AccountLook, };
 
 /**
  * Where a post is on its way.
@@ -2233,6 +2344,10 @@ devices: Devices,
  */
 appearance: Appearance, 
 /**
+ * How our own calls behave.
+ */
+calls: CallPreferences, 
+/**
  * Calls that come in.
  */
 incoming: Incoming, 
@@ -2252,7 +2367,7 @@ notices: Array<Notice>, };
 /**
  * One changed slice.
  */
-export type Slice = { "slice": "account", "value": Account } | { "slice": "link", "value": Link } | { "slice": "directory", "value": Directory } | { "slice": "timeline", "value": Timeline } | { "slice": "thread", "value": Thread } | { "slice": "compose", "value": Compose } | { "slice": "finder", "value": Finder } | { "slice": "emoji", "value": Array<CustomEmoji> } | { "slice": "call", "value": Call } | { "slice": "chat", "value": CallChat } | { "slice": "devices", "value": Devices } | { "slice": "appearance", "value": Appearance } | { "slice": "incoming", "value": Incoming } | { "slice": "alerts", "value": Alerts } | { "slice": "share", "value": Share } | { "slice": "notices", "value": Array<Notice> };
+export type Slice = { "slice": "account", "value": Account } | { "slice": "link", "value": Link } | { "slice": "directory", "value": Directory } | { "slice": "timeline", "value": Timeline } | { "slice": "thread", "value": Thread } | { "slice": "compose", "value": Compose } | { "slice": "finder", "value": Finder } | { "slice": "emoji", "value": Array<CustomEmoji> } | { "slice": "call", "value": Call } | { "slice": "chat", "value": CallChat } | { "slice": "devices", "value": Devices } | { "slice": "appearance", "value": Appearance } | { "slice": "calls", "value": CallPreferences } | { "slice": "incoming", "value": Incoming } | { "slice": "alerts", "value": Alerts } | { "slice": "share", "value": Share } | { "slice": "notices", "value": Array<Notice> };
 
 /**
  * A change of the snapshot. Apply it if its revision is higher than the one held.

@@ -1,6 +1,6 @@
 /** The people, places and posts of the demo and the tests. */
 import { PLAIN } from "../lib/theme";
-import { QUIET } from "../store.svelte";
+import { QUIET, USUAL } from "../store.svelte";
 import type {
   Account,
   Call,
@@ -107,7 +107,7 @@ export const channels: ChannelRow[] = [
   channel("incident", "private", "incident-room", { unread: true, mentions: 3 }),
   channel("release", "public", "release-2-9", {
     header: "Cut on Thursday. Blockers here, everything else in the tracker.",
-    call: { startAt: now - 12 * MINUTE - 4_000, users: ["bob", "carol", "erin", "dave", "frank"], mine: false },
+    call: { startAt: now - 12 * MINUTE - 4_000, users: ["bob", "carol", "erin", "dave", "frank"], mine: false, dismissed: false },
   }),
   channel("standup", "public", "standup", { draft: "Yesterday: the jitter buffer." }),
   channel("support", "public", "support", { unread: true }),
@@ -116,7 +116,7 @@ export const channels: ChannelRow[] = [
   channel("dm-bob", "direct", "Bob Tanaka", { user: "bob", unread: true, mentions: 1 }),
   channel("dm-grace", "direct", "Grace Kim", { user: "grace" }),
   channel("group", "group", "Dave, Heidi", {
-    call: { startAt: now - 3 * MINUTE - 41_000, users: ["dave", "heidi"], mine: false },
+    call: { startAt: now - 3 * MINUTE - 41_000, users: ["dave", "heidi"], mine: false, dismissed: false },
   }),
   channel("dm-frank", "direct", "Frank Castillo", { user: "frank" }),
   channel("dm-carol", "direct", "Carol Okafor", { user: "carol" }),
@@ -240,6 +240,15 @@ export const devices: Devices = {
   dumping: false,
 };
 
+/** Some lines of a log. */
+export const log = [
+  "2026-11-22T09:47:01.102Z  INFO signed in server=chat.harbour.example",
+  "2026-11-22T09:47:44.310Z  INFO joining channel=release-2-9",
+  "2026-11-22T09:47:44.690Z  INFO rtc connected after=380ms",
+  "2026-11-22T09:51:02.004Z  WARN link down attempt=1 retry_in=1s",
+  "2026-11-22T09:51:03.120Z  INFO link up resumed=true",
+].join("\n");
+
 export const quality: Quality = {
   rttMs: 24,
   loss: 0.002,
@@ -324,6 +333,7 @@ export function snapshot(timeline: Partial<Timeline> = {}): Snapshot {
       collapsedThreads: true,
       people,
       callsAvailable: true,
+      look: { hours24: null, dark: null },
     },
     timeline: {
       channel: "release",
@@ -343,6 +353,7 @@ export function snapshot(timeline: Partial<Timeline> = {}): Snapshot {
     chat: noChat,
     devices,
     appearance: PLAIN,
+    calls: USUAL,
     incoming: { calls: [], missed: [] },
     alerts: QUIET,
     share: noShare,

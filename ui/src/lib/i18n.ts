@@ -5,6 +5,7 @@
 import { callSentences, callWords } from "./callwords";
 import { chatSentences, chatWords } from "./chatwords";
 import { caps } from "./keys";
+import { personalWords } from "./personalwords";
 import { language, pseudo, PSEUDO, type Catalogue, type Forms } from "./language.svelte";
 import { number } from "./numbers";
 import { ringSentences, ringWords } from "./ringwords";
@@ -416,7 +417,7 @@ const words = {
   "look.language": "Language",
   "look.language.system": "As the system",
   "look.clock": "Time of day",
-  "look.clock.system": "As the language",
+  "look.clock.system": "As in Mattermost",
   "look.clock.12": "12 hours",
   "look.clock.24": "24 hours",
   "keys.call": "In a call",
@@ -453,6 +454,7 @@ const words = {
   ...callWords,
   ...chatWords,
   ...ringWords,
+  ...personalWords,
 } as const;
 
 export type Word = keyof typeof words;
@@ -536,8 +538,8 @@ const sentences: Record<string, Sentence> = {
   "call.ending": { lead: "Ending the call for {n} people…", rest: "{s}", button: "Undo" },
 
   // Sound devices.
-  "mic.denied": { lead: "Your system blocks the microphone.", rest: "You can listen. To talk, allow Halloo in the privacy settings.", button: "Try again" },
-  "mic.none": { lead: "You are listening.", rest: "No microphone found; plug one in at any time.", button: "Try again" },
+  "mic.denied": { lead: "Your system blocks the microphone.", rest: "You can listen. To talk, allow Halloo in the privacy settings.", button: "Open settings" },
+  "mic.none": { lead: "You are listening.", rest: "No microphone found; plug one in at any time.", button: "Don't say it again" },
   "mic.busy": { lead: "Another program holds the microphone.", rest: "You can listen. Close the other program, then unmute.", button: "Try again" },
   "mic.changed": { lead: "{device} unplugged.", rest: "Using {other}." },
   "speaker.none": { lead: "No speaker found.", rest: "Plug one in to hear the others.", button: "Try again" },

@@ -1,9 +1,10 @@
 import type { Attachment } from "svelte/attachments";
 
+import { chords } from "./chords.svelte";
 import { t, type Word } from "./i18n";
 
 /** A key together with what is held, as `aria-keyshortcuts` writes it: `Control+Shift+Space`. */
-export function chord(event: KeyboardEvent): string {
+export function pressed(event: KeyboardEvent): string {
   const held = [
     (event.ctrlKey || event.metaKey) && "Control",
     event.altKey && "Alt",
@@ -15,6 +16,11 @@ export function chord(event: KeyboardEvent): string {
 }
 
 const mac = typeof navigator !== "undefined" && /Mac/.test(navigator.platform);
+
+/** The same in our words: what the person has put in place of one of our chords is that chord. */
+export function chord(event: KeyboardEvent): string {
+  return chords.meant(pressed(event));
+}
 
 /** Keys that a Mac writes with a sign of its own, and arrows. */
 const signs: Record<string, string> = {
@@ -28,9 +34,10 @@ const signs: Record<string, string> = {
 /** Keys with a word on them, which differs by country. */
 const worded: Record<string, Word> = { Control: "key.ctrl", Alt: "key.alt", Shift: "key.shift", Space: "key.space", Enter: "key.enter", Escape: "key.escape" };
 
-/** A chord as people read it: `Ctrl Shift Space`, or `⌘ ⇧ Space`. */
+/** One of our chords as people read it, or what they have put in its place: `Ctrl Shift Space`, or `⌘ ⇧ Space`. */
 export function caps(keys: string): string {
-  return keys
+  return chords
+    .of(keys)
     .split("+")
     .map((key) => {
       const word = worded[key];

@@ -1,4 +1,4 @@
-import type { Call, ChannelRow, Command, Directory, Link, Share } from "../bindings";
+import type { Call, ChannelRow, Command, Devices, Directory, Link, Share } from "../bindings";
 import { callState, inCall } from "./callstate";
 
 /** What keys act on. */
@@ -7,10 +7,11 @@ export interface Situation {
   call: Call;
   link: Link;
   share: Share;
+  devices: Devices;
 }
 
 /** The command a chord stands for, if it means anything now. The names are those of `chord()`. */
-export function commandFor(keys: string, { directory, call, link, share }: Situation): Command | undefined {
+export function commandFor(keys: string, { directory, call, link, share, devices }: Situation): Command | undefined {
   const open = directory.channels.find((channel) => channel.id === directory.channel);
   switch (keys) {
     case "Control+Q":
@@ -21,6 +22,8 @@ export function commandFor(keys: string, { directory, call, link, share }: Situa
       return inCall(call) ? { type: "setMuted", muted: talks(call) } : undefined;
     case "Control+Shift+L":
       return inCall(call) ? { type: "leaveCall" } : undefined;
+    case "Control+Shift+D":
+      return inCall(call) ? { type: "setDeafened", deafened: !devices.deafened } : undefined;
     case "Control+Shift+E":
       if (!inCall(call) || !share.allowed) return undefined;
       return { type: share.ours.state === "off" ? "openSharePicker" : "stopShare" };

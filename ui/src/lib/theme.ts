@@ -1,4 +1,4 @@
-import type { Appearance } from "../bindings";
+import type { AccountLook, Appearance } from "../bindings";
 
 /** How the interface looks until the core has said otherwise. */
 export const PLAIN: Appearance = { theme: "system", textPercent: 100, density: "comfortable", motion: "system", language: "", clock: "system" };
@@ -7,7 +7,9 @@ export const PLAIN: Appearance = { theme: "system", textPercent: 100, density: "
  * Dresses the page: colours, size of text, distances, motion. Where the system is to decide it is followed: light,
  * dark, or contrast where more of it is asked for on a dark ground. Returns how to stop following.
  */
-export function dress(root: HTMLElement, { theme, textPercent, density, motion }: Appearance): () => void {
+export function dress(root: HTMLElement, { theme: wanted, textPercent, density, motion }: Appearance, account?: AccountLook): () => void {
+  // What the account says nothing about is left to the system.
+  const theme = wanted !== "mattermost" ? wanted : account?.dark == null ? "system" : account.dark ? "dark" : "light";
   root.style.fontSize = `${textPercent}%`;
   root.dataset["density"] = density;
   root.dataset["motion"] = motion;

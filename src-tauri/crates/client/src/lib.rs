@@ -49,6 +49,8 @@ pub struct ClientConfig {
     pub input: Option<DeviceId>,
     /// Chosen loudspeaker; `None` follows the system.
     pub output: Option<DeviceId>,
+    /// What the chosen devices call themselves.
+    pub device_names: BTreeMap<calls_core::command::DeviceRole, String>,
     /// What is done to the sound.
     pub sound: Sound,
     /// Where the three sound files of `DumpSound` go; `None`: nowhere.
@@ -59,6 +61,8 @@ pub struct ClientConfig {
     pub volumes: BTreeMap<UserId, u16>,
     /// How the interface looks.
     pub appearance: Appearance,
+    /// How our own calls behave.
+    pub calls: calls_core::preferences::CallPreferences,
     /// How the person wants to be called.
     pub alerts: calls_core::alert::AlertSettings,
     /// Screens: ours, and others'.
@@ -104,9 +108,11 @@ impl ClientConfig {
             headless: self.headless,
             input: self.input,
             output: self.output,
+            device_names: self.device_names,
             drafts: self.drafts,
             volumes: self.volumes,
             appearance: self.appearance,
+            calls: self.calls,
             alerts: self.alerts,
             sound: self.sound,
         }

@@ -361,6 +361,8 @@ pub enum NoteKey {
     Messages(ChannelId),
     /// New messages of many channels.
     ManyMessages,
+    /// What concerns us in our call.
+    InCall,
     /// The person wants to see whether notifications arrive.
     Test,
 }

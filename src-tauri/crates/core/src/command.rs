@@ -8,11 +8,11 @@ use crate::id::{
     CategoryId, ChannelId, DeviceId, FileId, PendingId, PostId, SessionId, SourceId, TeamId,
     UploadId, UserId,
 };
-use crate::preferences::Appearance;
+use crate::preferences::{Appearance, CallPreferences};
 use crate::snapshot::{OutsideService, Sound};
 
 /// Which end of the sound.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, TS)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, TS)]
 #[serde(rename_all = "camelCase")]
 pub enum DeviceRole {
     /// Microphone.
@@ -323,6 +323,11 @@ pub enum Command {
         /// It is.
         shown: bool,
     },
+    /// Call somebody directly, or join their call with us. In another call: asks first.
+    CallPerson {
+        /// Whom.
+        user: UserId,
+    },
     /// Write to somebody directly, without leaving what is open.
     SendDirect {
         /// To whom.
@@ -364,6 +369,13 @@ pub enum Command {
         /// From now on.
         appearance: Appearance,
     },
+    /// How our own calls behave, as a whole.
+    SetCalls {
+        /// From now on.
+        calls: Box<CallPreferences>,
+    },
+    /// There is no microphone here, and that is as it should be: not said any more.
+    ForgoMicrophone,
     /// Join a call that comes in, or switch to it.
     AnswerCall {
         /// Where.

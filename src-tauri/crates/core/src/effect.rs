@@ -10,7 +10,7 @@ use crate::id::{ChannelId, DeviceId, FileId, RequestId, SessionId, SourceId, Upl
 use crate::input::{CallNumber, SavedSession};
 use crate::port::media::{ScreenFrame, ShareRequest};
 use crate::port::{CallIntent, EndReason, JoinTicket, Request, Secret};
-use crate::preferences::Appearance;
+use crate::preferences::{Appearance, CallPreferences};
 use crate::snapshot::{Patch, Quality, Sound};
 
 /// One thing the machine wants done. Performed in order, without waiting; answers come back as inputs.
@@ -139,12 +139,16 @@ pub enum Remember {
     Place(ChannelId),
     /// The chosen device; `None` follows the system.
     Device(DeviceRole, Option<DeviceId>),
+    /// What the chosen device calls itself; `None` forgets it.
+    DeviceName(DeviceRole, Option<String>),
     /// Text typed but not sent; empty forgets it.
     Draft(ChannelId, String),
     /// How loud somebody is heard, per cent; 100 is as if it was never set.
     Volume(UserId, u16),
     /// How the interface looks.
     Appearance(Appearance),
+    /// How our own calls behave.
+    Calls(Box<CallPreferences>),
     /// How the person wants to be called.
     Alerts(Box<AlertSettings>),
     /// What is done to the sound.

@@ -6,12 +6,12 @@ use std::time::Instant;
 use bytes::Bytes;
 
 use crate::alert::{AlertSettings, DesktopNews};
-use crate::command::Command;
+use crate::command::{Command, DeviceRole};
 use crate::id::{ChannelId, DeviceId, FileId, Millis, PostId, RequestId, UploadId, UserId};
 use crate::model::File;
 use crate::port::media::MediaEvent;
 use crate::port::{CallEvent, LinkEvent, Reply, RequestError, Secret, ServerEvent};
-use crate::preferences::Appearance;
+use crate::preferences::{Appearance, CallPreferences};
 use crate::snapshot::Sound;
 
 /// The time, twice: one that never jumps, for deadlines; one that people read.
@@ -53,12 +53,16 @@ pub struct Memory {
     pub input: Option<DeviceId>,
     /// Chosen loudspeaker.
     pub output: Option<DeviceId>,
+    /// What they called themselves: systems give devices new identities when they are plugged in elsewhere.
+    pub device_names: BTreeMap<DeviceRole, String>,
     /// Text typed but not sent.
     pub drafts: BTreeMap<ChannelId, String>,
     /// How loud we hear people, per cent, where it is not 100.
     pub volumes: BTreeMap<UserId, u16>,
     /// How the interface looks.
     pub appearance: Appearance,
+    /// How our own calls behave.
+    pub calls: CallPreferences,
     /// How the person wants to be called.
     pub alerts: AlertSettings,
     /// What is done to the sound.

@@ -162,6 +162,7 @@ impl Machine {
             self.typing.poll_timeout(),
             self.out.notices.poll_timeout(),
             self.devices.poll_timeout(),
+            self.out.poll_timeout(),
             self.reload,
         ]
         .into_iter()
@@ -178,12 +179,18 @@ impl Machine {
     fn start(&mut self, now: Now, memory: Memory) {
         self.headless = memory.headless;
         self.place = memory.place;
-        self.devices
-            .remembered(memory.input, memory.output, memory.sound, &mut self.out);
+        self.devices.remembered(
+            memory.input,
+            memory.output,
+            memory.device_names,
+            memory.sound,
+            &mut self.out,
+        );
         self.appearance = memory.appearance.sound();
         self.out.dirty(Part::Appearance);
         self.compose.remembered(memory.drafts);
-        self.call.remembered(memory.volumes);
+        self.call
+            .remembered(memory.volumes, memory.calls, &mut self.out);
         self.alerts.remembered(memory.alerts, &mut self.out);
         self.account
             .start(memory.session, memory.server, &mut self.out);
@@ -193,6 +200,7 @@ impl Machine {
     fn handle_timeouts(&mut self, now: Now) {
         let instant = now.instant;
         self.out.notices.handle_timeout(instant);
+        self.out.handle_timeout(instant);
         self.devices.handle_timeout(instant, &mut self.out);
         self.account.handle_timeout(instant, &mut self.out);
         self.link.handle_timeout(instant, &mut self.out);
@@ -232,6 +240,7 @@ impl Machine {
             self.patch(Slice::Notices(notices));
         }
         for (code, detail) in self.out.notices.take_fresh() {
+            self.tell_of_notice(&code);
             self.out.tell(ClientEvent::Notice { code, detail });
         }
     }
@@ -268,6 +277,7 @@ impl Machine {
             Part::Chat => Slice::Chat(self.chat.draw(&self.directory, &self.compose)),
             Part::Devices => Slice::Devices(self.devices.slice().clone()),
             Part::Appearance => Slice::Appearance(self.appearance.clone()),
+            Part::Calls => Slice::Calls(self.call.preferences().clone()),
             Part::Incoming => Slice::Incoming(self.draw_incoming()),
             Part::Alerts => Slice::Alerts(Box::new(self.draw_alerts())),
             Part::Share => Slice::Share(self.share.draw(self.may_share())),
@@ -289,6 +299,7 @@ impl Machine {
             Slice::Chat(new) => replace(&mut held.chat, new),
             Slice::Devices(new) => replace(&mut held.devices, new),
             Slice::Appearance(new) => replace(&mut held.appearance, new),
+            Slice::Calls(new) => replace(&mut held.calls, new),
             Slice::Incoming(new) => replace(&mut held.incoming, new),
             Slice::Alerts(new) => replace(&mut held.alerts, new),
             Slice::Share(new) => replace(&mut held.share, new),

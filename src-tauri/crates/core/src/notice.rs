@@ -110,6 +110,7 @@ pub const CODES: &[(&str, Severity)] = &[
     // In a call.
     ("call.muted", Severity::Info),
     ("call.unmuted", Severity::Info),
+    ("call.talking_muted", Severity::Info),
     ("call.joined", Severity::Info),
     ("call.left", Severity::Info),
     ("call.hand", Severity::Info),

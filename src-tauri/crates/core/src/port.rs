@@ -351,6 +351,8 @@ pub struct DirectoryLoad {
     pub users: Vec<User>,
     /// Their presence, and ours.
     pub presences: Vec<(UserId, Presence)>,
+    /// What the account says about looks.
+    pub look: crate::preferences::AccountLook,
     /// How names are shown.
     pub name_format: NameFormat,
     /// Replies live in threads only (CRT): unread counts use root posts.

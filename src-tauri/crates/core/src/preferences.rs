@@ -3,6 +3,12 @@
 use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 
+mod account;
+mod calls;
+
+pub use account::AccountLook;
+pub use calls::{AtJoin, CallPreferences, CaptionPlace, CaptionSize, WindowLevel};
+
 /// Smallest text, per cent of the usual size. Below, 11 px labels stop being letters.
 pub const TEXT_MIN: u16 = 80;
 /// Largest text, per cent (WCAG 2.2, 1.4.4: 200 % must be usable).
@@ -66,6 +72,8 @@ pub enum Theme {
     Dark,
     /// High contrast.
     Contrast,
+    /// Light or dark, as the account's theme in Mattermost.
+    Mattermost,
 }
 
 /// How close rows stand.
@@ -94,7 +102,7 @@ pub enum Motion {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, TS)]
 #[serde(rename_all = "camelCase")]
 pub enum Clock {
-    /// As the language does.
+    /// As the account says in Mattermost, else as the language does.
     #[default]
     System,
     /// 1:05 PM.

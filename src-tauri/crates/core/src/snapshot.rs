@@ -13,7 +13,7 @@ use crate::id::{
 use crate::model::{ChannelKind, CustomEmoji, File, PostKind, Presence, Team, User};
 use crate::notice::Notice;
 use crate::port::media::ShareSource;
-use crate::preferences::Appearance;
+use crate::preferences::{AccountLook, Appearance, CallPreferences};
 
 mod chat;
 mod incall;
@@ -54,6 +54,8 @@ pub struct Snapshot {
     pub devices: Devices,
     /// How the interface looks.
     pub appearance: Appearance,
+    /// How our own calls behave.
+    pub calls: CallPreferences,
     /// Calls that come in.
     pub incoming: Incoming,
     /// How calls and messages reach the person.
@@ -92,6 +94,8 @@ pub enum Slice {
     Devices(Devices),
     /// See [`Snapshot::appearance`].
     Appearance(Appearance),
+    /// See [`Snapshot::calls`].
+    Calls(CallPreferences),
     /// See [`Snapshot::incoming`].
     Incoming(Incoming),
     /// See [`Snapshot::alerts`].
@@ -272,6 +276,8 @@ pub struct Directory {
     pub max_file_size: u64,
     /// Replies live in threads only, and are not shown in the channel.
     pub collapsed_threads: bool,
+    /// What the account says about looks.
+    pub look: AccountLook,
 }
 
 /// A channel in the sidebar.
@@ -317,6 +323,8 @@ pub struct ActiveCallRow {
     pub users: Vec<UserId>,
     /// We are in it with this client.
     pub mine: bool,
+    /// Its offer was closed, with whichever client of ours.
+    pub dismissed: bool,
 }
 
 /// Somebody, as the interface needs them.

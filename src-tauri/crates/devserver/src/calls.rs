@@ -43,6 +43,8 @@ pub(crate) struct Calls {
     pub(crate) batches: HashMap<String, Vec<(String, String, Request)>>,
     /// Calls started since the server runs.
     pub(crate) started: u64,
+    /// Metrics that clients have sent.
+    pub(crate) metrics: u64,
     generation: u64,
 }
 

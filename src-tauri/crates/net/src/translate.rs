@@ -169,7 +169,8 @@ impl Translator {
             "preference_changed" | "preferences_changed" | "preferences_deleted" => {
                 ["preference", "preferences"]
                     .into_iter()
-                    .any(|key| event.text(key).contains("display_settings"))
+                    .map(|key| event.text(key))
+                    .any(|text| text.contains("display_settings") || text.contains("\"theme\""))
                     .then_some(ServerEvent::DirectoryStale)
             }
             "user_updated" => {

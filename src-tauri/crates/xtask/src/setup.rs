@@ -27,6 +27,7 @@ const RIG: &[&str] = &[
     "curl",
     "dbus",
     "fonts-dejavu-core",
+    "fonts-noto-color-emoji",
     "libasound2-plugins",
     "openbox",
     "pipewire",

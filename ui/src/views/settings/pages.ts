@@ -3,6 +3,7 @@ import BellRing from "@lucide/svelte/icons/bell-ring";
 import Headset from "@lucide/svelte/icons/headset";
 import Keyboard from "@lucide/svelte/icons/keyboard";
 import Palette from "@lucide/svelte/icons/palette";
+import Phone from "@lucide/svelte/icons/phone";
 import Wrench from "@lucide/svelte/icons/wrench";
 import type { Component } from "svelte";
 
@@ -10,6 +11,7 @@ import type { Word } from "../../lib/i18n";
 import type { Store } from "../../store.svelte";
 import AdvancedPage from "./AdvancedPage.svelte";
 import AppearancePage from "./AppearancePage.svelte";
+import CallsPage from "./CallsPage.svelte";
 import NotificationsPage from "./NotificationsPage.svelte";
 import Ringing from "./Ringing.svelte";
 import ShortcutsPage from "./ShortcutsPage.svelte";
@@ -35,6 +37,7 @@ export interface Page {
 /** The pages, in the order of display. */
 export const pages: readonly Page[] = [
   { id: "sound", title: "settings.sound", text: "settings.sound.text", icon: Headset, component: SoundPage, finds: ["device.input", "device.output", "settings.level", "sound.echo", "sound.noise", "sound.gain", "sound.highpass", "sound.threshold", "sound.test", "sound.input.volume", "sound.output.volume"] },
+  { id: "calls", title: "settings.calls", text: "settings.calls.text", icon: Phone, component: CallsPage, finds: ["calls.channels", "calls.direct", "calls.nomic", "calls.hint", "calls.left", "calls.notes", "calls.reactions", "calls.captions", "calls.captions.size", "calls.captions.place", "calls.level", "calls.big", "calls.narrow"] },
   { id: "ringing", title: "settings.ringing", text: "settings.ringing.text", icon: BellRing, component: Ringing, finds: ["ring.on", "ring.tone", "ring.device", "ring.volume", "ring.for", "ring.quiet", "ring.channels", "ring.blocked"] },
   { id: "notifications", title: "settings.notifications", text: "settings.notifications.text", icon: Bell, component: NotificationsPage, finds: ["notes.messages", "notes.calls", "notes.chat", "notes.text", "notes.join", "notes.mute", "notes.tray", "notes.autostart", "notes.test"] },
   { id: "appearance", title: "settings.appearance", text: "settings.appearance.text", icon: Palette, component: AppearancePage, finds: ["look.theme", "look.text", "look.density", "look.motion", "look.language", "look.clock"] },

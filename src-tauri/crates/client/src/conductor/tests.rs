@@ -162,6 +162,7 @@ fn answer(request: Request) -> Result<Reply, RequestError> {
             me: Box::new(me),
         },
         Request::LoadDirectory => Reply::Directory(Box::new(DirectoryLoad {
+            look: Default::default(),
             me,
             channels: vec![Channel {
                 id: "dm".into(),

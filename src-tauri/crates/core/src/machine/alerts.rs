@@ -215,7 +215,8 @@ impl Machine {
     }
 
     fn ignore_call(&mut self, channel: &ChannelId) {
-        if self.ringing.dismiss_in(channel) {
+        let offered = self.directory.calls.dismiss_in(channel, &mut self.out);
+        if self.ringing.dismiss_in(channel) || offered {
             self.out
                 .ask(Asked::Dismiss, Request::DismissCall(channel.clone()));
         }
@@ -223,7 +224,10 @@ impl Machine {
 
     /// Before we join: our other clients fall silent (calls-v1-rest §15.6).
     pub(super) fn answering(&mut self, channel: &ChannelId) {
-        self.ignore_call(channel);
+        if self.ringing.dismiss_in(channel) {
+            self.out
+                .ask(Asked::Dismiss, Request::DismissCall(channel.clone()));
+        }
     }
 
     fn block(&mut self, user: &UserId, blocked: bool) {
@@ -334,6 +338,45 @@ impl Machine {
     /// A notification would be read by everybody who watches our screen, and the person does not want that.
     fn shows_notes(&self) -> bool {
         self.alerts.settings.quiet_sharing && self.share.shows_everything()
+    }
+
+    /// A notice was raised. What concerns us in our call is a notification while the window is not in front.
+    pub(super) fn tell_of_notice(&mut self, code: &str) {
+        let call = &self.snapshot.call;
+        if self.focused
+            || self.headless
+            || self.shows_notes()
+            || !self.call.preferences().call_notes
+        {
+            return;
+        }
+        let Some(channel) = call.channel.clone() else {
+            return;
+        };
+        let Some(notice) = self.snapshot.notices.iter().find(|one| one.code == code) else {
+            return;
+        };
+        let named = |key: &str| {
+            let name = notice.values.get(key).filter(|name| !name.is_empty());
+            plain(name.map_or("The host", String::as_str), 60)
+        };
+        let hosts = call.host.as_ref() == Some(self.directory.me());
+        let body = match code {
+            "call.hand" if hosts => format!("{} raised a hand.", named("names")),
+            "call.muted_by" => format!("{} muted you.", named("name")),
+            "call.hand_lowered" => format!("{} lowered your hand.", named("name")),
+            "call.host_you" => "You are now the host.".to_owned(),
+            "share.stopped_by" => "The host stopped your sharing.".to_owned(),
+            _ => return,
+        };
+        self.out.push(Effect::Alert(AlertWish::Show(Box::new(Note {
+            key: NoteKey::InCall,
+            channel: Some(channel),
+            title: Words::Plain(plain(&call.place, 120)),
+            body: Words::Plain(body),
+            silent: false,
+            buttons: Vec::new(),
+        }))));
     }
 
     /// Everything that follows from what has happened; after each input.

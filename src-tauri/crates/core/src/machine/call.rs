@@ -3,11 +3,12 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::{Duration, Instant};
 
-use crate::effect::{CallWish, ClientEvent, Effect};
+use crate::effect::{CallWish, ClientEvent, Effect, Remember};
 use crate::id::{ChannelId, Millis, PostId, SessionId, UserId};
 use crate::input::{CallNumber, Now};
 use crate::model::{CallState, ChannelKind, Participant};
 use crate::port::{EndReason, JoinTicket};
+use crate::preferences::CallPreferences;
 use crate::snapshot::{ActiveCallRow, CallPhase, Quality};
 
 use super::clock::ServerClock;
@@ -20,6 +21,7 @@ mod captions;
 mod draw;
 mod ending;
 mod events;
+mod hint;
 mod moderate;
 mod people;
 mod quality;
@@ -31,6 +33,7 @@ mod voice;
 use calling::Outgoing;
 use captions::Captions;
 use ending::Failure;
+use hint::Hint;
 use moderate::Ending;
 use quality::Watch;
 use reactions::Reactions;
@@ -45,8 +48,10 @@ pub(crate) struct Call {
     failure: Option<Failure>,
     /// A call that somebody wants to switch to, and its heading.
     switch_to: Option<(ChannelId, Option<String>)>,
-    /// The person wants to read what is said.
-    captions_shown: bool,
+    preferences: CallPreferences,
+    hint: Hint,
+    /// The microphone was on when the person wanted to hear nothing; it is on again with the sound.
+    reopens: bool,
     volumes: BTreeMap<UserId, u16>,
     /// The gate as last told to the engine.
     gate_open: bool,
@@ -123,8 +128,39 @@ impl Current {
 }
 
 impl Call {
-    pub(crate) fn remembered(&mut self, volumes: BTreeMap<UserId, u16>) {
+    pub(crate) fn remembered(
+        &mut self,
+        volumes: BTreeMap<UserId, u16>,
+        preferences: CallPreferences,
+        out: &mut Out,
+    ) {
         self.volumes = volumes;
+        self.preferences = preferences.in_range();
+        out.dirty(Part::Calls);
+    }
+
+    /// How the person wants their calls.
+    pub(crate) fn preferences(&self) -> &CallPreferences {
+        &self.preferences
+    }
+
+    /// The person wants their calls like this from now on.
+    pub(crate) fn prefer(&mut self, preferences: CallPreferences, out: &mut Out) {
+        let preferences = preferences.in_range();
+        if self.preferences == preferences {
+            return;
+        }
+        self.preferences = preferences;
+        if !self.preferences.talking_hint {
+            out.notices.solve("call.talking_muted");
+        }
+        if self.preferences.no_microphone {
+            out.notices.solve("mic.none");
+        }
+        let kept = Box::new(self.preferences.clone());
+        out.push(Effect::Remember(Remember::Calls(kept)));
+        out.dirty(Part::Calls);
+        out.dirty(Part::Call);
     }
 
     /// Where we are in a call, or joining one.
@@ -167,6 +203,7 @@ impl Call {
                 start_at,
                 users,
                 mine: true,
+                dismissed: false,
             },
         ))
     }
@@ -273,8 +310,15 @@ impl Call {
 
     /// The gate is shut and the slices are drawn: what every end of a call has in common.
     fn shut(&mut self, out: &mut Out) {
+        self.reopens = false;
         self.set_gate(false, out);
-        for code in ["call.weak", "call.muted", "call.unmuted"] {
+        self.hint.quiet();
+        for code in [
+            "call.weak",
+            "call.muted",
+            "call.unmuted",
+            "call.talking_muted",
+        ] {
             out.notices.solve(code);
         }
         out.dirty(Part::Call);
@@ -283,8 +327,11 @@ impl Call {
 
     /// A person wants, or does not want, to read what is said.
     pub(crate) fn show_captions(&mut self, on: bool, out: &mut Out) {
-        self.captions_shown = on;
-        out.dirty(Part::Call);
+        let preferences = CallPreferences {
+            captions: on,
+            ..self.preferences.clone()
+        };
+        self.prefer(preferences, out);
     }
 
     /// Where the chat of our call is: channel and root.
@@ -301,6 +348,7 @@ impl Call {
             current.recorder.poll_timeout(),
             current.captions.poll_timeout(),
             current.ending.map(|ending| ending.due),
+            self.hint.poll_timeout(),
         ]
         .into_iter()
         .flatten()
@@ -319,6 +367,7 @@ impl Call {
         if gone.contains(&true) {
             out.dirty(Part::Call);
         }
+        self.hint_if_due(now, out);
         self.end_if_due(now, out);
     }
 

@@ -1,8 +1,9 @@
 //! Sound devices: which there are, which was chosen, whether they work, and when they are open.
 
+use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
-use crate::command::DeviceRole;
+use crate::command::{Command, DeviceRole};
 use crate::effect::{Effect, MediaWish, Remember};
 use crate::id::DeviceId;
 use crate::port::media::DeviceProblem;
@@ -29,6 +30,8 @@ pub(crate) struct Devices {
     /// The loudspeaker is being tested.
     testing_until: Option<Instant>,
     input: End,
+    /// What the chosen devices call themselves.
+    names: BTreeMap<DeviceRole, String>,
 }
 
 /// Whether an end works.
@@ -60,12 +63,14 @@ impl Devices {
         &mut self,
         input: Option<DeviceId>,
         output: Option<DeviceId>,
+        names: BTreeMap<DeviceRole, String>,
         sound: Sound,
         out: &mut Out,
     ) {
         self.slice.sound = sound.bounded();
         self.slice.input = input;
         self.slice.output = output;
+        self.names = names;
         out.dirty(Part::Devices);
     }
 
@@ -73,7 +78,38 @@ impl Devices {
         (self.slice.inputs, self.slice.outputs) = rows
             .into_iter()
             .partition(|row| row.role == DeviceRole::Input);
+        for role in [DeviceRole::Input, DeviceRole::Output] {
+            self.recognise(role, out);
+        }
         out.dirty(Part::Devices);
+    }
+
+    /// A chosen device that has another identity now, because it was plugged in elsewhere or the system was set up anew,
+    /// is known by its name, if only one device has that.
+    fn recognise(&mut self, role: DeviceRole, out: &mut Out) {
+        let (rows, chosen) = match role {
+            DeviceRole::Input => (&self.slice.inputs, &self.slice.input),
+            DeviceRole::Output => (&self.slice.outputs, &self.slice.output),
+        };
+        let Some(chosen) = chosen else {
+            return;
+        };
+        if let Some(row) = rows.iter().find(|row| row.id == *chosen) {
+            let name = row.name.clone();
+            if self.names.get(&role) != Some(&name) {
+                self.names.insert(role, name.clone());
+                out.push(Effect::Remember(Remember::DeviceName(role, Some(name))));
+            }
+            return;
+        }
+        let Some(name) = self.names.get(&role) else {
+            return;
+        };
+        let mut alike = rows.iter().filter(|row| row.name == *name);
+        if let (Some(row), None) = (alike.next(), alike.next()) {
+            let device = Some(row.id.clone());
+            self.choose(role, device, out);
+        }
     }
 
     pub(crate) fn choose(&mut self, role: DeviceRole, device: Option<DeviceId>, out: &mut Out) {
@@ -87,6 +123,10 @@ impl Devices {
         chosen.clone_from(&device);
         out.push(Effect::Media(MediaWish::Choose(role, device.clone())));
         out.push(Effect::Remember(Remember::Device(role, device)));
+        if self.names.remove(&role).is_some() {
+            out.push(Effect::Remember(Remember::DeviceName(role, None)));
+        }
+        self.recognise(role, out);
         out.dirty(Part::Devices);
     }
 
@@ -192,11 +232,13 @@ impl Devices {
         }
     }
 
+    /// `alone`: the person has no microphone, and knows.
     pub(crate) fn unavailable(
         &mut self,
         now: Instant,
         role: DeviceRole,
         problem: DeviceProblem,
+        alone: bool,
         out: &mut Out,
     ) {
         if role == DeviceRole::Input {
@@ -213,8 +255,15 @@ impl Devices {
                 out.notices.solve(other);
             }
         }
+        if alone && code == "mic.none" {
+            return;
+        }
         if !out.notices.shows(code) {
-            out.notices.raise(now, Draft::new(code));
+            let draft = match code {
+                "mic.none" => Draft::new(code).retry(Command::ForgoMicrophone),
+                _ => Draft::new(code),
+            };
+            out.notices.raise(now, draft);
         }
     }
 
@@ -224,6 +273,7 @@ impl Devices {
         role: DeviceRole,
         name: &str,
         other: Option<&str>,
+        alone: bool,
         out: &mut Out,
     ) {
         let code = match role {
@@ -235,7 +285,7 @@ impl Devices {
                 now,
                 Draft::new(code).value("device", name).value("other", other),
             ),
-            None => self.unavailable(now, role, DeviceProblem::Missing, out),
+            None => self.unavailable(now, role, DeviceProblem::Missing, alone, out),
         }
     }
 

@@ -40,6 +40,7 @@ pub(crate) struct Directory {
     presences: BTreeMap<UserId, Presence>,
     name_format: NameFormat,
     collapsed_threads: bool,
+    look: crate::preferences::AccountLook,
     max_post_size: usize,
     max_file_size: u64,
     categories: Vec<Category>,
@@ -225,6 +226,7 @@ impl Directory {
         self.me = load.me.id.clone();
         self.name_format = load.name_format;
         self.collapsed_threads = load.collapsed_threads;
+        self.look = load.look;
         self.max_post_size = load.max_post_size;
         self.max_file_size = load.max_file_size;
         self.categories = load.categories;

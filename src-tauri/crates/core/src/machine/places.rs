@@ -245,7 +245,9 @@ impl Machine {
             title: None,
             switch: false,
         };
-        if self.directory.calls.running(channel).is_some() {
+        let blocked = self.directory.call_blocked(channel);
+        if self.directory.calls.running(channel).is_some() || blocked == Some("call.archived") {
+            // Where there is nothing to join or start, that is said.
             self.command(now, wish);
             return;
         }

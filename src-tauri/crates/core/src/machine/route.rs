@@ -114,6 +114,7 @@ impl Machine {
             }
             Command::ShowCaptions { on } => self.call.show_captions(on, out),
             Command::ShowChat { shown } => self.chat.show(shown, out),
+            Command::CallPerson { user } => self.call_person(now, user),
             Command::SendDirect { user, text } => self.send_direct(now, user, text),
             Command::SetVolume { session, percent } => {
                 self.call.set_volume(&session, percent, out);
@@ -126,6 +127,12 @@ impl Machine {
                     crate::effect::Remember::Appearance(self.appearance.clone()),
                 ));
                 out.dirty(super::out::Part::Appearance);
+            }
+            Command::SetCalls { calls } => self.call.prefer(*calls, out),
+            Command::ForgoMicrophone => {
+                let mut calls = self.call.preferences().clone();
+                calls.no_microphone = true;
+                self.call.prefer(calls, out);
             }
             command @ (Command::AnswerCall { .. }
             | Command::IgnoreCall { .. }
@@ -148,7 +155,12 @@ impl Machine {
             | Command::CallMe
             | Command::OpenAddress { .. }) => self.alert_command(now, command),
             Command::SetSound { sound } => self.devices.set_sound(sound, out),
-            Command::SetDeafened { deafened } => self.devices.deafen(deafened, out),
+            Command::SetDeafened { deafened } => {
+                if self.devices.slice().deafened != deafened {
+                    self.devices.deafen(deafened, out);
+                    self.call.deafened(deafened, &mut self.devices, out);
+                }
+            }
             Command::PlayTestTone => self.devices.test(instant, out),
             Command::DumpSound { on } => self.devices.dump(instant, on, out),
             Command::OpenSharePicker => {
@@ -207,6 +219,22 @@ impl Machine {
             return;
         };
         self.write_to(now, &user, channel, text);
+    }
+
+    /// Calls somebody directly, in a channel that is made if need be.
+    fn call_person(&mut self, now: Now, user: UserId) {
+        if !self.account.is_in() {
+            return;
+        }
+        if let Some(channel) = self.directory.direct_with(&user) {
+            self.join_call(now, &channel, None, false);
+            return;
+        }
+        let me = self.directory.me().clone();
+        let why = Asked::CallTo(user.clone());
+        if !self.out.waits(|asked| *asked == why) {
+            self.out.ask(why, Request::OpenDirect { me, user });
+        }
     }
 
     fn write_to(&mut self, now: Now, user: &UserId, channel: ChannelId, text: String) {

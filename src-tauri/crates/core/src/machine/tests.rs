@@ -38,6 +38,7 @@ mod link;
 mod messages;
 mod microphone;
 mod places;
+mod preferences;
 mod ringing;
 mod share;
 mod timeline;
@@ -347,6 +348,7 @@ fn apply(snapshot: &mut Snapshot, slice: Slice) {
         Slice::Chat(value) => snapshot.chat = value,
         Slice::Devices(value) => snapshot.devices = value,
         Slice::Appearance(value) => snapshot.appearance = value,
+        Slice::Calls(value) => snapshot.calls = value,
         Slice::Incoming(value) => snapshot.incoming = value,
         Slice::Alerts(value) => snapshot.alerts = *value,
         Slice::Notices(value) => snapshot.notices = value,
@@ -472,6 +474,7 @@ fn directory() -> DirectoryLoad {
             user("dave"),
         ],
         presences: vec![("bob".into(), Presence::Away)],
+        look: crate::preferences::AccountLook::default(),
         name_format: NameFormat::Username,
         collapsed_threads: false,
         max_post_size: 100,

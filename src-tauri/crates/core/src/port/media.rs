@@ -162,6 +162,8 @@ pub enum MediaEvent {
     Ready(DeviceRole),
     /// The end does not work.
     Unavailable(DeviceRole, DeviceProblem),
+    /// Somebody at our own microphone begins or ends to talk, muted or not. Measured here; it goes nowhere.
+    Talking(bool),
     /// The first sound of a remote track was played.
     FirstAudio(SessionId),
     /// Whether what other programs play can be shared along with a screen; told before [`MediaEvent::ShareSources`].

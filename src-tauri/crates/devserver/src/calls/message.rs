@@ -121,7 +121,10 @@ impl World {
                     self.sfu.candidate(id, json.to_owned());
                 }
             }
-            "metric" => tracing::trace!(session = %id, "metric"),
+            "metric" => {
+                tracing::trace!(session = %id, "metric");
+                self.calls.metrics += 1;
+            }
             // `ping` means nothing; captions are the bot's; voice events come from the SFU alone.
             "ping" | "caption" | "voice_on" | "voice_off" => {}
             _ => tracing::debug!(session = %id, name, "unknown message"),

@@ -79,7 +79,7 @@ impl World {
             "calls": self.calls.active.len(), "sessions": sessions,
             "session_index": self.calls.channel_of.len(),
             "connection_index": self.calls.by_connection.len(),
-            "calls_started": self.calls.started, "timers": self.timers.len(),
+            "calls_started": self.calls.started, "metrics": self.calls.metrics, "timers": self.timers.len(),
             "events": self.hub.events, "posts": self.posts.len(), "files": self.files.len(),
             "users": self.users.len(), "channels": self.channels.len(),
         })

@@ -23,7 +23,9 @@ pub(crate) fn readable<'w>(
     id: &str,
 ) -> Result<&'w Channel, Refusal> {
     let channel = world.channels.get(id).ok_or_else(missing)?;
+    let guest = world.users.get(&caller.id).is_some_and(|u| u.is_guest());
     let public = channel.kind == Kind::Open
+        && !guest
         && world
             .teams
             .get(&channel.team_id)
@@ -129,7 +131,7 @@ fn find_named(world: &World, caller: &Caller, team: &str, name: &str) -> Reply {
 /// `GET /teams/{team}/channels`: public channels; also `…/autocomplete?name=`.
 pub(crate) async fn public(
     State(app): State<Arc<App>>,
-    _caller: Caller,
+    caller: Caller,
     Path(team): Path<String>,
     Query(query): Query<ListQuery>,
 ) -> Reply {
@@ -139,6 +141,7 @@ pub(crate) async fn public(
         .channels
         .values()
         .filter(|c| c.team_id == team && c.kind == Kind::Open && c.delete_at == 0)
+        .filter(|_| !world.users.get(&caller.id).is_some_and(|u| u.is_guest()))
         .filter(|c| c.name.contains(&term) || c.display_name.to_lowercase().contains(&term))
         .collect();
     found.sort_by(|a, b| a.display_name.cmp(&b.display_name));

@@ -78,6 +78,11 @@ impl User {
         self.roles.split(' ').any(|r| r == "system_admin")
     }
 
+    /// A guest: sees and joins nothing but the channels that they were asked into.
+    pub(crate) fn is_guest(&self) -> bool {
+        self.roles.split(' ').any(|r| r == "system_guest")
+    }
+
     /// "First Last" if there are names, else the user name.
     pub(crate) fn full_name(&self) -> String {
         let full = format!("{} {}", self.first_name, self.last_name);

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::model::{Channel, Kind, Team, User};
+use super::model::{Channel, Kind, Member, Team, User};
 use super::{World, now_ms};
 use crate::config::Seed;
 use crate::id::IdSource;
@@ -31,12 +31,14 @@ pub(crate) fn plant(world: &mut World, seed: Seed) {
         ("dave", "Dave", "Dubois", "Support"),
         ("mfa", "Mia", "Faktor", "Security"),
         ("admin", "Ada", "Min", "System administrator"),
+        ("guest", "Gil", "Gast", "Visitor"),
     ] {
         user(world, name, first, last, position);
     }
     edit(world, "admin", |u| {
         u.roles = "system_user system_admin".to_owned();
     });
+    edit(world, "guest", |u| u.roles = "system_guest".to_owned());
     edit(world, "mfa", |u| u.mfa_code = Some(MFA_CODE.to_owned()));
     user(world, "calls", "", "", "");
     edit(world, "calls", |u| {
@@ -58,6 +60,13 @@ pub(crate) fn plant(world: &mut World, seed: Seed) {
         public("old-project", "Old Project"),
     ] {
         channel(world, &team, name, title, kind, &everybody);
+    }
+    // A guest belongs to the team and to the one channel that they were asked into.
+    if let Some(team) = world.teams.get_mut(&team) {
+        team.members.insert(uid("guest"), false);
+    }
+    if let Some(c) = world.channels.get_mut(&IdSource::named("channel", CHANNEL)) {
+        c.members.insert(uid("guest"), Member::default());
     }
     let crew = ids(&["alice", "bob", "dave"]);
     channel(

@@ -86,6 +86,8 @@ pub(super) struct VoiceThread {
     overruns: u64,
     underruns: u64,
     published: Instant,
+    /// Whether somebody talks at the microphone, as last told.
+    talking: bool,
 }
 
 struct Capture {
@@ -135,6 +137,7 @@ impl VoiceThread {
             overruns: 0,
             underruns: 0,
             published: now,
+            talking: false,
         })
     }
 
@@ -227,6 +230,11 @@ impl VoiceThread {
         if now.saturating_duration_since(self.published) >= PUBLISH || !busy {
             self.published = now;
             self.publish();
+            let talking = self.shared.input.speaking();
+            if talking != self.talking {
+                self.talking = talking;
+                (self.events)(MediaEvent::Talking(talking));
+            }
         }
         if !busy {
             IDLE

@@ -6,6 +6,7 @@ use bytes::Bytes;
 use calls_core::id::{ChannelId, PostId, TeamId, UserId};
 use calls_core::model::{Category, Channel, ChannelKind, Presence, Team, User};
 use calls_core::port::{CallsLoad, DirectoryLoad, NameFormat, Page, Reply, RequestError};
+use calls_core::preferences::AccountLook;
 use calls_core::wire::{calls, rest};
 use serde_json::Value;
 
@@ -58,6 +59,7 @@ pub(super) async fn directory(rest: &Rest) -> Result<Reply, RequestError> {
         memberships: members?.into_iter().map(membership_of).collect(),
         users: people,
         presences,
+        look: look(&preferences),
         name_format: name_format(&config, &preferences),
         collapsed_threads: collapsed_threads(&config, &preferences),
         notify,
@@ -233,6 +235,18 @@ fn preference<'a>(preferences: &'a [rest::Preference], name: &str) -> Option<&'a
         .map(|preference| preference.value.as_str())
 }
 
+/// What the account says about looks: of its themes the one for all teams, else any.
+fn look(preferences: &[rest::Preference]) -> AccountLook {
+    let themes = || preferences.iter().filter(|one| one.category == "theme");
+    let theme = themes()
+        .find(|one| one.name.is_empty())
+        .or_else(|| themes().next());
+    AccountLook::read(
+        preference(preferences, "use_military_time"),
+        theme.map(|one| one.value.as_str()),
+    )
+}
+
 /// The person's own setting, unless the administrator has locked it.
 fn name_format(config: &rest::ClientConfig, preferences: &[rest::Preference]) -> NameFormat {
     let own = preference(preferences, "name_format")
@@ -392,6 +406,23 @@ mod tests {
         );
         assert_eq!(name_format(&config(&locked), &nick), NameFormat::FullName);
         assert_eq!(name_format(&config(&[]), &[]), NameFormat::Username);
+    }
+
+    #[test]
+    fn the_accounts_clock_and_theme_are_read() {
+        let theme = |team: &str, ground: &str| rest::Preference {
+            category: "theme".into(),
+            name: team.into(),
+            value: format!(r#"{{"centerChannelBg":"{ground}"}}"#),
+            ..Default::default()
+        };
+        let mut all = own("use_military_time", "true");
+        all.push(theme("a-team", "#fff"));
+        assert_eq!(look(&all).hours24, Some(true));
+        assert_eq!(look(&all).dark, Some(false));
+        all.push(theme("", "#000"));
+        assert_eq!(look(&all).dark, Some(true), "the one for all teams counts");
+        assert_eq!(look(&[]), AccountLook::default());
     }
 
     #[test]

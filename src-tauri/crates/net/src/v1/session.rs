@@ -224,6 +224,12 @@ impl<'a> Session<'a> {
         if Deadlines::due(&mut self.deadlines.measure, now) {
             self.deadlines.measure = Some(now + Duration::from_secs(1));
             self.measure();
+            if let Some(media) = self.media.as_mut().filter(|media| media.pairs_due()) {
+                let counters = media.peer.counters().await;
+                for pair in media.fresh_pairs(&counters) {
+                    self.out(Out::Action(signal::pair_metric(&pair)));
+                }
+            }
             if let Some(media) = self.media.as_mut().filter(|media| media.counters_due()) {
                 let counters = media.peer.counters().await;
                 self.call.tell(CallEvent::Rtc(Box::new(counters)));

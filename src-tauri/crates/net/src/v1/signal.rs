@@ -3,7 +3,7 @@
 use std::hash::{BuildHasher, Hasher, RandomState};
 
 use calls_core::id::{ChannelId, SessionId, UserId};
-use calls_core::model::{CallsConfig, Emoji};
+use calls_core::model::{CallsConfig, Emoji, PairStats};
 use calls_core::port::{CallEvent, EndReason, Refusal};
 use calls_core::wire::calls::{
     self, CallsEvent, Candidate, Description, Join, PREFIX, Reconnect, Signal as Signalled,
@@ -260,6 +260,23 @@ pub(crate) fn react(emoji: &Emoji) -> Action {
     (
         format!("{PREFIX}react"),
         Some(serde_json::json!({ "data": text })),
+    )
+}
+
+/// The metric that tells of a way that ICE has found (signaling 2.11). Its content is JSON as text inside the data.
+pub(crate) fn pair_metric(pair: &PairStats) -> Action {
+    let end = |kind: &str, protocol: &str| serde_json::json!({"type": kind, "protocol": protocol});
+    let data = serde_json::json!({
+        "state": pair.state,
+        "local": end(&pair.local_type, &pair.local_protocol),
+        "remote": end(&pair.remote_type, &pair.remote_protocol),
+    });
+    (
+        format!("{PREFIX}metric"),
+        Some(serde_json::json!({
+            "metric_name": "client_ice_candidate_pair",
+            "data": data.to_string(),
+        })),
     )
 }
 

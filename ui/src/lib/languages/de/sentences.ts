@@ -79,8 +79,8 @@ export const sentences = {
   "call.ending": { lead: "Der Anruf wird für {n} Personen beendet…", rest: "{s}", button: "Rückgängig" },
 
   // Sound devices.
-  "mic.denied": { lead: "Dein System sperrt das Mikrofon.", rest: "Du kannst zuhören. Zum Sprechen erlaube Halloo in den Datenschutzeinstellungen.", button: "Erneut versuchen" },
-  "mic.none": { lead: "Du hörst zu.", rest: "Kein Mikrofon gefunden; du kannst jederzeit eines anschließen.", button: "Erneut versuchen" },
+  "mic.denied": { lead: "Dein System sperrt das Mikrofon.", rest: "Du kannst zuhören. Zum Sprechen erlaube Halloo in den Datenschutzeinstellungen.", button: "Einstellungen öffnen" },
+  "mic.none": { lead: "Du hörst zu.", rest: "Kein Mikrofon gefunden; du kannst jederzeit eines anschließen.", button: "Nicht mehr sagen" },
   "mic.busy": { lead: "Ein anderes Programm belegt das Mikrofon.", rest: "Du kannst zuhören. Schließe das andere Programm, dann hebe die Stummschaltung auf.", button: "Erneut versuchen" },
   "mic.changed": { lead: "{device} wurde abgezogen.", rest: "Verwendet wird {other}." },
   "speaker.none": { lead: "Kein Lautsprecher gefunden.", rest: "Schließe einen an, um die anderen zu hören.", button: "Erneut versuchen" },

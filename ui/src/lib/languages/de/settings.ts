@@ -116,7 +116,7 @@ export const settingsWords = {
   "look.language": "Sprache",
   "look.language.system": "Wie das System",
   "look.clock": "Uhrzeit",
-  "look.clock.system": "Wie die Sprache",
+  "look.clock.system": "Wie in Mattermost",
   "look.clock.12": "12 Stunden",
   "look.clock.24": "24 Stunden",
   "keys.call": "In einem Anruf",

@@ -79,8 +79,8 @@ export const sentences = {
   "call.ending": { lead: "Terminando la llamada para {n} personas…", rest: "{s}", button: "Deshacer" },
 
   // Sound devices.
-  "mic.denied": { lead: "Tu sistema bloquea el micrófono.", rest: "Puedes escuchar. Para hablar, permite Halloo en los ajustes de privacidad.", button: "Reintentar" },
-  "mic.none": { lead: "Estás escuchando.", rest: "No se encontró ningún micrófono; conecta uno cuando quieras.", button: "Reintentar" },
+  "mic.denied": { lead: "Tu sistema bloquea el micrófono.", rest: "Puedes escuchar. Para hablar, permite Halloo en los ajustes de privacidad.", button: "Abrir los ajustes" },
+  "mic.none": { lead: "Estás escuchando.", rest: "No se encontró ningún micrófono; conecta uno cuando quieras.", button: "No repetirlo" },
   "mic.busy": { lead: "Otro programa ocupa el micrófono.", rest: "Puedes escuchar. Cierra el otro programa y activa el micrófono.", button: "Reintentar" },
   "mic.changed": { lead: "{device} ya no está conectado.", rest: "Ahora se usa {other}." },
   "speaker.none": { lead: "No se encontró ningún altavoz.", rest: "Conecta uno para oír a los demás.", button: "Reintentar" },

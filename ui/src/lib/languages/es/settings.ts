@@ -116,7 +116,7 @@ export const settingsWords = {
   "look.language": "Idioma",
   "look.language.system": "Como el sistema",
   "look.clock": "Hora",
-  "look.clock.system": "Como el idioma",
+  "look.clock.system": "Como en Mattermost",
   "look.clock.12": "12 horas",
   "look.clock.24": "24 horas",
   "keys.call": "En una llamada",

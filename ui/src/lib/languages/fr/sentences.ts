@@ -79,8 +79,8 @@ export const sentences = {
   "call.ending": { lead: "Fin de l’appel pour {n} personnes…", rest: "{s}", button: "Annuler" },
 
   // Sound devices.
-  "mic.denied": { lead: "Votre système bloque le micro.", rest: "Vous pouvez écouter. Pour parler, autorisez Halloo dans les paramètres de confidentialité.", button: "Réessayer" },
-  "mic.none": { lead: "Vous écoutez.", rest: "Aucun micro trouvé ; branchez-en un à tout moment.", button: "Réessayer" },
+  "mic.denied": { lead: "Votre système bloque le micro.", rest: "Vous pouvez écouter. Pour parler, autorisez Halloo dans les paramètres de confidentialité.", button: "Ouvrir les paramètres" },
+  "mic.none": { lead: "Vous écoutez.", rest: "Aucun micro trouvé ; branchez-en un à tout moment.", button: "Ne plus le dire" },
   "mic.busy": { lead: "Un autre programme occupe le micro.", rest: "Vous pouvez écouter. Fermez l’autre programme, puis activez le micro.", button: "Réessayer" },
   "mic.changed": { lead: "{device} n’est plus branché.", rest: "Utilisé à présent : {other}." },
   "speaker.none": { lead: "Aucun haut-parleur trouvé.", rest: "Branchez-en un pour entendre les autres.", button: "Réessayer" },

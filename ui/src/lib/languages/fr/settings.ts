@@ -116,7 +116,7 @@ export const settingsWords = {
   "look.language": "Langue",
   "look.language.system": "Comme le système",
   "look.clock": "Heure",
-  "look.clock.system": "Comme la langue",
+  "look.clock.system": "Comme dans Mattermost",
   "look.clock.12": "12 heures",
   "look.clock.24": "24 heures",
   "keys.call": "Dans un appel",

@@ -79,8 +79,8 @@ export const sentences = {
   "call.ending": { lead: "{n}人の通話を終了しています…", rest: "{s}", button: "元に戻す" },
 
   // Sound devices.
-  "mic.denied": { lead: "システムがマイクを拒否しています。", rest: "聞くことはできます。話すには、プライバシー設定で Halloo を許可してください。", button: "再試行" },
-  "mic.none": { lead: "聞くだけの状態です。", rest: "マイクが見つかりません。いつでも接続できます。", button: "再試行" },
+  "mic.denied": { lead: "システムがマイクを拒否しています。", rest: "聞くことはできます。話すには、プライバシー設定で Halloo を許可してください。", button: "設定を開く" },
+  "mic.none": { lead: "聞くだけの状態です。", rest: "マイクが見つかりません。いつでも接続できます。", button: "今後は知らせない" },
   "mic.busy": { lead: "別のプログラムがマイクを使っています。", rest: "聞くことはできます。そのプログラムを閉じてから、ミュートを解除してください。", button: "再試行" },
   "mic.changed": { lead: "{device}が取り外されました。", rest: "{other}を使っています。" },
   "speaker.none": { lead: "スピーカーが見つかりません。", rest: "ほかの人の声を聞くには接続してください。", button: "再試行" },

@@ -116,7 +116,7 @@ export const settingsWords = {
   "look.language": "言語",
   "look.language.system": "システムに従う",
   "look.clock": "時刻",
-  "look.clock.system": "言語に従う",
+  "look.clock.system": "Mattermost と同じ",
   "look.clock.12": "12時間制",
   "look.clock.24": "24時間制",
   "keys.call": "通話中",

@@ -67,13 +67,15 @@ impl Call {
         slice.can_end = current.controls(directory);
         slice.can_record = host && config.is_some_and(|config| config.recordings);
         slice.ending_at = current.ending.map(|ending| ending.at);
-        slice.reactions = current.reactions.draw(current, directory);
+        if self.preferences.reactions {
+            slice.reactions = current.reactions.draw(current, directory);
+        }
         let most = config.map_or(0, |config| config.max_recording_minutes);
         slice.recording = current.recorder.badge(host, most, clock, unix);
         slice.prompt = current.recorder.prompt(host, current.host_since);
         slice.captions_offered = current.captions.offered();
-        slice.captions_shown = self.captions_shown;
-        if self.captions_shown {
+        slice.captions_shown = self.preferences.captions;
+        if self.preferences.captions {
             slice.captions = current.captions.draw(current, directory);
         }
         slice.calling = current.outgoing.draw();
@@ -116,7 +118,10 @@ impl Call {
                     hand_raised_at: one.hand_raised_at,
                     sharing: sharing == Some(&one.session),
                     volume: self.volumes.get(&one.user).copied().unwrap_or(100),
-                    reaction: current.reactions.of(&one.session),
+                    reaction: current
+                        .reactions
+                        .of(&one.session)
+                        .filter(|_| self.preferences.reactions),
                     busy: current.busy.contains(&one.session),
                 }
             })

@@ -201,8 +201,9 @@ impl Call {
         let since = current.lost_at.take().unwrap_or(current.asked_at);
         current.phase = CallPhase::Live;
         if !current.decided {
-            // Direct and group calls open by themselves; channels begin muted (calls-v1-rest §10.1).
-            current.unmuted = current.kind.is_personal() && !devices.microphone_fails();
+            // Unless the person chose otherwise, direct and group calls open by themselves and channels begin muted
+            // (calls-v1-rest §10.1).
+            current.unmuted = self.preferences.opens(current.kind) && !devices.microphone_fails();
             current.decided = true;
         }
         let unmuted = current.unmuted;

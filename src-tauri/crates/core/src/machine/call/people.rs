@@ -147,7 +147,8 @@ impl Call {
             name: name.clone(),
             joined: false,
         });
-        if current.connected && one.user != *directory.me() {
+        let told = self.preferences.left_notes && current.connected;
+        if told && one.user != *directory.me() {
             out.notices
                 .raise(now.instant, Draft::new("call.left").value("name", name));
         }

@@ -23,7 +23,22 @@ impl Call {
             return;
         }
         current.unmuted = !muted;
+        self.hint.quiet();
+        out.notices.solve("call.talking_muted");
         self.settle_voice(true, out);
+    }
+
+    /// Who hears nothing does not talk either; whoever hears again talks if they did before.
+    pub(crate) fn deafened(&mut self, deafened: bool, devices: &mut Devices, out: &mut Out) {
+        let open = self.current.as_ref().is_some_and(|one| one.unmuted);
+        if deafened {
+            self.reopens = open;
+            if open {
+                self.set_muted(true, devices, out);
+            }
+        } else if std::mem::take(&mut self.reopens) && !open {
+            self.set_muted(false, devices, out);
+        }
     }
 
     /// Brings gate and server in line with the wish. `tell`: the others hear of it.

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::id::{ChannelId, Millis, UserId};
+use crate::id::{CallId, ChannelId, Millis, UserId};
 use crate::model::{CallState, CallsConfig, Participant};
 use crate::port::{CallsLoad, Request};
 
@@ -181,6 +181,23 @@ impl Calls {
     pub(crate) fn ended(&mut self, channel: &ChannelId, out: &mut Out) {
         self.touch(channel, out);
         self.running.remove(channel);
+    }
+
+    /// The call of a channel is of no interest; true if it goes on and was until now.
+    pub(crate) fn dismiss_in(&mut self, channel: &ChannelId, out: &mut Out) -> bool {
+        let Some(call) = self.running.get_mut(channel) else {
+            return false;
+        };
+        out.dirty(Part::Directory);
+        !std::mem::replace(&mut call.dismissed, true)
+    }
+
+    /// One of our clients has dismissed a call.
+    pub(crate) fn dismissed(&mut self, id: &CallId, out: &mut Out) {
+        if let Some(call) = self.running.values_mut().find(|call| call.id == *id) {
+            call.dismissed = true;
+            out.dirty(Part::Directory);
+        }
     }
 
     pub(crate) fn switched(&mut self, channel: ChannelId, enabled: bool, out: &mut Out) {

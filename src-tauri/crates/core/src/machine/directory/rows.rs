@@ -42,6 +42,7 @@ impl Directory {
             categories,
             max_file_size: self.max_file_size(),
             collapsed_threads: self.collapsed_threads,
+            look: self.look,
             teams: self.teams.clone(),
             team: self.team.clone(),
             channel: self.open.clone(),
@@ -106,6 +107,7 @@ impl Directory {
                 .filter(|user| seen.insert(user.clone()))
                 .collect(),
             mine: false,
+            dismissed: call.dismissed,
         })
     }
 

@@ -20,6 +20,11 @@ impl Machine {
         id: RequestId,
         result: Result<Reply, RequestError>,
     ) {
+        if let Err(RequestError::RateLimited { after }) = &result
+            && self.out.repeat(now.instant, id, *after)
+        {
+            return;
+        }
         let Some(asked) = self.out.answered(id) else {
             return; // Nobody waits for it any more.
         };
@@ -115,6 +120,11 @@ impl Machine {
                 self.channel_came(now, *channel, *member, users, false);
                 self.write_to(now, &user, id, text);
             }
+            (Asked::CallTo(_), Reply::Channel(channel, member, users)) => {
+                let id = channel.id.clone();
+                self.channel_came(now, *channel, *member, users, false);
+                self.join_call(now, &id, None, false);
+            }
             (Asked::Moderate(action), _) => {
                 self.call
                     .moderated(instant, &action, None, &self.directory, out);
@@ -166,20 +176,28 @@ impl Machine {
         }
         match asked {
             Asked::Directory => {
-                self.reload = Some(now.instant + RELOAD);
+                let after = match error {
+                    RequestError::RateLimited { after } => after.max(RELOAD),
+                    _ => RELOAD,
+                };
+                self.reload = Some(now.instant + after);
                 if matches!(self.account.phase(), Phase::SigningIn { .. }) {
                     let notice = Draft::new(match error {
                         RequestError::RateLimited { .. } => "link.busy",
                         _ => "link.lost",
                     })
                     .value("server", self.account.server_name())
-                    .value("seconds", RELOAD.as_secs().to_string())
+                    .value("seconds", after.as_secs().to_string())
                     .retry(Command::Reconnect);
                     out.notices.raise(now.instant, detailed(notice, &error));
                 }
             }
             Asked::Calls => {
-                self.reload.get_or_insert(now.instant + RELOAD);
+                let after = match error {
+                    RequestError::RateLimited { after } => after.max(RELOAD),
+                    _ => RELOAD,
+                };
+                self.reload.get_or_insert(now.instant + after);
             }
             Asked::Channel { channel, open } => {
                 let gone = matches!(
@@ -210,7 +228,7 @@ impl Machine {
                 let notice = Draft::new("logs.none");
                 out.notices.raise(now.instant, detailed(notice, &error));
             }
-            Asked::Direct | Asked::WriteTo { .. } => {
+            Asked::Direct | Asked::WriteTo { .. } | Asked::CallTo(_) => {
                 let notice = detailed(Draft::new("request.failed"), &error);
                 out.notices.raise(now.instant, notice);
             }

@@ -100,13 +100,17 @@ impl Machine {
                 name,
                 now: other,
             } => {
-                self.devices.lost(now, role, &name, other.as_deref(), out);
+                let alone = self.call.preferences().no_microphone;
+                self.devices
+                    .lost(now, role, &name, other.as_deref(), alone, out);
             }
             MediaEvent::DeviceBack { role, name } => self.devices.back(now, role, &name, out),
             MediaEvent::Ready(role) => self.devices.ready(role, out),
             MediaEvent::Unavailable(role, problem) => {
-                self.devices.unavailable(now, role, problem, out);
+                let alone = self.call.preferences().no_microphone;
+                self.devices.unavailable(now, role, problem, alone, out);
             }
+            MediaEvent::Talking(talking) => return self.call.talking(now, talking),
             MediaEvent::FirstAudio(session) => {
                 self.call.first_audio(now, session, out);
                 return;

@@ -52,7 +52,10 @@ impl Machine {
                 self.directory.user_changed(*user, out);
                 self.notify_told(*props);
             }
-            ServerEvent::CallDismissed(call) => self.ringing.dismiss(&call),
+            ServerEvent::CallDismissed(call) => {
+                self.directory.calls.dismissed(&call, out);
+                self.ringing.dismiss(&call);
+            }
             ServerEvent::PresenceChanged(user, presence) => {
                 self.directory.presences(vec![(user, presence)], out);
             }

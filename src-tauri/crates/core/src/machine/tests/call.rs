@@ -410,6 +410,13 @@ fn speaking_lights_up_and_goes_out() {
 #[test]
 fn coming_and_going_are_announced_after_we_are_in() {
     let mut story = Story::in_call("town-square");
+    let wanted = crate::preferences::CallPreferences {
+        left_notes: true,
+        ..Default::default()
+    };
+    story.does(Command::SetCalls {
+        calls: Box::new(wanted),
+    });
     assert!(
         story.codes().is_empty(),
         "who was there before us is not news"
@@ -657,6 +664,21 @@ fn slash_call_is_done_here() {
         "the server has heard of none"
     );
     assert!(story.request(is_create).is_none());
+}
+
+#[test]
+fn slash_call_start_from_another_call_offers_to_switch_and_keeps_the_title() {
+    let mut story = Story::in_call("design");
+    story.does(say("/call start Weekly review"));
+    assert_eq!(story.see_call().channel, Some(id("design")), "asked first");
+    assert_eq!(story.see_call().switch_to, Some(id("town-square")));
+    story.does(Command::JoinCall {
+        channel: id("town-square"),
+        title: None,
+        switch: true,
+    });
+    assert_eq!(story.see_call().channel, Some(id("town-square")));
+    assert_eq!(ticket(&mut story).title, "Weekly review");
 }
 
 #[test]

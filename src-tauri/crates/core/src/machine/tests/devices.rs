@@ -198,3 +198,51 @@ fn sound_files_end_by_themselves() {
             .contains(&Effect::Media(MediaWish::Dump(false)))
     );
 }
+
+#[test]
+fn a_chosen_device_is_known_by_its_name_when_its_identity_has_changed() {
+    let named = |id: &str, name: &str| DeviceRow {
+        id: id.into(),
+        ..row(DeviceRole::Input, name)
+    };
+    let mut story = Story::signed_in();
+    let list = |story: &mut Story, rows: Vec<DeviceRow>| story.media(MediaEvent::Devices(rows));
+    list(
+        &mut story,
+        vec![named("usb-1", "Headset"), named("in", "Desk")],
+    );
+    story.does(Command::ChooseDevice {
+        role: DeviceRole::Input,
+        device: Some("usb-1".into()),
+    });
+    let name = Remember::DeviceName(DeviceRole::Input, Some("Headset".to_owned()));
+    assert!(story.effects().contains(&Effect::Remember(name)));
+    // Gone: it is waited for, not replaced by another choice.
+    list(&mut story, vec![named("in", "Desk")]);
+    assert_eq!(story.see().devices.input, Some("usb-1".into()));
+    // Two of that name: nobody can tell which.
+    list(
+        &mut story,
+        vec![named("usb-2", "Headset"), named("usb-3", "Headset")],
+    );
+    assert_eq!(story.see().devices.input, Some("usb-1".into()));
+    // Plugged in elsewhere, with another identity.
+    list(
+        &mut story,
+        vec![named("usb-2", "Headset"), named("in", "Desk")],
+    );
+    assert_eq!(story.see().devices.input, Some("usb-2".into()));
+    assert!(story.effects().contains(&Effect::Media(MediaWish::Choose(
+        DeviceRole::Input,
+        Some("usb-2".into())
+    ))));
+    // The same in the next run.
+    let memory = Memory {
+        input: Some("usb-2".into()),
+        device_names: [(DeviceRole::Input, "Headset".to_owned())].into(),
+        ..Memory::default()
+    };
+    let mut next = Story::signed_in_with(directory(), Some(calls()), memory);
+    list(&mut next, vec![named("usb-9", "Headset")]);
+    assert_eq!(next.see().devices.input, Some("usb-9".into()));
+}

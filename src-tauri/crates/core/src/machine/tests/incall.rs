@@ -181,6 +181,73 @@ fn the_hosts_controls_are_for_the_host_where_the_server_has_them() {
 }
 
 #[test]
+fn an_administrator_has_all_controls_without_being_the_host() {
+    let mut load = directory();
+    load.me.is_admin = true;
+    let mut story = Story::signed_in_with(load, Some(licensed()), Memory::default());
+    story.does(join("town-square"));
+    story.call(CallEvent::Accepted("sa".into()));
+    let state = call_state("town-square", &[("sa", "alice"), ("sb", "bob")]);
+    story.call(CallEvent::State(Box::new(state)));
+    story.call(CallEvent::Connected);
+    let call = story.see_call();
+    assert_eq!(call.host, Some("bob".into()));
+    assert!(call.can_moderate && call.can_end && !call.can_record);
+    for action in [
+        HostAction::MakeHost {
+            user: "alice".into(),
+        },
+        HostAction::Mute {
+            session: "sb".into(),
+        },
+        HostAction::MuteOthers,
+        HostAction::StopShare {
+            session: "sb".into(),
+        },
+        HostAction::LowerHand {
+            session: "sb".into(),
+        },
+        HostAction::Remove {
+            session: "sb".into(),
+        },
+    ] {
+        story.does(moderate(action.clone()));
+        let (asked, request) = story.request(is_moderate).expect("the server is asked");
+        assert!(matches!(request, Request::Moderate { action: asked, .. } if asked == action));
+        story.reply(asked, Reply::Done);
+    }
+    assert!(!story.codes().contains(&"call.not_host"));
+}
+
+#[test]
+fn a_control_that_the_server_is_too_busy_for_is_asked_again_by_itself() {
+    let mut story = in_call_of("alice");
+    story.does(moderate(HostAction::MuteOthers));
+    let after = Duration::from_secs(2);
+    story.fail(is_moderate, RequestError::RateLimited { after });
+    assert!(story.request(is_moderate).is_none() && story.codes().is_empty());
+    story.does(moderate(HostAction::MuteOthers));
+    assert!(
+        story.request(is_moderate).is_none(),
+        "it is waiting already"
+    );
+    story.seconds(2);
+    story.fail(is_moderate, RequestError::RateLimited { after });
+    assert_eq!(
+        story.codes(),
+        ["call.host_refused"],
+        "twice is enough: then the person is told"
+    );
+    // A server that wants a minute is not obeyed in silence.
+    story.does(moderate(HostAction::MuteOthers));
+    let after = Duration::from_secs(60);
+    story.fail(is_moderate, RequestError::RateLimited { after });
+    story.notice("call.host_refused");
+    story.seconds(90);
+    assert!(story.request(is_moderate).is_none());
+}
+
+#[test]
 fn a_control_on_its_way_shows_on_the_row_until_the_server_has_answered() {
     let mut story = in_call_of("alice");
     let mute = HostAction::Mute {

@@ -178,6 +178,42 @@ fn our_own_words_system_messages_and_ringing_calls_do_not_notify() {
 }
 
 #[test]
+fn replies_in_the_chat_of_our_call_notify_only_if_they_mention_us_unless_wanted() {
+    let all: Change = |load, _| load.notify = load.notify.with("desktop", "all");
+    let wanted: Change = |load, alerts| {
+        load.notify = load.notify.with("desktop", "all");
+        alerts.call_chat = true;
+    };
+    // What was chosen; in the call; whether it mentions us; told.
+    for (change, inside, mention, told) in [
+        (all, true, false, false),
+        (all, true, true, true),
+        (wanted, true, false, true),
+        (all, false, false, true),
+    ] {
+        let mut story = story_with(change);
+        if inside {
+            story.does(join("design"));
+            story.call(CallEvent::Accepted("sa".into()));
+            let state = call_state("design", &[("sa", "alice"), ("sb", "bob")]);
+            story.call(CallEvent::State(Box::new(state)));
+            story.call(CallEvent::Connected);
+            story.effects.clear();
+        }
+        let reply = Post {
+            root: Some("thread".into()),
+            ..says("design", "bob", "in the chat", 10)
+        };
+        hears(&mut story, reply, mention);
+        assert_eq!(
+            notes(&mut story).len(),
+            usize::from(told),
+            "in the call: {inside}, mention: {mention}"
+        );
+    }
+}
+
+#[test]
 fn what_is_being_read_does_not_notify_and_reading_withdraws() {
     let mut story = story_with(|_, _| {});
     story.does(open("dm-bob"));

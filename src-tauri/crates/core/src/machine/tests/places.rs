@@ -109,6 +109,92 @@ fn a_channel_that_is_not_ours_is_asked_for_once_and_said_to_be_nowhere() {
 }
 
 #[test]
+fn the_link_of_a_direct_call_leads_back_into_it() {
+    let mut story = Story::in_call("dm-bob");
+    let link = story.see_call().link.clone();
+    assert!(
+        link.contains("/channels/dm-bob") && link.ends_with("?join_call=true"),
+        "{link}"
+    );
+    story.does(Command::LeaveCall);
+    story.does(open("town-square"));
+    story.hears(ServerEvent::CallState(Box::new(call_state(
+        "dm-bob",
+        &[("sb", "bob")],
+    ))));
+    story.does(address(&link));
+    assert_eq!(story.see().directory.channel, Some(id("dm-bob")));
+    assert_eq!(story.see_call().phase, CallPhase::Joining);
+    assert_eq!(story.see_call().channel, Some(id("dm-bob")));
+}
+
+#[test]
+fn a_link_into_a_channel_of_another_team_shows_that_team() {
+    let mut load = directory();
+    load.teams.push(Team {
+        id: "crew".into(),
+        name: "crew".to_owned(),
+        display_name: "Crew".to_owned(),
+    });
+    load.channels.push(Channel {
+        team: Some("crew".into()),
+        ..channel("deck", ChannelKind::Public)
+    });
+    load.memberships.push(member("deck"));
+    let mut story = Story::signed_in_with(load, Some(calls()), Memory::default());
+    story.does(open("town-square"));
+    assert_eq!(story.see().directory.team, Some("team".into()));
+    let mut call = call_state("deck", &[("sb", "bob")]);
+    call.id = "call2".into();
+    story.hears(ServerEvent::CallState(Box::new(call)));
+    story.does(address(
+        "https://chat.example.org/crew/channels/deck?join_call=true",
+    ));
+    assert_eq!(story.see().directory.team, Some("crew".into()));
+    assert_eq!(story.see().directory.channel, Some(id("deck")));
+    assert_eq!(story.see_call().phase, CallPhase::Joining);
+    // The chat of that call works while the first team is on show.
+    story.call(CallEvent::Accepted("sa".into()));
+    let state = call_state("deck", &[("sa", "alice"), ("sb", "bob")]);
+    story.call(CallEvent::State(Box::new(state)));
+    story.call(CallEvent::Connected);
+    story.does(Command::OpenTeam {
+        team: "team".into(),
+    });
+    story.answer(
+        |request| matches!(request, Request::LoadThread(_)),
+        Reply::Thread { posts: Vec::new() },
+    );
+    story.hears(posted(Post {
+        channel: id("deck"),
+        root: Some("thread".into()),
+        ..post("from another team", "bob", 10)
+    }));
+    assert_eq!(story.see().directory.team, Some("team".into()));
+    assert_eq!(story.see().chat.posts.len(), 1);
+    assert_eq!(story.see().chat.unread, 1);
+}
+
+#[test]
+fn a_call_link_into_an_archived_channel_shows_it_and_starts_nothing() {
+    let mut story = Story::signed_in();
+    story.does(address(
+        "https://chat.example.org/team/channels/old?join_call=true",
+    ));
+    assert_eq!(story.see().directory.channel, Some(id("old")));
+    assert_eq!(story.see_call().phase, CallPhase::Idle);
+    assert!(
+        story.codes().contains(&"call.archived"),
+        "{:?}",
+        story.codes()
+    );
+    assert!(
+        !story.codes().contains(&"link.start"),
+        "there is nothing to start"
+    );
+}
+
+#[test]
 fn push_to_talk_opens_while_it_is_held_and_a_moment_longer() {
     let mut story = Story::in_call("town-square");
     assert_eq!(story.see_call().microphone, Microphone::Muted);

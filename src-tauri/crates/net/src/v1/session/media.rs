@@ -2,6 +2,7 @@
 
 use std::time::Instant;
 
+use calls_core::model::{PairStats, RtcStats};
 use calls_core::snapshot::Quality;
 use calls_core::wire::dc::{Message, Writer};
 use tokio::sync::mpsc;
@@ -24,6 +25,8 @@ pub(super) struct Media {
     worst: Worst,
     /// Seconds measured.
     seconds: u32,
+    /// Ways that the server was told of.
+    pairs: Vec<PairStats>,
 }
 
 /// The worst figures since the server was last told.
@@ -45,6 +48,7 @@ impl Media {
             failures: 0,
             worst: Worst::default(),
             seconds: 0,
+            pairs: Vec::new(),
         })
     }
 
@@ -110,6 +114,33 @@ impl Media {
     /// Whether the counters are to be told: after the first two seconds, then each ten.
     pub(super) fn counters_due(&self) -> bool {
         self.seconds % 10 == 2
+    }
+
+    /// Whether the server is to be told which ways were found: every two seconds for half a minute, as the official
+    /// client does (signaling 2.11).
+    pub(super) fn pairs_due(&self) -> bool {
+        self.seconds <= 30 && self.seconds % 2 == 0
+    }
+
+    /// Ways that were found since the last time.
+    pub(super) fn fresh_pairs(&mut self, counters: &RtcStats) -> Vec<PairStats> {
+        let mut fresh = Vec::new();
+        for pair in counters
+            .pairs
+            .iter()
+            .filter(|pair| pair.state == "succeeded")
+        {
+            // Which of them is in use is not part of the metric.
+            let pair = PairStats {
+                nominated: false,
+                ..pair.clone()
+            };
+            if !self.pairs.contains(&pair) {
+                self.pairs.push(pair.clone());
+                fresh.push(pair);
+            }
+        }
+        fresh
     }
 
     /// The figures since the last time, and what the other side says about our voice.
