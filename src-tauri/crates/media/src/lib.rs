@@ -9,7 +9,7 @@
 //!
 //! **Threads.** Device callbacks (owned by the operating system) copy samples into lock-free rings and touch
 //! atomics; they neither lock nor allocate, log, or ask the time. One voice thread owns everything else that
-//! makes sound: it wakes every 2.5 ms, moves all whole blocks both ways, and allocates only when a participant
+//! makes sound: devices wake it, and it moves all whole blocks both ways, and allocates only when a participant
 //! or a device comes or goes. A second thread asks the system which devices there are, because that may block. With a
 //! sound server on Linux each open device has a thread that does the callbacks' work, and one more is told of changes.
 //!

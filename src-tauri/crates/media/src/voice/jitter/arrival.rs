@@ -45,7 +45,7 @@ const GUESS: Ms = 20.0;
 /// longer, and a drifting clock (200 ppm: 0.8 ms in 4 s) spoils it.
 const PERIOD: u32 = 200;
 /// Added to the quantile: playout takes 10 ms at a time, so that a packet finds half of that more or less than the mean,
-/// and the voice thread looks every 2.5 ms.
+/// and threads wake a little late.
 const MARGIN: Ms = 7.0;
 /// What an even network needs: the width of a bucket and the margin.
 const LEAST: Ms = 12.0;
