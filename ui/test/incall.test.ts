@@ -307,19 +307,18 @@ describe("ways into a call", () => {
 
 describe("the line that offers a call", () => {
   it("stays closed for that call, and comes back for the next", async () => {
-    const { change, first } = await show("main");
+    const { change, first, commands } = await show("main");
     await fireEvent.click(id("toast-close"));
-    const with_ = (startAt: number | undefined) => ({
+    expect(commands).toContainEqual({ type: "ignoreCall", channel: "release" });
+    const with_ = (startAt: number, dismissed: boolean) => ({
       slice: "directory" as const,
-      value: { ...first.directory, channels: first.directory.channels.map((row) => (row.id === "release" ? { ...row, call: startAt === undefined ? null : { ...row.call!, startAt } } : row)) },
+      value: { ...first.directory, channels: first.directory.channels.map((row) => (row.id === "release" ? { ...row, call: { ...row.call!, startAt, dismissed } } : row)) },
     });
     const going = first.directory.channels.find((row) => row.id === "release")!.call!;
-    change(with_(going.startAt));
+    change(with_(going.startAt, true));
     await tick();
     expect(maybe("join-toast")).toBeNull();
-    change(with_(undefined));
-    await tick();
-    change(with_(going.startAt + 60_000));
+    change(with_(going.startAt + 60_000, false));
     await tick();
     expect(id("join-toast").textContent).toContain("Call in progress");
   });

@@ -119,7 +119,7 @@ impl Media {
     /// Whether the server is to be told which ways were found: every two seconds for half a minute, as the official
     /// client does (signaling 2.11).
     pub(super) fn pairs_due(&self) -> bool {
-        self.seconds <= 30 && self.seconds % 2 == 0
+        self.seconds <= 30 && self.seconds.is_multiple_of(2)
     }
 
     /// Ways that were found since the last time.
