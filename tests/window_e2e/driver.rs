@@ -163,8 +163,31 @@ impl Window {
 
     /// Saves what the window shows at this moment, for states that pass.
     pub fn picture(&self, path: &Path) {
-        let answer = self.try_command("GET", "/screenshot", Value::Null).unwrap();
-        std::fs::write(path, base64(answer.as_str().unwrap())).unwrap();
+        let picture = self.try_picture().unwrap();
+        std::fs::write(path, base64(&picture)).unwrap();
+    }
+
+    /// Without a compositor (no graphics card) WebKit gives a picture with the next drawing, and a page that stands still
+    /// has none: a pixel nobody sees changes meanwhile.
+    fn try_picture(&self) -> Result<String, String> {
+        self.try_command(
+            "POST",
+            "/execute/sync",
+            json!({"args": [], "script": "
+                const dot = document.createElement('i');
+                dot.style.cssText = 'position:fixed;inset:0 auto auto 0;width:1px;height:1px;pointer-events:none';
+                document.documentElement.append(dot);
+                let on = false;
+                const timer = setInterval(() => {
+                    on = !on;
+                    dot.style.background = on ? 'rgba(0,0,0,0.004)' : 'rgba(0,0,0,0.008)';
+                }, 20);
+                setTimeout(() => { clearInterval(timer); dot.remove(); }, 1500);"}),
+        )?;
+        match self.try_command("GET", "/screenshot", Value::Null)? {
+            Value::String(picture) => Ok(picture),
+            other => Err(format!("no picture: {other}")),
+        }
     }
 
     fn try_command(&self, method: &str, path: &str, body: Value) -> Result<Value, String> {
@@ -190,7 +213,7 @@ impl Window {
 impl Drop for Window {
     fn drop(&mut self) {
         if std::thread::panicking()
-            && let Ok(Value::String(picture)) = self.try_command("GET", "/screenshot", Value::Null)
+            && let Ok(picture) = self.try_picture()
         {
             let _ = std::fs::write(self.folder.join("failed.png"), base64(&picture));
         }

@@ -92,6 +92,8 @@ fn a_block_costs_little() {
         assert!(cost < Duration::from_millis(3), "{cost:?}");
     }
     let frames = frames();
+    // Blocks of 10 ms in each.
+    let step = frames[0].duration as usize / BLOCK;
     for tracks in [0usize, 1, 3, 10] {
         let mut engine = engine(Sound::RAW);
         let ids: Vec<_> = (0..tracks)
@@ -112,13 +114,13 @@ fn a_block_costs_little() {
         let mut times = Vec::new();
         let mut out = Block::SILENCE;
         for n in 0..BLOCKS {
-            if n % 2 == 0 {
-                let frame = &frames[n / 2];
+            if n.is_multiple_of(step) {
+                let frame = &frames[n / step];
                 for id in &ids {
                     engine.push(
                         id,
                         MediaPacket {
-                            seq: (n / 2) as u16,
+                            seq: (n / step) as u16,
                             rtp_time: frame.rtp_time,
                             marker: false,
                             arrived: now,
