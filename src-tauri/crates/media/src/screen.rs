@@ -6,10 +6,15 @@
 
 pub mod barcode;
 pub mod convert;
-#[cfg(target_os = "linux")]
 mod differ;
+#[cfg(any(windows, target_os = "macos", all(test, target_os = "linux")))]
+mod displays;
 pub mod handle;
+#[cfg(any(windows, target_os = "macos", test))]
+mod latest;
 pub mod layers;
+#[cfg(target_os = "macos")]
+pub mod macos;
 pub mod memory;
 pub mod none;
 pub mod pattern;
@@ -19,6 +24,8 @@ pub mod sharpen;
 mod sound;
 pub mod system;
 pub mod thread;
+#[cfg(windows)]
+pub mod windows;
 #[cfg(target_os = "linux")]
 pub mod x11;
 

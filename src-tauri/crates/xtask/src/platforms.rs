@@ -151,12 +151,17 @@ impl Tools {
     }
 
     fn write_compilers(&self) -> Result<(), TaskError> {
+        // scrap's build script looks at the system that builds and not at the one that is built for: the word that it
+        // says is exchanged for the one it would say there.
+        let scrap = "if [ \"$CARGO_PKG_NAME\" = scrap ] && [ -n \"$SCRAP_ON\" ]; then\n\
+                     \x20 for word do shift; [ \"$word\" = x11 ] && word=$SCRAP_ON; set -- \"$@\" \"$word\"; done\n\
+                     fi\n";
         for name in ["rustc", "rustdoc"] {
             let root = self.root.display();
             script(
                 &self.folder.join("bin").join(name),
                 &format!(
-                    "LD_LIBRARY_PATH={root}/usr/lib/x86_64-linux-gnu exec {root}/usr/bin/{name} \"$@\"\n"
+                    "{scrap}LD_LIBRARY_PATH={root}/usr/lib/x86_64-linux-gnu exec {root}/usr/bin/{name} \"$@\"\n"
                 ),
             )?;
         }
@@ -242,6 +247,14 @@ impl Tools {
             .env(format!("CXX_{name}"), bin.join(format!("{target}-c++")))
             .env(format!("AR_{name}"), bin.join(format!("{target}-ar")))
             .env("SDKROOT", "/")
+            .env(
+                "SCRAP_ON",
+                if target.contains("windows") {
+                    "dxgi"
+                } else {
+                    "quartz"
+                },
+            )
             // A check does not link, so no libvpx is asked for.
             .env("VPX_VERSION", "1.12.0")
             .env("VPX_LIB_DIR", &self.folder)
@@ -249,6 +262,8 @@ impl Tools {
             .env("VPX_STATIC", "1")
             // A check embeds whatever page there is; the interface is built by the tests.
             .env("SKIP_UI_BUILD", "1")
+            // What ScreenCaptureKit's crate is told by docs.rs, which has no Swift either.
+            .env("DOCS_RS", "1")
             // The toolchain that runs xtask must not choose the compiler here.
             .env_remove("RUSTUP_TOOLCHAIN")
             .env_remove("RUSTC_WRAPPER");

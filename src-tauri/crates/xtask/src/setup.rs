@@ -29,6 +29,8 @@ const RIG: &[&str] = &[
     "fonts-dejavu-core",
     "fonts-noto-color-emoji",
     "libasound2-plugins",
+    "libxcb-randr0-dev",
+    "libxcb-shm0-dev",
     "openbox",
     "pipewire",
     "pulseaudio",

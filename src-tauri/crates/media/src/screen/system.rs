@@ -20,8 +20,22 @@ pub fn system_screens(memory: Arc<dyn PortalMemory>) -> Arc<dyn ScreenHost> {
     }
 }
 
-/// What this system offers: nothing yet.
-#[cfg(not(target_os = "linux"))]
+/// What this system offers: displays through DXGI, windows through the Graphics Capture API.
+#[cfg(windows)]
+#[must_use]
+pub fn system_screens(_memory: Arc<dyn PortalMemory>) -> Arc<dyn ScreenHost> {
+    Arc::new(super::windows::WindowsHost)
+}
+
+/// What this system offers: displays through Quartz, windows through ScreenCaptureKit.
+#[cfg(target_os = "macos")]
+#[must_use]
+pub fn system_screens(_memory: Arc<dyn PortalMemory>) -> Arc<dyn ScreenHost> {
+    Arc::new(super::macos::MacHost)
+}
+
+/// What this system offers: nothing.
+#[cfg(not(any(windows, target_os = "linux", target_os = "macos")))]
 #[must_use]
 pub fn system_screens(_memory: Arc<dyn PortalMemory>) -> Arc<dyn ScreenHost> {
     Arc::new(super::none::NoScreens)
