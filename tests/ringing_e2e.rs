@@ -153,9 +153,12 @@ impl Ear {
         let mut sound = child.stdout.take().unwrap();
         let heard = Arc::new(Mutex::new(Heard::default()));
         let told = Arc::clone(&heard);
+        let (open, opened) = std::sync::mpsc::channel();
         std::thread::spawn(move || {
             let mut piece = [0u8; 480];
             while sound.read_exact(&mut piece).is_ok() {
+                // A sound that comes before the ear is open would be missed.
+                let _ = open.send(());
                 let peak = piece
                     .chunks_exact(2)
                     .map(|two| i16::from_le_bytes([two[0], two[1]]).unsigned_abs())
@@ -170,6 +173,9 @@ impl Ear {
                 }
             }
         });
+        opened
+            .recv_timeout(Duration::from_secs(10))
+            .expect("the ear hears");
         Self { child, heard }
     }
 

@@ -11,7 +11,7 @@ use x11rb::protocol::xproto::{
 use x11rb::protocol::xtest::ConnectionExt as _;
 use x11rb::rust_connection::RustConnection;
 
-use super::portal::{Machine, Menu};
+use super::portal::{Bus, Machine, Menu, Portal};
 use super::*;
 
 /// X's number for F1; the others follow.
@@ -218,6 +218,62 @@ fn keys_talk_while_another_window_has_the_focus_and_the_first_packet_leaves_at_o
     let tail = Duration::from_millis(TAIL);
     assert!(end > tail - Duration::from_millis(30) && end < tail + Duration::from_millis(80));
     assert_eq!(alice.status()["microphone"], "muted");
+}
+
+#[test]
+fn under_wayland_the_desktop_gives_the_keys_or_refuses_them_and_both_are_said() {
+    let _stage = alone();
+    let folder = folder("keys-portal");
+    let _devices = Devices::new();
+    let bus = Bus::start(&folder);
+    let server = Server::start(&folder);
+    let profile = folder.join("alice");
+    let keys = json!({"alerts": {"keys": {"talk": "Control+Space", "mute": "F8", "tail": 0}}});
+    // The windows themselves are X11's, as there is no Wayland here.
+    let wayland = [
+        ("WAYLAND_DISPLAY", "none"),
+        ("GDK_BACKEND", "x11"),
+        ("DBUS_SESSION_BUS_ADDRESS", bus.address.as_str()),
+    ];
+    let start = || {
+        Halloo::settings(&profile, &keys);
+        Halloo::start_in(&server, "alice", &profile, &["--hidden"], &wayland)
+    };
+    for refusing in [None, Some(1)] {
+        let _portal = refusing.map(|answer| Portal::start(&bus, answer));
+        let alice = start();
+        alice.waits_for("keys", "window");
+        let notices = alice.status()["notices"].clone();
+        let said = notices.as_array().unwrap().contains(&json!("keys.local"));
+        assert!(said, "{refusing:?}: {notices}");
+        println!("portal {refusing:?}: the keys work in the window, and that is said");
+    }
+    let portal = Portal::start(&bus, 0);
+    let alice = start();
+    alice.waits_for("keys", "everywhere");
+    let asked = portal.asked();
+    println!("asked of the portal: {asked:?}");
+    let wished = |id: &str| {
+        let found = asked.iter().find(|(one, ..)| one == id).unwrap();
+        found.2.clone()
+    };
+    assert_eq!(
+        (wished("talk"), wished("mute")),
+        ("CTRL+space".to_owned(), "F8".to_owned())
+    );
+    let notices = alice.status()["notices"].clone();
+    assert!(!notices.as_array().unwrap().contains(&json!("keys.local")));
+    alice.ctl(&["join", "Town Square"]);
+    alice.waits_for("call", "live");
+    for _ in 0..3 {
+        portal.key("talk", true);
+        alice.waits_for("microphone", "open");
+        portal.key("talk", false);
+        alice.waits_for("microphone", "muted");
+    }
+    portal.key("mute", true);
+    portal.key("mute", false);
+    alice.waits_for("microphone", "open");
 }
 
 #[test]
@@ -478,6 +534,60 @@ impl Drop for Sink {
             .args(["unload-module", &self.0])
             .status();
     }
+}
+
+#[test]
+fn the_sounds_of_a_call_are_heard_and_whoever_calls_hears_that_it_rings() {
+    let _stage = alone();
+    let folder = folder("cues");
+    let _devices = Devices::new();
+    let _service = Service::start();
+    let server = Server::start(&folder);
+    let alice = Halloo::start(&server, "alice", &folder.join("alice"), &["--hidden"]);
+    let ear = Ear::open();
+    // Silence of half a second, then the next sound.
+    let settles = || {
+        wait_for("silence", || {
+            let last = ear.last();
+            last.is_none_or(|at| at.elapsed() > Duration::from_millis(500))
+                .then_some(())
+        });
+        ear.forget();
+    };
+    let hears = |what: &str, begun: Instant| {
+        let first = wait_for(what, || ear.first());
+        println!("{what}: heard after {:?}", first - begun);
+        settles();
+    };
+    let begun = Instant::now();
+    alice.ctl(&["join", "Town Square"]);
+    hears("our own joining", begun);
+    alice.waits_for("call", "live");
+    let begun = Instant::now();
+    let bob = server.caller("bob", &["--channel", "Town Square", "--play", "silence"]);
+    hears("somebody's joining (from the start of his program)", begun);
+    let begun = Instant::now();
+    alice.ctl(&["leave"]);
+    hears("our own leaving", begun);
+    assert_eq!(bob.leave(), 0);
+
+    let begun = Instant::now();
+    alice.ctl(&["join", "@bob"]);
+    let first = wait_for("the tone of whoever calls", || ear.first());
+    println!("ringback: heard after {:?}", first - begun);
+    alice.waits_for("calling", true);
+    let bob = server.caller("bob", &["--dm", "alice", "--play", "silence"]);
+    alice.waits_for("calling", false);
+    let answered = Instant::now();
+    std::thread::sleep(Duration::from_millis(2500));
+    // What is heard after the answer is the cue of his coming, not a further tone of four seconds.
+    let last = ear.last().unwrap();
+    println!(
+        "last sound {:?} after the answer",
+        last.saturating_duration_since(answered)
+    );
+    assert!(last.saturating_duration_since(answered) < Duration::from_millis(1500));
+    assert_eq!(bob.leave(), 0);
 }
 
 #[test]
