@@ -7,7 +7,7 @@
 pub mod barcode;
 pub mod convert;
 mod differ;
-#[cfg(any(windows, target_os = "macos", all(test, target_os = "linux")))]
+#[cfg(any(windows, target_os = "macos", target_os = "linux"))]
 mod displays;
 pub mod handle;
 #[cfg(any(windows, target_os = "macos", test))]

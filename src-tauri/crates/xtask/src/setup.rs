@@ -19,6 +19,8 @@ const BUILD: &[&str] = &[
     "librsvg2-dev",
     "libvpx-dev",
     "libwebkit2gtk-4.1-dev",
+    "libxcb-randr0-dev",
+    "libxcb-shm0-dev",
     "pkg-config",
 ];
 
@@ -29,8 +31,6 @@ const RIG: &[&str] = &[
     "fonts-dejavu-core",
     "fonts-noto-color-emoji",
     "libasound2-plugins",
-    "libxcb-randr0-dev",
-    "libxcb-shm0-dev",
     "openbox",
     "pipewire",
     "pulseaudio",

@@ -1,13 +1,16 @@
 //! Whole displays through `scrap`: DXGI's desktop duplication on Windows, Quartz on macOS. It tells neither what has
 //! changed nor where the cursor is; the first is found by comparing, the second is in Quartz' pictures only.
 //!
-//! X11 has its own way (`x11.rs`), which this one could not replace: scrap's shared memory may be read by every user of
-//! the machine, and without shared memory it does not work. Tests run it there all the same.
+//! X11 has its own way (`x11.rs`), which does without DAMAGE and without shared memory where it must. This one is asked
+//! there when that way fails: scrap's shared memory may be read by every user of the machine, it sees no cursor, and it
+//! does not notice that a mode has changed.
 
 use std::io::ErrorKind;
 use std::time::{Duration, Instant};
 
+#[cfg(any(windows, target_os = "macos", test))]
 use calls_core::id::SourceId;
+#[cfg(any(windows, target_os = "macos", test))]
 use calls_core::port::media::{ShareSource, SourceKind};
 use scrap::{Capturer, Display};
 
@@ -22,6 +25,7 @@ const ASK_EVERY: Duration = Duration::from_millis(15);
 const PATIENCE: Duration = Duration::from_secs(3);
 
 /// The displays, as sources.
+#[cfg(any(windows, target_os = "macos", test))]
 pub(super) fn list() -> Vec<ShareSource> {
     let displays = Display::all().unwrap_or_default();
     let known = displays
@@ -212,5 +216,7 @@ mod tests {
         assert_eq!(look(Duration::from_secs(5)), (Look::Changed, vec![all]));
         let still = look(Duration::from_millis(100));
         assert_eq!(still, (Look::Same, vec![]));
+        #[cfg(target_os = "linux")]
+        crate::screen::x11::second_way_is_taken_when_the_first_one_fails();
     }
 }

@@ -12,6 +12,7 @@ use x11rb::protocol::xproto::{
 };
 use x11rb::rust_connection::RustConnection;
 
+use super::displays::DisplaySource;
 use super::{ScreenError, ScreenHost, ScreenSource};
 use source::X11Source;
 
@@ -65,26 +66,45 @@ impl ScreenHost for X11Host {
     ) -> Result<Box<dyn ScreenSource>, ScreenError> {
         let x = X::connect(self.display.as_deref())?;
         let (kind, which) = id.as_str().split_once(':').unwrap_or((id.as_str(), ""));
-        let source = match kind {
+        match kind {
             "screen" => {
                 let index = match which {
                     "" => 0,
                     number => number.parse().map_err(|_| ScreenError::Gone)?,
                 };
-                X11Source::monitor(x, index)?
+                self.or_through_scrap(X11Source::monitor(x, index), which)
             }
             "window" => {
                 let window = x.find_window(which)?;
-                X11Source::window(x, window)?
+                Ok(Box::new(X11Source::window(x, window)?))
             }
-            _ => return Err(ScreenError::Gone),
-        };
-        Ok(Box::new(source))
+            _ => Err(ScreenError::Gone),
+        }
     }
 
     fn mark(&self, id: &SourceId) -> Option<Box<dyn Send>> {
         let frame = frame::Frame::show(self.display.as_deref(), id)?;
         Some(Box::new(frame))
+    }
+}
+
+impl X11Host {
+    /// A monitor that our own way could not open, though it is there, is left to `scrap`, which asks less of the
+    /// server. It knows the environment's display only.
+    fn or_through_scrap(
+        &self,
+        opened: Result<X11Source, ScreenError>,
+        which: &str,
+    ) -> Result<Box<dyn ScreenSource>, ScreenError> {
+        match opened {
+            Ok(source) => Ok(Box::new(source)),
+            Err(ScreenError::Failed(cause)) if self.display.is_none() => {
+                tracing::info!(?cause, "the display is captured the second way");
+                let second = DisplaySource::open(which);
+                second.map(|source| Box::new(source) as _)
+            }
+            Err(error) => Err(error),
+        }
     }
 }
 
@@ -325,4 +345,14 @@ impl X {
             .collect();
         (!clean.trim().is_empty()).then_some(clean)
     }
+}
+
+/// Run where the environment's display is a server of the test's own (`displays.rs`).
+#[cfg(test)]
+pub(super) fn second_way_is_taken_when_the_first_one_fails() {
+    let host = X11Host::new().unwrap();
+    let opened = host.or_through_scrap(Err(ScreenError::Failed(None)), "0");
+    assert_eq!((opened.unwrap().size().width), 320);
+    let gone = host.or_through_scrap(Err(ScreenError::Gone), "0");
+    assert!(matches!(gone, Err(ScreenError::Gone)));
 }
