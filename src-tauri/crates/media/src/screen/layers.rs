@@ -65,12 +65,6 @@ const VOICE_RESERVE: u32 = 100_000;
 /// Below this a layer is no use: a screen would never get sharp.
 const LEAST: u32 = 60_000;
 
-/// What of a budget for everything is left for pictures.
-#[must_use]
-pub fn for_screens(budget: u32) -> u32 {
-    budget.saturating_sub(VOICE_RESERVE).max(LEAST)
-}
-
 /// How a budget for everything is divided: the bit rate of each layer, 0 for one that rests. The low layer comes
 /// first, as those on thin lines watch it; the high one gets the rest.
 #[must_use]

@@ -35,8 +35,13 @@ const PAYLOAD: usize = 1100;
 /// Packets leave at this multiple of the budget: a key frame is through quickly, and still does not arrive as one
 /// burst that overflows somebody's buffer.
 const PACE: u64 = 4;
-/// Never slower: on a thin line the rate of the encoder is what matters.
-const LEAST_PACE: u64 = 4_000_000;
+/// The same, in halves, on a line that has shown its limits: what is sent faster than it carries waits before the line,
+/// and the voice that comes after it waits, too.
+const THIN_PACE: u64 = 3;
+/// Below this budget a line is thin: it is the one that is begun with, so it has been cut.
+const THIN: u64 = 2_000_000;
+/// Never slower: a picture must get through.
+const LEAST_PACE: u64 = 500_000;
 /// Packets are spread over steps of this length.
 const STEP: Duration = Duration::from_millis(2);
 
@@ -268,7 +273,7 @@ impl Writer {
                 continue;
             };
             let rid = stream.rid;
-            let pace = (u64::from(self.budget.load(Ordering::Relaxed)) * PACE).max(LEAST_PACE);
+            let pace = pace(self.budget.load(Ordering::Relaxed).into());
             for packet in packetizer.packets(&frame) {
                 let now = Instant::now();
                 if self.free_at > now + STEP {
@@ -294,6 +299,16 @@ impl Writer {
             }
         }
     }
+}
+
+/// Bits per second at which packets leave, for a budget.
+fn pace(budget: u64) -> u64 {
+    let pace = if budget < THIN {
+        budget * THIN_PACE / 2
+    } else {
+        budget * PACE
+    };
+    pace.max(LEAST_PACE)
 }
 
 /// A header extension whose value is text.
