@@ -164,6 +164,9 @@ pub(crate) struct CallArguments {
     /// Store watched screens there: a PNG each second, and the VP8 as IVF.
     #[arg(long, value_name = "DIR")]
     pub save_screen: Option<PathBuf>,
+    /// Watch what others share as a page of this size would, without drawing it: for measuring.
+    #[arg(long, value_name = "WIDTHxHEIGHT", value_parser = size)]
+    pub view: Option<calls_media::video::Size>,
     /// Leave after this long, counted from the moment the media connects.
     #[arg(long, value_name = "SECONDS")]
     pub duration: Option<f64>,
@@ -171,6 +174,18 @@ pub(crate) struct CallArguments {
     #[arg(long)]
     pub json: bool,
 }
+
+/// `1280x720`.
+fn size(text: &str) -> Result<calls_media::video::Size, SizeError> {
+    let (width, height) = text.split_once('x').ok_or(SizeError)?;
+    let side = |side: &str| side.parse::<u32>().map_err(|_| SizeError);
+    calls_media::video::Size::checked(side(width)?, side(height)?).ok_or(SizeError)
+}
+
+/// No size at all, or no usable one.
+#[derive(Debug, thiserror::Error)]
+#[error("a size is written 1280x720")]
+struct SizeError;
 
 #[cfg(test)]
 mod tests {

@@ -15,6 +15,7 @@ use crate::{fail, logging, start};
 
 mod call;
 mod report;
+mod view;
 
 /// What is logged without being asked: a script's standard error is for trouble.
 const QUIET: &str = "error";
@@ -134,6 +135,12 @@ pub(crate) fn call(runtime: &Runtime, common: &Common, arguments: &CallArguments
     if arguments.save_sound.is_some() {
         running.dispatch(Command::DumpSound { on: true });
     }
+    let _viewer = arguments.view.and_then(|size| {
+        let started = view::Viewer::start(running.handle().screens(), size);
+        started
+            .inspect_err(|why| tracing::warn!(%why, "nothing is watched"))
+            .ok()
+    });
     runtime.block_on(call::run(&running, arguments))
 }
 

@@ -199,6 +199,11 @@ globalThis.peer = {
         return frequencies.map((hertz) => bins[Math.round((hertz * meter.fftSize) / context.sampleRate)]);
     },
 
+    /** Shows a shared screen at this width and reads nothing out of it. */
+    look(width) {
+        session.watcher.show(width);
+    },
+
     /** What was seen of a shared screen since the last time. */
     async watched() {
         const taken = session.watcher?.take() ?? {pictures: 0, seen: []};

@@ -16,6 +16,7 @@ const clock = () => (performance.timeOrigin + performance.now()) % 2 ** 31;
 export class Watcher {
     pictures = 0;
     seen = [];
+    #reads = true;
 
     constructor(track) {
         this.track = track;
@@ -29,10 +30,18 @@ export class Watcher {
         this.canvas = new OffscreenCanvas(32 * CELL, 1);
         this.brush = this.canvas.getContext('2d', {willReadFrequently: true});
         const next = () => {
-            this.#picture();
-            this.video.requestVideoFrameCallback(next);
+            if (this.#reads) {
+                this.#picture();
+                this.video.requestVideoFrameCallback(next);
+            }
         };
         this.video.requestVideoFrameCallback(next);
+    }
+
+    /** From now on it is shown at this width, as a person looks at it, and nothing is read out of it. */
+    show(width) {
+        this.#reads = false;
+        this.video.style.width = `${width}px`;
     }
 
     #picture() {

@@ -2,7 +2,8 @@
 //!
 //! An override-redirect window covers the X screen. Its upper left corner carries the wall clock as a bar code; below
 //! is text. Orders come as lines: `frozen` (nothing changes), `bar` (the code, 30 times a second), `scroll` (the
-//! text moves 8 pixels 30 times a second, with the code), `quit`. Each order is answered with the code's clock.
+//! text moves 8 pixels 30 times a second, with the code), `save FILE` (a picture of the screen as it is, grey as video
+//! has it, PGM), `quit`. Each order is answered with the code's clock.
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
 #[cfg(target_os = "linux")]
@@ -22,8 +23,8 @@ mod linux {
     use calls_media::screen::barcode;
     use x11rb::connection::Connection;
     use x11rb::protocol::xproto::{
-        ConnectionExt, CreateGCAux, CreateWindowAux, Gcontext, Pixmap, Rectangle, Window,
-        WindowClass,
+        ConnectionExt, CreateGCAux, CreateWindowAux, Gcontext, ImageFormat, Pixmap, Rectangle,
+        Window, WindowClass,
     };
     use x11rb::rust_connection::RustConnection;
 
@@ -70,6 +71,10 @@ mod linux {
             };
             match inbox.recv_timeout(wait) {
                 Ok(order) if order == "quit" => return Ok(()),
+                Ok(order) if order.starts_with("save ") => {
+                    painter.save(&order[5..])?;
+                    println!("{{\"mode\": \"{order}\", \"clock\": {}}}", barcode::now());
+                }
                 Ok(order) => {
                     mode = order;
                     due = Instant::now();
@@ -210,6 +215,22 @@ mod linux {
                 height,
             )?;
             Ok(())
+        }
+
+        /// Writes what is seen, as the luma of video: black is 16, white is 235.
+        fn save(&self, path: &str) -> Result<(), Failed> {
+            let format = ImageFormat::Z_PIXMAP;
+            let (width, height) = (self.width, self.height);
+            let image = self
+                .x
+                .get_image(format, self.window, 0, 0, width, height, !0)?
+                .reply()?;
+            let mut file = format!("P5 {width} {height} 255\n").into_bytes();
+            file.extend(image.data.chunks_exact(4).map(|bgra| {
+                let [b, g, r] = [bgra[0], bgra[1], bgra[2]].map(f64::from);
+                (16.0 + (65.481 * r + 128.553 * g + 24.966 * b) / 255.0).round() as u8
+            }));
+            Ok(std::fs::write(path, file)?)
         }
 
         fn code(&self) -> Result<(), Failed> {

@@ -1,15 +1,17 @@
-//! How sharp each picture of a recording (IVF) is, beside its last one: one JSON object a picture, with the structural
-//! similarity (SSIM, luma, windows of 8×8) of the part below the bar code.
+//! How like a picture (PGM, grey as video has it) each picture of a recording (IVF) is: one JSON object a picture, with the
+//! structural similarity (SSIM, luma, windows of 8×8) of the part below the bar code.
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
-use calls_media::video::I420;
 use calls_media::video::vpx::Decoder;
+use calls_media::video::{I420, Size};
 
 /// The strip of the code, pixels.
 const TOP: usize = 48;
 
 fn main() {
-    let path = std::env::args().nth(1).expect("a file");
+    let mut arguments = std::env::args().skip(1);
+    let path = arguments.next().expect("a recording");
+    let real = Grey::read(&arguments.next().expect("a picture")).expect("a PGM");
     let bytes = std::fs::read(path).expect("a readable file");
     let frames = || {
         let mut at = 32;
@@ -24,29 +26,42 @@ fn main() {
         })
     };
     let mut decoder = Decoder::new().unwrap();
-    let last = frames().fold(None, |last: Option<I420>, (_, frame)| {
-        decoder.decode(frame).ok().flatten().or(last)
-    });
-    let Some(last) = last else {
-        return;
-    };
-    let mut decoder = Decoder::new().unwrap();
     for (n, (time, frame)) in (1..).zip(frames()) {
         if let Ok(Some(picture)) = decoder.decode(frame)
-            && picture.size() == last.size()
+            && picture.size() == real.size
         {
             println!(
                 "{{\"n\": {n}, \"ms\": {}, \"ssim\": {:.4}}}",
                 time / 90,
-                ssim(&picture, &last)
+                ssim(&picture, &real)
             );
         }
     }
 }
 
-fn ssim(a: &I420, b: &I420) -> f64 {
+/// A grey picture.
+struct Grey {
+    size: Size,
+    pixels: Vec<u8>,
+}
+
+impl Grey {
+    /// Reads a PGM as `painter` writes it: one line, then the pixels.
+    fn read(path: &str) -> Option<Self> {
+        let file = std::fs::read(path).ok()?;
+        let end = file.iter().position(|byte| *byte == b'\n')?;
+        let head = std::str::from_utf8(&file[..end]).ok()?;
+        let mut words = head.strip_prefix("P5 ")?.split(' ');
+        let mut side = || words.next()?.parse().ok();
+        let size = Size::checked(side()?, side()?)?;
+        let pixels = file[end + 1..].to_vec();
+        (pixels.len() == size.area()).then_some(Self { size, pixels })
+    }
+}
+
+fn ssim(a: &I420, b: &Grey) -> f64 {
     let (width, height) = (a.size().width as usize, a.size().height as usize);
-    let (a, b) = (a.planes().0, b.planes().0);
+    let (a, b) = (a.planes().0, &b.pixels[..]);
     let (mut sum, mut windows) = (0.0, 0_u32);
     for top in (TOP..height.saturating_sub(8)).step_by(8) {
         for left in (0..width - 8).step_by(8) {
