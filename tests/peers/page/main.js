@@ -34,6 +34,21 @@ function measure() {
 
 const session = {tracks: [], ended: null};
 
+/** The names of what is received, by section: the server's own, from its last description. The tracks of the page do not
+ * have them where the section was begun by the page (a microphone's, which carries a voice, or a screen's sound, in the
+ * other direction): such a track has been named by the browser before, and keeps that name. */
+function names() {
+    const found = new Map();
+    for (const section of session.peer.pc.remoteDescription.sdp.split('\r\nm=').slice(1)) {
+        const mid = /^a=mid:(.*)$/m.exec(section)?.[1].trim();
+        const name = /^a=msid:\S+ (\S+)/m.exec(section)?.[1];
+        if (mid !== undefined && name) {
+            found.set(mid, name);
+        }
+    }
+    return found;
+}
+
 /** What is sent: Chromium's fake microphone (a short beep twice a second), the real one with or without the official
  * client's processing, or a steady tone. */
 async function microphone(source) {
@@ -149,6 +164,7 @@ globalThis.peer = {
 
     async stats() {
         const sums = {energy: 0, samples: 0, concealed: 0, packets: 0, lost: 0, sent: 0, voices: []};
+        const named = names();
         for (const report of (await session.peer.pc.getStats()).values()) {
             if (report.type === 'inbound-rtp' && report.kind === 'audio') {
                 sums.energy += report.totalAudioEnergy ?? 0;
@@ -156,7 +172,7 @@ globalThis.peer = {
                 sums.concealed += report.concealedSamples ?? 0;
                 sums.packets += report.packetsReceived ?? 0;
                 sums.lost += report.packetsLost ?? 0;
-                sums.voices.push(report.trackIdentifier);
+                sums.voices.push(named.get(report.mid) ?? report.trackIdentifier);
             } else if (report.type === 'outbound-rtp') {
                 sums.sent += report.packetsSent ?? 0;
             }

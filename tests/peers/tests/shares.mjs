@@ -64,8 +64,8 @@ export function shares(server, browser) {
             await pause(2000);
             const later = await page.call('bands', [3000, 880]);
             const {voices} = await page.stats();
-            // Judged by what is heard: how the page names the track differs from run to run.
             figure('share_sound', {at_first_db: [shared, echo], later_db: later, voices});
+            check(voices.some((name) => name.startsWith('screen-audio_')), voices.join(' '));
             check(later[0] > -50, `the tone is heard at ${later[0]} dB`);
             check(later[1] < later[0] - 35, `Chromium hears itself at ${later[1]} dB`);
         } finally {
