@@ -153,6 +153,7 @@ impl Person {
             thread: None,
             config: self.calls.config.clone(),
             me: self.me.id.clone(),
+            talks: false,
         };
         let begun = Instant::now();
         let call = backend.join(

@@ -571,6 +571,9 @@ pub struct JoinTicket {
     pub config: CallsConfig,
     /// Who we are.
     pub me: UserId,
+    /// The person holds a key to talk: the first word is to be heard, too. The way for the voice is made as soon as the
+    /// call is up, and nothing is sent on it before the microphone is open.
+    pub talks: bool,
 }
 
 /// What a person wants of a running call.

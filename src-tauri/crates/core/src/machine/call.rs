@@ -49,6 +49,8 @@ pub(crate) struct Call {
     /// A call that somebody wants to switch to, and its heading.
     switch_to: Option<(ChannelId, Option<String>)>,
     preferences: CallPreferences,
+    /// A key is set that opens the microphone while it is held.
+    pub(crate) talks: bool,
     hint: Hint,
     /// The microphone was on when the person wanted to hear nothing; it is on again with the sound.
     reopens: bool,
@@ -261,6 +263,7 @@ impl Call {
             thread,
             config: config.clone(),
             me: directory.me().clone(),
+            talks: self.talks,
         };
         self.current = Some(Current {
             number: self.last,

@@ -487,7 +487,9 @@ impl<'a> Session<'a> {
         }
         self.follow_share(wish.share);
         if let Some(media) = &mut self.media {
-            if wish.unmuted {
+            // A track that is published makes the server offer it to everybody, hence not before it is of use
+            // (signaling 5.2). Who holds a key to talk will use it, and would lose their first word to that round.
+            if wish.unmuted || self.call.ticket.talks {
                 media.negotiator.want(Change::Voice, now());
             } else {
                 media.negotiator.withdraw(Change::Voice);

@@ -66,6 +66,7 @@ impl Machine {
         if switch || !self.call.is_on() {
             self.answering(channel);
         }
+        self.call.talks = !self.alerts.settings.keys.talk.is_empty();
         self.call.join(
             now,
             channel,
