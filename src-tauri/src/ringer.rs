@@ -17,6 +17,9 @@ use rodio::{DeviceSinkBuilder, MixerDeviceSink, Source};
 /// Threads at once. Sounds last seconds at most, and only one rings; more than this means devices that hang.
 const THREADS: usize = 8;
 
+/// Outputs that ring together at most.
+const OUTPUTS: usize = 6;
+
 /// Frames in the device's buffer, 10 ms at 48 kHz: what was given to the device is heard even after the end. (The
 /// default may mean two seconds with PulseAudio.)
 const BUFFER: u32 = 480;
@@ -99,33 +102,28 @@ impl Ringer {
         }
         self.play("ring", move |begun| {
             let pcm = samples(tone(ring.tone)).ok_or(RingError::Sound)?;
-            let length = Duration::from_secs_f64(pcm.len() as f64 / f64::from(pcm.rate));
-            let sinks = open(&ring.device)?;
-            for sink in &sinks {
-                let source = pcm.source().amplify(loudness(ring.volume));
-                if ring.once {
-                    sink.mixer().add(source);
-                } else {
-                    sink.mixer().add(source.repeat_infinite());
+            let on = |sink: MixerDeviceSink| ring_on(&sink, &ring, &pcm, &stop, begun);
+            match &ring.device {
+                RingDevice::System => on(open(None)?),
+                RingDevice::Device(device) => on(open(Some(device))?),
+                RingDevice::All => {
+                    let all = outputs();
+                    if all.is_empty() {
+                        on(open(None)?);
+                    }
+                    // Each has its own connection to the sound server (several sounds of one connection were heard on
+                    // one output only), and one that hangs holds up none of the others.
+                    std::thread::scope(|scope| {
+                        for device in &all {
+                            scope.spawn(|| match named(&host(), device).map(open_one) {
+                                Some(Ok(sink)) => on(sink),
+                                Some(Err(why)) => tracing::warn!(%why, "not heard on one output"),
+                                None => tracing::info!("an output has just gone"),
+                            });
+                        }
+                    });
                 }
             }
-            tracing::info!(
-                ms = begun.elapsed().as_millis(),
-                outputs = sinks.len(),
-                "rings"
-            );
-            let longest = Duration::from_secs(ring.seconds.into());
-            stop.wait(if ring.once {
-                length.min(longest)
-            } else {
-                longest
-            });
-            drop(sinks);
-            tracing::info!(
-                ms = begun.elapsed().as_millis(),
-                stopped = stop.is_stopped(),
-                "rang"
-            );
             Ok(())
         });
     }
@@ -145,10 +143,8 @@ impl Ringer {
         }
         self.play("ringback", move |_| {
             let pcm = samples(sound!("ringback")).ok_or(RingError::Sound)?;
-            let sinks = open(&device.map_or(RingDevice::System, RingDevice::Device))?;
-            for sink in &sinks {
-                sink.mixer().add(pcm.source().repeat_infinite());
-            }
+            let sink = open(device.as_ref())?;
+            sink.mixer().add(pcm.source().repeat_infinite());
             stop.wait(RINGBACK);
             Ok(())
         });
@@ -166,12 +162,9 @@ impl Ringer {
         self.play("cue", move |_| {
             let pcm = samples(sound(cue)).ok_or(RingError::Sound)?;
             let length = Duration::from_secs_f64(pcm.len() as f64 / f64::from(pcm.rate));
-            let device = device.map_or(RingDevice::System, RingDevice::Device);
-            let sinks = open(&device)?;
+            let sink = open(device.as_ref())?;
             tracing::debug!(?cue, "sounds");
-            for sink in &sinks {
-                sink.mixer().add(pcm.source().amplify(loudness(volume)));
-            }
+            sink.mixer().add(pcm.source().amplify(loudness(volume)));
             // What is in the device's buffer must be heard, too.
             std::thread::sleep((length + Duration::from_millis(60)).min(CUE));
             Ok(())
@@ -215,41 +208,62 @@ fn loudness(percent: u16) -> f32 {
     (f32::from(percent.min(100)) / 100.0).powi(2)
 }
 
-/// Opens what a ring is to be heard on: at least one, or an error.
-fn open(wish: &RingDevice) -> Result<Vec<MixerDeviceSink>, RingError> {
-    let host = SERVERS
+/// Rings on one output until it is stopped, or long enough.
+fn ring_on(sink: &MixerDeviceSink, ring: &Ring, pcm: &Pcm, stop: &Stop, begun: Instant) {
+    let source = pcm.source().amplify(loudness(ring.volume));
+    if ring.once {
+        sink.mixer().add(source);
+    } else {
+        sink.mixer().add(source.repeat_infinite());
+    }
+    tracing::info!(ms = begun.elapsed().as_millis(), "rings");
+    let longest = Duration::from_secs(ring.seconds.into());
+    stop.wait(if ring.once {
+        Duration::from_secs_f64(pcm.len() as f64 / f64::from(pcm.rate)).min(longest)
+    } else {
+        longest
+    });
+    tracing::info!(
+        ms = begun.elapsed().as_millis(),
+        stopped = stop.is_stopped(),
+        "rang"
+    );
+}
+
+/// Where sounds come from: a sound server, or else bare hardware.
+fn host() -> rodio::cpal::Host {
+    SERVERS
         .iter()
         .find_map(|name| rodio::cpal::host_from_id(name.parse().ok()?).ok())
-        .unwrap_or_else(rodio::cpal::default_host);
-    let devices = || host.output_devices().into_iter().flatten();
-    let mut chosen: Vec<rodio::cpal::Device> = match wish {
-        RingDevice::System => Vec::new(),
-        RingDevice::Device(id) => devices()
-            .filter(|device| {
-                device
-                    .id()
-                    .is_ok_and(|held| held.to_string() == id.as_str())
-            })
-            .take(1)
-            .collect(),
-        RingDevice::All => devices().take(THREADS).collect(),
-    };
-    if chosen.is_empty() {
-        chosen.extend(host.default_output_device());
-    }
-    let mut sinks = Vec::new();
-    let mut last = RingError::NoDevice;
-    for device in chosen {
+        .unwrap_or_else(rodio::cpal::default_host)
+}
+
+/// All outputs, as far as a ring goes to them.
+fn outputs() -> Vec<DeviceId> {
+    let host = host();
+    let devices = host.output_devices().into_iter().flatten();
+    devices
+        .filter_map(|device| Some(DeviceId::new(device.id().ok()?.to_string())))
+        .take(OUTPUTS)
+        .collect()
+}
+
+fn named(host: &rodio::cpal::Host, id: &DeviceId) -> Option<rodio::cpal::Device> {
+    let is =
+        |device: &rodio::cpal::Device| device.id().is_ok_and(|it| it.to_string() == id.as_str());
+    host.output_devices().into_iter().flatten().find(is)
+}
+
+/// Opens the output of this name; the system's own if there is none, or it is gone.
+fn open(wish: Option<&DeviceId>) -> Result<MixerDeviceSink, RingError> {
+    let host = host();
+    if let Some(device) = wish.and_then(|id| named(&host, id)) {
         match open_one(device) {
-            Ok(sink) => sinks.push(sink),
-            Err(why) => last = why,
+            Ok(sink) => return Ok(sink),
+            Err(why) => tracing::info!(%why, "the output that was chosen does not open"),
         }
     }
-    if sinks.is_empty() {
-        Err(last)
-    } else {
-        Ok(sinks)
-    }
+    open_one(host.default_output_device().ok_or(RingError::NoDevice)?)
 }
 
 fn open_one(device: rodio::cpal::Device) -> Result<MixerDeviceSink, RingError> {

@@ -486,6 +486,7 @@ fn a_ring_is_heard_where_it_is_wanted_as_loud_as_it_is_wanted() {
     for (n, (device, volume)) in [
         (json!({"type": "device", "device": device}), 100),
         (json!({"type": "device", "device": device}), 50),
+        (json!({"type": "all"}), 100),
     ]
     .into_iter()
     .enumerate()
@@ -498,6 +499,9 @@ fn a_ring_is_heard_where_it_is_wanted_as_loud_as_it_is_wanted() {
         there.forget();
         ids.rings(&server, &format!("device{n}"), 1);
         wait_for("the ring on the other device", || there.first());
+        if device["type"] == "all" {
+            wait_for("the ring on the default device", || here.first());
+        }
         std::thread::sleep(Duration::from_millis(1500));
         ids.ends(&server);
         alice.waits_for("ringing", false);
@@ -511,6 +515,8 @@ fn a_ring_is_heard_where_it_is_wanted_as_loud_as_it_is_wanted() {
     assert_eq!((peaks[0].1, peaks[1].1), (0, 0), "only where it is wanted");
     let ratio = f64::from(peaks[0].0) / f64::from(peaks[1].0);
     assert!((3.0..5.5).contains(&ratio), "half is a quarter: {ratio}");
+    let (there, here) = peaks[2];
+    assert!(there > 300 && here > 300, "all means all: {:?}", peaks[2]);
     drop(other);
 }
 
