@@ -3,7 +3,7 @@
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use calls_core::alert::{NoteButton, Words};
+use calls_core::alert::{CallNews, NoteButton, Words};
 
 /// The words of one language; `{}` stands for a name or a number.
 #[derive(Debug)]
@@ -25,6 +25,13 @@ pub(crate) struct Speech {
     new_one: &'static str,
     new: &'static str,
     arrives: &'static str,
+    hand: &'static str,
+    muted: &'static str,
+    hand_lowered: &'static str,
+    host: &'static str,
+    share_stopped: &'static str,
+    /// Who did it, where no name is known.
+    the_host: &'static str,
     pub(crate) open_halloo: &'static str,
     pub(crate) join_call: &'static str,
     pub(crate) ignore_call: &'static str,
@@ -68,6 +75,12 @@ const SPEECHES: [Speech; 5] = [
         new_one: "{} new message",
         new: "{} new messages",
         arrives: "Notifications arrive.",
+        hand: "{} raised a hand.",
+        muted: "{} muted you.",
+        hand_lowered: "{} lowered your hand.",
+        host: "You are now the host.",
+        share_stopped: "{} stopped your sharing.",
+        the_host: "The host",
         open_halloo: "Open Halloo",
         join_call: "Join the call",
         ignore_call: "Ignore the call",
@@ -100,6 +113,12 @@ const SPEECHES: [Speech; 5] = [
         new_one: "{} neue Nachricht",
         new: "{} neue Nachrichten",
         arrives: "Benachrichtigungen kommen an.",
+        hand: "Hand gehoben: {}.",
+        muted: "{} hat dich stummgeschaltet.",
+        hand_lowered: "{} hat deine Hand gesenkt.",
+        host: "Du bist jetzt Host.",
+        share_stopped: "{} hat dein Teilen beendet.",
+        the_host: "Der Host",
         open_halloo: "Halloo öffnen",
         join_call: "Anruf annehmen",
         ignore_call: "Anruf ignorieren",
@@ -132,6 +151,12 @@ const SPEECHES: [Speech; 5] = [
         new_one: "{} nouveau message",
         new: "{} nouveaux messages",
         arrives: "Les notifications arrivent.",
+        hand: "Main levée : {}.",
+        muted: "{} a coupé votre micro.",
+        hand_lowered: "{} a baissé votre main.",
+        host: "Vous êtes maintenant l’hôte.",
+        share_stopped: "{} a arrêté votre partage.",
+        the_host: "L’hôte",
         open_halloo: "Ouvrir Halloo",
         join_call: "Rejoindre l’appel",
         ignore_call: "Ignorer l’appel",
@@ -164,6 +189,12 @@ const SPEECHES: [Speech; 5] = [
         new_one: "{} mensaje nuevo",
         new: "{} mensajes nuevos",
         arrives: "Las notificaciones llegan.",
+        hand: "Mano levantada: {}.",
+        muted: "{} te ha silenciado.",
+        hand_lowered: "{} ha bajado tu mano.",
+        host: "Ahora diriges tú la llamada.",
+        share_stopped: "{} ha detenido tu pantalla compartida.",
+        the_host: "El anfitrión",
         open_halloo: "Abrir Halloo",
         join_call: "Unirse a la llamada",
         ignore_call: "Ignorar la llamada",
@@ -196,6 +227,12 @@ const SPEECHES: [Speech; 5] = [
         new_one: "新着メッセージ{}件",
         new: "新着メッセージ{}件",
         arrives: "通知は届いています。",
+        hand: "挙手: {}。",
+        muted: "{}があなたをミュートしました。",
+        hand_lowered: "{}があなたの手を下ろしました。",
+        host: "あなたがホストになりました。",
+        share_stopped: "{}があなたの共有を停止しました。",
+        the_host: "ホスト",
         open_halloo: "Hallooを開く",
         join_call: "通話に参加",
         ignore_call: "通話を無視",
@@ -283,6 +320,16 @@ impl Speech {
                     format!("{text}\n{new}")
                 }
             }
+            Words::InCall { what, name } => {
+                let pattern = match what {
+                    CallNews::Hand => self.hand,
+                    CallNews::Muted => self.muted,
+                    CallNews::HandLowered => self.hand_lowered,
+                    CallNews::Host => self.host,
+                    CallNews::ShareStopped => self.share_stopped,
+                };
+                fill(pattern, &[name.as_deref().unwrap_or(self.the_host)])
+            }
             Words::Arrives => self.arrives.to_owned(),
         }
     }
@@ -331,6 +378,14 @@ mod tests {
                 count: 3,
             });
             assert!(new.starts_with("hi\n") && new.contains('3'), "{new}");
+            for what in [CallNews::Hand, CallNews::Muted, CallNews::HandLowered] {
+                let name = Some("Bob {}".to_owned());
+                let said = speech.say(&Words::InCall { what, name });
+                assert!(said.contains("Bob {}") && said.len() > 10, "{said}");
+            }
+            let what = CallNews::ShareStopped;
+            let said = speech.say(&Words::InCall { what, name: None });
+            assert!(said.starts_with(speech.the_host), "{said}");
             assert!(
                 [NoteButton::Join, NoteButton::Reply, NoteButton::CallBack]
                     .iter()

@@ -6,6 +6,7 @@
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use calls_core::alert::DesktopNews;
 use calls_core::preferences::{CallPreferences, WindowLevel};
 use calls_core::snapshot::{Call, CallPhase};
 use tauri::{
@@ -328,6 +329,12 @@ pub(crate) fn heard(app: &AppHandle, label: &str, event: &WindowEvent) -> bool {
                 state.main_hears = false;
             }
             settle(app);
+        }
+        // What it shows needs no notification.
+        (STAGE, WindowEvent::Focused(_) | WindowEvent::Destroyed) => {
+            let front = matches!(event, WindowEvent::Focused(true));
+            let news = DesktopNews::CallInFront(front);
+            app.state::<Running>().handle().desktop(news);
         }
         (STAGE, WindowEvent::CloseRequested { .. }) if windows.in_call() => {
             ask(app, Which::Collapse);

@@ -413,8 +413,30 @@ pub enum Words {
         /// How many.
         count: u32,
     },
+    /// Something in our call that concerns us.
+    InCall {
+        /// What.
+        what: CallNews,
+        /// Whose doing; nobody for the host, whose name need not be known.
+        name: Option<String>,
+    },
     /// The test.
     Arrives,
+}
+
+/// What may happen to us in a call, or is ours to see to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum CallNews {
+    /// Somebody raised a hand, and we are the host.
+    Hand,
+    /// Somebody muted us.
+    Muted,
+    /// Somebody lowered our hand.
+    HandLowered,
+    /// We are the host now.
+    Host,
+    /// Somebody stopped our sharing.
+    ShareStopped,
 }
 
 impl Default for Words {
@@ -464,6 +486,8 @@ pub enum DesktopNews {
     Idle(bool),
     /// The system is set to do not disturb, or is no longer.
     DoNotDisturb(bool),
+    /// The large window of the call is in front, or no longer.
+    CallInFront(bool),
     /// This is the demonstration: there is somebody who calls when asked to.
     Demo,
 }

@@ -4,7 +4,7 @@
 use std::time::{Duration, Instant};
 
 use crate::alert::{
-    AlertSettings, AlertWish, MessageLevel, Note, NoteKey, Ring, Tone, Words, plain,
+    AlertSettings, AlertWish, CallNews, MessageLevel, Note, NoteKey, Ring, Tone, Words, plain,
 };
 use crate::command::Command;
 use crate::effect::{Effect, Remember};
@@ -340,10 +340,11 @@ impl Machine {
         self.alerts.settings.quiet_sharing && self.share.shows_everything()
     }
 
-    /// A notice was raised. What concerns us in our call is a notification while the window is not in front.
+    /// A notice was raised. What concerns us in our call is a notification while no window shows it.
     pub(super) fn tell_of_notice(&mut self, code: &str) {
         let call = &self.snapshot.call;
         if self.focused
+            || self.desktop.call_in_front
             || self.headless
             || self.shows_notes()
             || !self.call.preferences().call_notes
@@ -356,24 +357,22 @@ impl Machine {
         let Some(notice) = self.snapshot.notices.iter().find(|one| one.code == code) else {
             return;
         };
-        let named = |key: &str| {
-            let name = notice.values.get(key).filter(|name| !name.is_empty());
-            plain(name.map_or("The host", String::as_str), 60)
-        };
         let hosts = call.host.as_ref() == Some(self.directory.me());
-        let body = match code {
-            "call.hand" if hosts => format!("{} raised a hand.", named("names")),
-            "call.muted_by" => format!("{} muted you.", named("name")),
-            "call.hand_lowered" => format!("{} lowered your hand.", named("name")),
-            "call.host_you" => "You are now the host.".to_owned(),
-            "share.stopped_by" => "The host stopped your sharing.".to_owned(),
+        let (what, value) = match code {
+            "call.hand" if hosts => (CallNews::Hand, "names"),
+            "call.muted_by" => (CallNews::Muted, "name"),
+            "call.hand_lowered" => (CallNews::HandLowered, "name"),
+            "call.host_you" => (CallNews::Host, "name"),
+            "share.stopped_by" => (CallNews::ShareStopped, "name"),
             _ => return,
         };
+        let name = notice.values.get(value).filter(|name| !name.is_empty());
+        let name = name.map(|name| plain(name, 60));
         self.out.push(Effect::Alert(AlertWish::Show(Box::new(Note {
             key: NoteKey::InCall,
             channel: Some(channel),
             title: Words::Plain(plain(&call.place, 120)),
-            body: Words::Plain(body),
+            body: Words::InCall { what, name },
             silent: false,
             buttons: Vec::new(),
         }))));

@@ -26,6 +26,8 @@ pub(crate) struct Desktop {
     pub(crate) quiet: bool,
     pub(crate) quitting: bool,
     pub(crate) demo: bool,
+    /// The person looks at the call's large window.
+    pub(crate) call_in_front: bool,
 }
 
 impl Machine {
@@ -51,6 +53,7 @@ impl Machine {
             DesktopNews::Woke => self.woke(now),
             DesktopNews::Idle(idle) => self.desktop.idle = Some(idle),
             DesktopNews::DoNotDisturb(quiet) => self.desktop.quiet = quiet,
+            DesktopNews::CallInFront(front) => self.desktop.call_in_front = front,
             DesktopNews::Demo => self.desktop.demo = true,
         }
         self.out.dirty(Part::Alerts);

@@ -1,7 +1,7 @@
 //! How a person wants their calls, and what the account wants of every client.
 
 use super::*;
-use crate::alert::{AlertWish, NoteKey, Words};
+use crate::alert::{AlertWish, DesktopNews, NoteKey, Words};
 use crate::model::{Job, JobKind};
 use crate::preferences::{AccountLook, AtJoin, CallPreferences};
 
@@ -30,7 +30,9 @@ fn notes(story: &mut Story) -> Vec<String> {
         .filter_map(|effect| match effect {
             Effect::Alert(AlertWish::Show(note)) if note.key == NoteKey::InCall => {
                 match note.body {
-                    Words::Plain(text) => Some(text),
+                    Words::InCall { what, name } => {
+                        Some(format!("{what:?} {}", name.unwrap_or_default()))
+                    }
                     other => panic!("{other:?}"),
                 }
             }
@@ -217,13 +219,22 @@ fn what_concerns_us_in_the_call_is_a_notification_while_the_window_is_behind() {
         let expected: &[&str] = if focused {
             &[]
         } else {
-            &["Bob Stone raised a hand.", "Bob Stone muted you."]
+            &["Hand Bob Stone", "Muted Bob Stone"]
         };
         assert_eq!(notes(&mut story), expected);
         // A hand is the host's affair.
         story.call(CallEvent::Joined(participant("sd", "dave")));
         story.call(CallEvent::Hand("sd".into(), Some(DAY)));
         assert_eq!(notes(&mut story), Vec::<String>::new());
+    }
+    // The large window of the call shows it, too.
+    let mut story = Story::in_call("town-square");
+    story.does(Command::SetFocus { focused: false });
+    for (front, expected) in [(true, 0), (false, 1)] {
+        story.input(Input::Desktop(DesktopNews::CallInFront(front)));
+        story.effects();
+        story.call(CallEvent::MuteRequested);
+        assert_eq!(notes(&mut story).len(), expected);
     }
     let mut story = Story::in_call("town-square");
     story.does(Command::SetFocus { focused: false });
