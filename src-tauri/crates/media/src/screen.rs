@@ -22,6 +22,7 @@ pub mod pattern;
 pub mod portal;
 pub mod sharpen;
 mod sound;
+mod stream;
 pub mod system;
 pub mod thread;
 #[cfg(windows)]
@@ -36,6 +37,10 @@ use calls_core::port::media::{ShareProblem, ShareSource};
 
 use crate::error::Cause;
 use crate::video::Size;
+
+/// The title of our windows that are left out of a shared screen where that is our own business (X11). It counts for those
+/// of our own process only.
+pub const ASIDE: &str = "Halloo: call";
 
 /// A rectangle of a picture, pixels from its upper left corner.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
