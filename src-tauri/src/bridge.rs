@@ -76,7 +76,7 @@ pub(crate) fn call_window(app: AppHandle, which: Which) {
 #[tauri::command(async)]
 pub(crate) fn fit_bar(window: WebviewWindow, height: f64) {
     if window.label() == call::BAR && height.is_finite() {
-        call::fit(&window, height);
+        call::bar::fit(&window, height);
     }
 }
 

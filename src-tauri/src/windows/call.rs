@@ -7,39 +7,31 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use calls_core::alert::DesktopNews;
-use calls_core::preferences::{CallPreferences, WindowLevel};
+use calls_core::preferences::CallPreferences;
 use calls_core::snapshot::{Call, CallPhase};
 use tauri::{
-    AppHandle, Emitter, LogicalSize, Manager, Monitor, PhysicalPosition, WebviewUrl, WebviewWindow,
-    WebviewWindowBuilder, WindowEvent,
+    AppHandle, Emitter, Manager, PhysicalPosition, WebviewUrl, WebviewWindow, WebviewWindowBuilder,
+    WindowEvent,
 };
 
 use super::MAIN;
 use super::place::{Place, Places};
 use crate::start::Running;
 
+pub(crate) mod bar;
+
 /// The label of the bar, also named in its capability.
 pub(crate) const BAR: &str = "call";
 /// The label of the large window, likewise.
 pub(crate) const STAGE: &str = "stage";
 
-/// The bar's width, logical pixels, and its height until the page has said how high it is.
-const BAR_SIZE: (f64, f64) = (360.0, 172.0);
-/// The width of a narrow one: the seven controls of the smallest size still stand in one row.
-const BAR_NARROW: f64 = 264.0;
-/// Neither lower nor higher the bar becomes, whatever the page says.
-const BAR_HEIGHT: (f64, f64) = (60.0, 660.0);
 /// The large window at first, and at least.
 const STAGE_SIZE: (f64, f64) = (960.0, 640.0);
 const STAGE_SMALLEST: (f64, f64) = (560.0, 400.0);
-/// Room between the bar and the edges of the screen at first, physical pixels.
-const MARGIN: i32 = 24;
 /// Between two of our windows the focus is nowhere for a moment; the bar does not flash up in it.
 const SETTLE: Duration = Duration::from_millis(250);
 /// How often it is looked whether the screen that the bar lies on is still there. Systems do not tell of that alike.
 const LOOK: Duration = Duration::from_secs(3);
-/// How far a key moves the bar, logical pixels.
-const STEP: f64 = 32.0;
 
 /// What decides which window is to be seen.
 #[derive(Debug, Default)]
@@ -144,7 +136,7 @@ pub(crate) async fn follow(app: AppHandle, core: Running) {
         if follows && let Some(bar) = app.get_webview_window(BAR) {
             // Let go of before the window is asked for anything.
             let preferences = windows.lock().preferences.clone();
-            wear(&bar, &preferences);
+            bar::wear(&bar, &preferences);
         }
         if changed {
             arrange(&app);
@@ -158,86 +150,9 @@ pub(crate) async fn follow(app: AppHandle, core: Running) {
                     Ok(()) => break,
                     Err(_) => return,
                 },
-                _ = look.tick(), if on => keep_in_sight(&app),
+                _ = look.tick(), if on => bar::keep_in_sight(&app),
             }
         }
-    }
-}
-
-/// Brings the bar back whose screen has gone.
-fn keep_in_sight(app: &AppHandle) {
-    let Some(bar) = app
-        .get_webview_window(BAR)
-        .filter(|bar| bar.is_visible().unwrap_or(false))
-    else {
-        return;
-    };
-    let (Ok(at), Ok(size), Ok(screens)) = (
-        bar.outer_position(),
-        bar.outer_size(),
-        bar.available_monitors(),
-    ) else {
-        return;
-    };
-    let place = Place {
-        x: at.x,
-        y: at.y,
-        width: size.width,
-        height: size.height,
-    };
-    if !screens.is_empty()
-        && !is_seen(place, &screens)
-        && let Some((x, y)) = first_place(&bar)
-    {
-        let _ = bar.set_position(PhysicalPosition::new(x, y));
-    }
-}
-
-/// How the person wants the bar.
-fn wear(bar: &WebviewWindow, preferences: &CallPreferences) {
-    let level = preferences.level;
-    let done = bar
-        .set_always_on_top(level != WindowLevel::Ordinary)
-        .and_then(|()| bar.set_visible_on_all_workspaces(level == WindowLevel::Everywhere))
-        .and_then(|()| {
-            let scale = bar.scale_factor()?;
-            let height = f64::from(bar.inner_size()?.height) / scale;
-            bar.set_size(LogicalSize::new(width(preferences), height))
-        });
-    if let Err(why) = done {
-        tracing::warn!(%why, "the bar does not follow its settings");
-    }
-}
-
-fn width(preferences: &CallPreferences) -> f64 {
-    if preferences.narrow {
-        BAR_NARROW
-    } else {
-        BAR_SIZE.0
-    }
-}
-
-/// Moves the bar by a key, and never out of sight.
-fn shift(app: &AppHandle, right: f64, down: f64) {
-    let Some(bar) = app.get_webview_window(BAR) else {
-        return;
-    };
-    let (Ok(at), Ok(size), Ok(scale), Ok(screens)) = (
-        bar.outer_position(),
-        bar.outer_size(),
-        bar.scale_factor(),
-        bar.available_monitors(),
-    ) else {
-        return;
-    };
-    let place = Place {
-        x: at.x.saturating_add((right * STEP * scale) as i32),
-        y: at.y.saturating_add((down * STEP * scale) as i32),
-        width: size.width,
-        height: size.height,
-    };
-    if is_seen(place, &screens) {
-        let _ = bar.set_position(PhysicalPosition::new(place.x, place.y));
     }
 }
 
@@ -275,38 +190,12 @@ pub(crate) fn ask(app: &AppHandle, which: Which) {
             }
         }
         Which::Hide => windows.lock().put_away = true,
-        Which::Left => return shift(app, -1.0, 0.0),
-        Which::Right => return shift(app, 1.0, 0.0),
-        Which::Up => return shift(app, 0.0, -1.0),
-        Which::Down => return shift(app, 0.0, 1.0),
+        Which::Left => return bar::shift(app, -1.0, 0.0),
+        Which::Right => return bar::shift(app, 1.0, 0.0),
+        Which::Up => return bar::shift(app, 0.0, -1.0),
+        Which::Down => return bar::shift(app, 0.0, 1.0),
     }
     arrange(app);
-}
-
-/// The bar's page says how high it is. The bar grows away from the edge of the screen that is nearer.
-pub(crate) fn fit(bar: &WebviewWindow, height: f64) {
-    let height = height.clamp(BAR_HEIGHT.0, BAR_HEIGHT.1);
-    let (Ok(size), Ok(at), Ok(scale)) =
-        (bar.inner_size(), bar.outer_position(), bar.scale_factor())
-    else {
-        return;
-    };
-    let wanted = (height * scale).round() as u32;
-    if size.height == wanted {
-        return;
-    }
-    let lower = bar.current_monitor().ok().flatten().is_some_and(|screen| {
-        let middle = screen.position().y + i32::try_from(screen.size().height / 2).unwrap_or(0);
-        at.y + i32::try_from(size.height / 2).unwrap_or(0) > middle
-    });
-    let wide = width(&bar.state::<CallWindows>().lock().preferences);
-    let _ = bar.set_size(LogicalSize::new(wide, height));
-    if lower {
-        let grown = i64::from(wanted) - i64::from(size.height);
-        let y = i64::from(at.y) - grown;
-        let y = i32::try_from(y.max(0)).unwrap_or(at.y);
-        let _ = bar.set_position(PhysicalPosition::new(at.x, y));
-    }
 }
 
 /// An event of one of our windows. True if closing is to be prevented.
@@ -410,7 +299,7 @@ fn arrange(app: &AppHandle) {
         return;
     }
     set(app, STAGE, stage, |app| open_stage(app, &places));
-    set(app, BAR, bar, |app| open_bar(app, &places, &preferences));
+    set(app, BAR, bar, |app| bar::open(app, &places, &preferences));
 }
 
 fn set(
@@ -438,40 +327,6 @@ fn set(
     }
 }
 
-fn open_bar(
-    app: &AppHandle,
-    places: &Places,
-    preferences: &CallPreferences,
-) -> tauri::Result<WebviewWindow> {
-    let bar = super::page(
-        WebviewWindowBuilder::new(app, BAR, WebviewUrl::default())
-            .title("Halloo")
-            .inner_size(width(preferences), BAR_SIZE.1)
-            .decorations(false)
-            .always_on_top(preferences.level != WindowLevel::Ordinary)
-            .visible_on_all_workspaces(preferences.level == WindowLevel::Everywhere)
-            .skip_taskbar(true)
-            .maximizable(false)
-            .minimizable(false)
-            .focused(false)
-            .visible(false),
-    )
-    .build()?;
-    let screens = bar.available_monitors().unwrap_or_default();
-    let at = places
-        .of(BAR)
-        .filter(|place| is_seen(*place, &screens))
-        .map(|place| (place.x, place.y))
-        .or_else(|| first_place(&bar));
-    if let Some((x, y)) = at {
-        bar.set_position(PhysicalPosition::new(x, y))?;
-    }
-    bar.show()?;
-    #[cfg(target_os = "linux")]
-    super::reload_after_crash(&bar)?;
-    Ok(bar)
-}
-
 fn open_stage(app: &AppHandle, places: &Places) -> tauri::Result<WebviewWindow> {
     let stage = super::page(
         WebviewWindowBuilder::new(app, STAGE, WebviewUrl::default())
@@ -482,7 +337,10 @@ fn open_stage(app: &AppHandle, places: &Places) -> tauri::Result<WebviewWindow> 
     )
     .build()?;
     let screens = stage.available_monitors().unwrap_or_default();
-    if let Some(place) = places.of(STAGE).filter(|place| is_seen(*place, &screens)) {
+    if let Some(place) = places
+        .of(STAGE)
+        .filter(|place| bar::is_seen(*place, &screens))
+    {
         stage.set_size(tauri::PhysicalSize::new(place.width, place.height))?;
         stage.set_position(PhysicalPosition::new(place.x, place.y))?;
     }
@@ -491,23 +349,6 @@ fn open_stage(app: &AppHandle, places: &Places) -> tauri::Result<WebviewWindow> 
     #[cfg(target_os = "linux")]
     super::reload_after_crash(&stage)?;
     Ok(stage)
-}
-
-/// The lower left of the main screen.
-fn first_place(bar: &WebviewWindow) -> Option<(i32, i32)> {
-    let screen = bar.primary_monitor().ok().flatten()?;
-    let height = i32::try_from(screen.size().height).ok()?;
-    let own = (BAR_SIZE.1 * screen.scale_factor()) as i32;
-    let at = screen.position();
-    Some((at.x + MARGIN, at.y + height - own - 2 * MARGIN))
-}
-
-/// Whether enough of it lies on a screen to be taken hold of: a screen may have gone since.
-fn is_seen(place: Place, screens: &[Monitor]) -> bool {
-    screens.iter().any(|screen| {
-        let (at, size) = (screen.position(), screen.size());
-        place.overlaps(at.x, at.y, size.width, size.height)
-    })
 }
 
 #[cfg(test)]

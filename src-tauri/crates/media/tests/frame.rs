@@ -169,6 +169,10 @@ fn inside() {
     let mark = host.mark(&SourceId::from("screen:0")).unwrap();
     screen.becomes("the upper left corner", (1, 1), LINE);
     screen.becomes("the lower right corner", (638, 478), LINE);
+    let mut whole = host.open(&SourceId::from("screen:0"), &|| false).unwrap();
+    let (seen, line) = sees(&mut *whole).unwrap();
+    assert_eq!((seen, line), (Look::Changed, false), "nobody else sees it");
+    drop(whole);
     drop(mark);
     screen.becomes("after that", (1, 1), 0);
 

@@ -16,6 +16,7 @@ use super::displays::DisplaySource;
 use super::{ScreenError, ScreenHost, ScreenSource};
 use source::X11Source;
 
+mod aside;
 mod cursor;
 mod frame;
 mod segment;
@@ -240,6 +241,19 @@ impl X {
     fn atom(&self, name: &str) -> Result<Atom, ScreenError> {
         let asked = self.connection.intern_atom(false, name.as_bytes());
         Ok(asked.map_err(failed)?.reply().map_err(failed)?.atom)
+    }
+
+    /// The window on the root that this one lies in, with what the window manager put around it.
+    fn top(&self, window: Window) -> Result<Window, ScreenError> {
+        let mut top = window;
+        loop {
+            let tree = self.connection.query_tree(top).map_err(failed)?;
+            let parent = tree.reply().map_err(|_| ScreenError::Gone)?.parent;
+            if parent == self.root || parent == x11rb::NONE {
+                return Ok(top);
+            }
+            top = parent;
+        }
     }
 
     /// The window that `which` means: a number as we give them, or a part of a title.

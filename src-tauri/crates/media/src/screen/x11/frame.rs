@@ -1,7 +1,7 @@
 //! A line around what is shared, for whoever sits at this machine.
 //!
 //! Four narrow windows that no window manager touches and no click hits. Around a window they lie outside of it, so that
-//! they are not in its picture. Around a whole screen there is no outside: there the others see the line as well.
+//! they are not in its picture. Around a whole screen there is no outside: there `aside.rs` leaves them out.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -12,12 +12,13 @@ use x11rb::connection::Connection as _;
 use x11rb::protocol::shape::SK;
 use x11rb::protocol::xfixes::ConnectionExt as _;
 use x11rb::protocol::xproto::{
-    ConfigureWindowAux, ConnectionExt as _, CreateWindowAux, EventMask, MapState, StackMode,
-    Window, WindowClass,
+    AtomEnum, ConfigureWindowAux, ConnectionExt as _, CreateWindowAux, EventMask, MapState,
+    PropMode, StackMode, Window, WindowClass,
 };
+use x11rb::wrapper::ConnectionExt as _;
 
 use super::{X, failed};
-use crate::screen::ScreenError;
+use crate::screen::{ASIDE, ScreenError};
 
 /// Pixels.
 const THICK: i32 = 4;
@@ -137,6 +138,21 @@ fn side(x: &X) -> Result<Window, ScreenError> {
             &look,
         )
         .map_err(failed)?;
+    // By these it is known as one that others do not see.
+    let (pid, name) = (x.atom("_NET_WM_PID")?, AtomEnum::WM_NAME);
+    let (cardinal, string) = (AtomEnum::CARDINAL, AtomEnum::STRING);
+    connection
+        .change_property32(
+            PropMode::REPLACE,
+            window,
+            pid,
+            cardinal,
+            &[std::process::id()],
+        )
+        .map_err(failed)?;
+    connection
+        .change_property8(PropMode::REPLACE, window, name, string, ASIDE.as_bytes())
+        .map_err(failed)?;
     let nothing = connection.generate_id().map_err(failed)?;
     connection
         .xfixes_create_region(nothing, &[])
@@ -165,16 +181,7 @@ fn place(x: &X, around: Around) -> Result<Option<(Place, Option<Window>)>, Scree
             if attributes.map_state != MapState::VIEWABLE {
                 return Ok(None);
             }
-            // With what the window manager put around it.
-            let mut top = window;
-            loop {
-                let tree = connection.query_tree(top).map_err(failed)?;
-                let parent = tree.reply().map_err(|_| ScreenError::Gone)?.parent;
-                if parent == x.root || parent == x11rb::NONE {
-                    break;
-                }
-                top = parent;
-            }
+            let top = x.top(window)?;
             let geometry = connection.get_geometry(top).map_err(failed)?;
             let geometry = geometry.reply().map_err(|_| ScreenError::Gone)?;
             let border = 2 * i32::from(geometry.border_width);

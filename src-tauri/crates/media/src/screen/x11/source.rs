@@ -14,6 +14,7 @@ use x11rb::protocol::xproto::{
     Pixmap, Rectangle, Window,
 };
 
+use super::aside::{Area, Aside};
 use super::cursor::{self, Cursor};
 use super::segment::Segment;
 use super::{Monitor, X, failed};
@@ -65,6 +66,8 @@ pub(super) struct X11Source {
     /// The geometry may have changed.
     moved: bool,
     gone: bool,
+    /// Of a screen: what is left out of it.
+    aside: Option<Aside>,
 }
 
 impl X11Source {
@@ -84,13 +87,16 @@ impl X11Source {
                 .map_err(failed)?;
         }
         // A screen divided anew into monitors is told by the root window only.
-        let events = ChangeWindowAttributesAux::new().event_mask(EventMask::STRUCTURE_NOTIFY);
+        let events = EventMask::STRUCTURE_NOTIFY | EventMask::SUBSTRUCTURE_NOTIFY;
+        let events = ChangeWindowAttributesAux::new().event_mask(events);
         x.connection
             .change_window_attributes(x.root, &events)
             .map_err(failed)?;
         let size = size_of(monitor.width, monitor.height)?;
         let root = x.root;
-        Self::open(x, Target::Monitor(monitor), size, root)
+        let mut source = Self::open(x, Target::Monitor(monitor), size, root)?;
+        source.aside = Aside::new(&source.x);
+        Ok(source)
     }
 
     pub(super) fn window(x: X, id: Window) -> Result<Self, ScreenError> {
@@ -155,6 +161,7 @@ impl X11Source {
             cursor_changed: true,
             moved: false,
             gone: false,
+            aside: None,
         })
     }
 
@@ -164,16 +171,49 @@ impl X11Source {
             match event {
                 Event::DamageNotify(_) => self.damaged = true,
                 Event::XfixesCursorNotify(_) => self.cursor_changed = true,
-                Event::RandrScreenChangeNotify(_) | Event::ConfigureNotify(_) => self.moved = true,
-                Event::MapNotify(_) | Event::UnmapNotify(_) => self.moved = true,
+                Event::RandrScreenChangeNotify(_) => self.moved = true,
+                Event::ConfigureNotify(event) => self.changed(event.window),
+                Event::MapNotify(event) => self.changed(event.window),
+                Event::UnmapNotify(event) => self.changed(event.window),
+                Event::ReparentNotify(event) => self.changed(event.window),
+                Event::CirculateNotify(event) => self.changed(event.window),
                 Event::DestroyNotify(event) => {
                     let ours =
                         matches!(self.target, Target::Window { id, .. } if id == event.window);
                     self.gone |= ours;
+                    self.changed(event.window);
                 }
                 _ => {}
             }
         }
+        Ok(())
+    }
+
+    /// A window has come, gone or moved: what is shared, or, on a shared screen, one on it.
+    fn changed(&mut self, window: Window) {
+        match &mut self.aside {
+            Some(aside) if window != self.x.root => aside.stale = true,
+            _ => self.moved = true,
+        }
+    }
+
+    /// Finds what of ours is to be left out, if that may have changed.
+    fn leave_out(&mut self, found: &mut Vec<Rect>) -> Result<(), ScreenError> {
+        let (origin, size) = (self.origin(), self.size);
+        let Some(aside) = self.aside.as_mut().filter(|aside| aside.stale) else {
+            return Ok(());
+        };
+        let anew = aside.look(&self.x)?;
+        found.extend(anew.into_iter().filter_map(|area| {
+            let side = |from: i32, to: i32| u16::try_from(to - from).unwrap_or(u16::MAX);
+            let rect = Rectangle {
+                x: i16::try_from(area.left).ok()?,
+                y: i16::try_from(area.top).ok()?,
+                width: side(area.left, area.right),
+                height: side(area.top, area.bottom),
+            };
+            placed(rect, origin, size)
+        }));
         Ok(())
     }
 
@@ -351,6 +391,16 @@ impl X11Source {
             self.moved = true;
             return Ok(());
         };
+        if let Some(aside) = &self.aside {
+            let (left, top) = (at.0.into(), at.1.into());
+            let place = Area {
+                left,
+                top,
+                right: left + i32::from(size.0),
+                bottom: top + i32::from(size.1),
+            };
+            aside.cover(&self.x, place, pixels)?;
+        }
         take(&self.cursor, pixels);
         Ok(())
     }
@@ -397,6 +447,7 @@ impl ScreenSource for X11Source {
             {
                 return Ok(Look::Resized(size));
             }
+            self.leave_out(&mut dirty)?;
             if self.damaged {
                 self.take_damage(&mut dirty)?;
             }

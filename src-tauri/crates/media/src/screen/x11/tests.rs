@@ -12,7 +12,7 @@ use x11rb::protocol::xproto::{
 use x11rb::wrapper::ConnectionExt as _;
 
 use super::*;
-use crate::screen::{Look, Rect, convert};
+use crate::screen::{ASIDE, Look, Rect, convert};
 use crate::video::{I420, Size};
 
 const RED: u32 = 0x00ff_0000;
@@ -480,6 +480,41 @@ fn the_list_has_other_peoples_windows_and_none_of_ours_nor_the_desktops() {
         .map(|source| (source.name.as_str(), source.width, source.height))
         .collect();
     assert_eq!(names, [("Letter", 300, 200)]);
+}
+
+#[test]
+fn our_small_window_is_left_out_and_what_is_beneath_is_seen() {
+    let Some(stage) = Stage::new(&[]) else { return };
+    let letter = stage.window("Letter", RED, (100, 100), (300, 200));
+    let bar = stage.window(ASIDE, GREEN, (150, 150), (100, 50));
+    // Another program may call itself as it likes.
+    let foreign = stage.window(ASIDE, BLUE, (600, 400), (50, 50));
+    stage.number(foreign, "_NET_WM_PID", 1);
+    stage.number(bar, "_NET_WM_PID", std::process::id());
+    let mut watcher = stage.open("screen:0");
+    watcher.settle();
+    assert_eq!(watcher.at(170, 170), RED);
+    assert_eq!(watcher.at(620, 420), BLUE);
+    // It moves half off the letter.
+    let change = ConfigureWindowAux::new().x(370).y(150);
+    stage.configure(bar, change);
+    let until = Instant::now() + Duration::from_secs(5);
+    while Instant::now() < until && watcher.at(380, 170) != RED {
+        watcher.look(Duration::from_millis(50)).unwrap();
+    }
+    watcher.settle();
+    assert_eq!((watcher.at(170, 170), watcher.at(380, 170)), (RED, RED));
+    assert_ne!(watcher.at(420, 170), GREEN);
+    // What is painted beneath shows as soon as the small window changes.
+    stage.paint(letter, BLUE, (0, 0, 300, 200));
+    stage.paint(bar, GREEN, (0, 0, 100, 50));
+    watcher.settle();
+    assert_eq!((watcher.at(110, 110), watcher.at(380, 170)), (BLUE, BLUE));
+    // Gone, and nobody has seen it.
+    stage.x.connection.unmap_window(bar).unwrap();
+    stage.done();
+    watcher.settle();
+    assert_eq!(watcher.at(380, 170), BLUE);
 }
 
 #[test]
