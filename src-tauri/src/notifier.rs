@@ -265,6 +265,7 @@ fn button(named: &str) -> Option<NoteButton> {
 }
 
 /// Text that a service takes for markup, spelled so that it shows as it is (Desktop Notifications 1.3, "Markup").
+#[cfg(any(test, all(unix, not(target_os = "macos"))))]
 fn escaped(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     for c in text.chars() {

@@ -19,6 +19,7 @@ pub(super) struct Differ {
 
 impl Differ {
     /// Forgets the last picture: the next one is new everywhere.
+    #[cfg(any(target_os = "linux", test))]
     pub(super) fn forget(&mut self) {
         self.last = Vec::new();
     }
@@ -95,6 +96,7 @@ impl Differ {
 
     /// Takes over a part that is known to have changed, if there is a picture to keep up to date. `data` begins at the
     /// part's first pixel.
+    #[cfg(any(target_os = "linux", test))]
     pub(super) fn note(&mut self, rect: Rect, data: &[u8], stride: usize) {
         if self.last.is_empty() {
             return;
