@@ -67,7 +67,7 @@ pub(crate) struct Common {
 #[derive(Clone, Debug, Subcommand)]
 pub(crate) enum Action {
     /// Be in a call without a window.
-    Call(CallArguments),
+    Call(Box<CallArguments>),
     /// Speak to the Halloo that runs.
     Ctl(CtlArguments),
     /// List the sound devices.

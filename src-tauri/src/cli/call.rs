@@ -352,7 +352,7 @@ mod tests {
         use clap::Parser;
         let line = ["halloo", "call"].iter().chain(text).copied();
         match crate::args::Arguments::try_parse_from(line).unwrap().action {
-            Some(crate::args::Action::Call(call)) => call,
+            Some(crate::args::Action::Call(call)) => *call,
             other => panic!("{other:?}"),
         }
     }
