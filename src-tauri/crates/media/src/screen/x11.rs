@@ -19,6 +19,7 @@ use source::X11Source;
 mod aside;
 mod cursor;
 mod frame;
+mod rects;
 mod segment;
 mod source;
 #[cfg(test)]

@@ -16,11 +16,14 @@ use x11rb::protocol::xproto::{
 
 use super::aside::{Area, Aside};
 use super::cursor::{self, Cursor};
+use super::rects::placed;
 use super::segment::Segment;
 use super::{Monitor, X, failed};
 use crate::screen::differ::Differ;
-use crate::screen::{Look, Patch, Rect, ScreenError, ScreenSource};
+use crate::screen::{Patch, Rect, ScreenError};
 use crate::video::Size;
+
+mod look;
 
 /// So many rectangles are fetched one by one; more are taken as the one around them all.
 const MOST_RECTANGLES: usize = 48;
@@ -425,170 +428,6 @@ impl Changes {
     }
 }
 
-impl ScreenSource for X11Source {
-    fn size(&self) -> Size {
-        self.size
-    }
-
-    fn look(
-        &mut self,
-        wait: Duration,
-        take: &mut dyn FnMut(Patch<'_>),
-    ) -> Result<Look, ScreenError> {
-        let limit = Instant::now() + wait;
-        self.hear()?;
-        let mut dirty: Vec<Rect> = Vec::new();
-        loop {
-            if self.gone {
-                return Err(ScreenError::Gone);
-            }
-            if self.moved
-                && let Some(size) = self.follow()?
-            {
-                return Ok(Look::Resized(size));
-            }
-            self.leave_out(&mut dirty)?;
-            if self.damaged {
-                self.take_damage(&mut dirty)?;
-            }
-            let shape = std::mem::take(&mut self.cursor_changed);
-            let window = match &self.target {
-                Target::Monitor(_) => self.x.root,
-                Target::Window { id, .. } => *id,
-            };
-            let origin = self.origin();
-            if self.has_cursor {
-                let changes =
-                    self.cursor
-                        .look(&self.x.connection, window, origin, self.size, shape)?;
-                let changes = changes.into_iter().flatten();
-                dirty.extend(changes.map(|rect| rect.even_in(self.size)));
-            }
-            self.compare(&mut dirty)?;
-            if std::mem::take(&mut self.fresh) {
-                dirty = vec![Rect::all(self.size)];
-            }
-            // Replies may have brought events along, which make no socket readable any more.
-            self.hear()?;
-            if !dirty.is_empty() || self.moved || self.damaged || self.gone {
-                break;
-            }
-            let left = limit.saturating_duration_since(Instant::now());
-            if left.is_zero() {
-                return Ok(Look::Same);
-            }
-            self.wait(match &self.changes {
-                Changes::Told { .. } => left,
-                Changes::Compared { due, .. } => {
-                    left.min(due.saturating_duration_since(Instant::now()))
-                }
-            })?;
-        }
-        drop_covered(&mut dirty);
-        for rect in &dirty {
-            self.fetch(*rect, take)?;
-        }
-        Ok(if dirty.is_empty() {
-            Look::Same
-        } else {
-            Look::Changed
-        })
-    }
-}
-
 fn size_of(width: u16, height: u16) -> Result<Size, ScreenError> {
     Size::checked(width.into(), height.into()).ok_or(ScreenError::Unsupported(None))
-}
-
-/// A rectangle of the server in the picture's coordinates, with even corners; `None` outside of it.
-fn placed(rect: Rectangle, (left, top): (i32, i32), size: Size) -> Option<Rect> {
-    let x = i32::from(rect.x) - left;
-    let y = i32::from(rect.y) - top;
-    let right = (x + i32::from(rect.width)).clamp(0, size.width as i32);
-    let bottom = (y + i32::from(rect.height)).clamp(0, size.height as i32);
-    let (x, y) = (x.max(0), y.max(0));
-    let rect = Rect {
-        x: x as u32,
-        y: y as u32,
-        width: (right - x).max(0) as u32,
-        height: (bottom - y).max(0) as u32,
-    };
-    (!rect.is_empty()).then(|| rect.even_in(size))
-}
-
-/// Removes rectangles that others contain: they would be fetched twice.
-fn drop_covered(rects: &mut Vec<Rect>) {
-    let covers = |a: &Rect, b: &Rect| {
-        a.x <= b.x
-            && a.y <= b.y
-            && a.x + a.width >= b.x + b.width
-            && a.y + a.height >= b.y + b.height
-    };
-    let mut kept: Vec<Rect> = Vec::with_capacity(rects.len());
-    rects.sort_by_key(|rect| std::cmp::Reverse(u64::from(rect.width) * u64::from(rect.height)));
-    for rect in rects.drain(..) {
-        if !rect.is_empty() && !kept.iter().any(|kept| covers(kept, &rect)) {
-            kept.push(rect);
-        }
-    }
-    *rects = kept;
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn damage_is_moved_into_the_monitor_and_cut_at_its_edges() {
-        let size = Size {
-            width: 100,
-            height: 50,
-        };
-        let damage = |x, y, width, height| Rectangle {
-            x,
-            y,
-            width,
-            height,
-        };
-        let rect = |x, y, width, height| {
-            Some(Rect {
-                x,
-                y,
-                width,
-                height,
-            })
-        };
-        let origin = (1920, 0);
-        assert_eq!(
-            placed(damage(1900, -5, 30, 10), origin, size),
-            rect(0, 0, 10, 6)
-        );
-        assert_eq!(
-            placed(damage(1931, 11, 3, 3), origin, size),
-            rect(10, 10, 4, 4)
-        );
-        assert_eq!(placed(damage(0, 0, 1920, 1080), origin, size), None);
-        assert_eq!(
-            placed(damage(2000, 40, 500, 500), origin, size),
-            rect(80, 40, 20, 10)
-        );
-    }
-
-    #[test]
-    fn what_another_rectangle_contains_is_fetched_once() {
-        let rect = |x, y, width, height| Rect {
-            x,
-            y,
-            width,
-            height,
-        };
-        let mut rects = vec![
-            rect(2, 2, 4, 4),
-            rect(0, 0, 10, 10),
-            rect(8, 8, 4, 4),
-            rect(0, 0, 10, 10),
-        ];
-        drop_covered(&mut rects);
-        assert_eq!(rects, [rect(0, 0, 10, 10), rect(8, 8, 4, 4)]);
-    }
 }
