@@ -88,9 +88,10 @@ fn main() {
         delay: number("delay"),
         last: Instant::now(),
     })));
-    talker
-        .port()
-        .feedback(Feedback::VoiceLoss(number("loss") as f32));
+    talker.port().feedback(Feedback::VoiceLoss {
+        share: number("loss") as f32,
+        congested: false,
+    });
     let mut inlet = listener.port().open_track(RemoteTrack {
         id: "voice".into(),
         kind: MediaKind::Voice,

@@ -2,6 +2,7 @@
 //! device or clock; `voice/thread.rs` drives it.
 
 pub mod apm;
+pub mod canceller;
 mod dump;
 pub mod ends;
 pub mod gate;
@@ -29,7 +30,7 @@ use apm::Apm;
 use dump::Dump;
 use gate::{Activation, Admitted, Gate, GateSwitch};
 use jitter::{JitterBuffer, Rendered};
-use level::{Dbov, Meter, Speaking};
+use level::{Dbov, Floor, Meter, Speaking};
 use melody::Melody;
 use mixer::{Fader, Mixer, Volume};
 use opus::{FRAME, SHORT, VoiceEncoder};
@@ -50,6 +51,8 @@ pub struct VoiceEngine {
     dump: Option<Dump>,
     meter: Arc<Meter>,
     speaking: Speaking,
+    /// Of the microphone, as it comes.
+    room: Floor,
     gate: Gate,
     rest: Rest,
     encoder: FrameMaker,
@@ -121,6 +124,7 @@ impl VoiceEngine {
             dump: None,
             meter,
             speaking: Speaking::default(),
+            room: Floor::default(),
             gate: Gate::new(gate),
             rest: Rest::default(),
             encoder: FrameMaker::new()?,
@@ -141,14 +145,22 @@ impl VoiceEngine {
             dump.near(block);
         }
         self.input_fader.apply(&mut block.0);
-        if self.rest.wakes(self.gate.is_open()) {
+        let somebody = self.room.is_exceeded(Dbov::of(&block.0));
+        let awake = self.rest.wakes(self.gate.is_open());
+        if awake {
             self.apm.captured(block);
         }
         if let Some(dump) = &mut self.dump {
             dump.clean(block);
         }
         let level = Dbov::of(&block.0);
-        self.meter.update(level, self.speaking.update(level));
+        // Without processing the noise of the room is in it, which is nobody who talks while muted.
+        let voice = if awake || somebody {
+            level
+        } else {
+            Dbov::SILENCE
+        };
+        self.meter.update(level, self.speaking.update(voice));
         let admitted = self.gate.admit(block, self.activation.wants(level));
         // In a large call the packets would weigh on the server, and 10 ms are the least of its delay.
         let short = self.tracks.len() <= INTIMATE;
@@ -228,9 +240,9 @@ impl VoiceEngine {
         }
     }
 
-    /// Share of our packets that get lost, 0..1.
-    pub fn set_loss(&mut self, share: f32) {
-        self.encoder.opus.set_loss(share);
+    /// What a report tells of our packets: the share that got lost, 0..1, and whether they queue up on the way.
+    pub fn set_loss(&mut self, share: f32, congested: bool) {
+        self.encoder.opus.set_loss(share, congested);
     }
 
     /// Changes what is done to the sound, from the next block on.
@@ -360,7 +372,7 @@ impl FrameMaker {
         })
     }
 
-    /// Takes the next block; `short` frames are wished, and made unless packets get lost.
+    /// Takes the next block; `short` frames are wished, and made unless the network wants long ones.
     fn next(&mut self, admitted: Option<Admitted<'_>>, short: bool) -> Option<EncodedFrame> {
         self.rtp_time = self.rtp_time.wrapping_add(BLOCK as u32);
         let Some(admitted) = admitted else {
@@ -373,7 +385,7 @@ impl FrameMaker {
         }
         self.talking = true;
         if self.filled == 0 {
-            self.length = if short && !self.opus.is_lossy() {
+            self.length = if short && !self.opus.wants_long_frames() {
                 SHORT
             } else {
                 FRAME

@@ -42,7 +42,7 @@ impl MediaPort for Engines {
     fn feedback(&self, feedback: Feedback) {
         match feedback {
             Feedback::KeyFrame(_) | Feedback::Budget(_) => self.screens.feedback(feedback),
-            Feedback::VoiceLoss(_) => self.voice.feedback(feedback),
+            Feedback::VoiceLoss { .. } => self.voice.feedback(feedback),
         }
     }
 }

@@ -192,6 +192,11 @@ mod tests {
         }
     }
 
+    const LOSS: Feedback = Feedback::VoiceLoss {
+        share: 0.1,
+        congested: false,
+    };
+
     #[test]
     fn what_a_call_says_reaches_the_engine_until_it_is_left() {
         let engine = Arc::new(Engine::default());
@@ -200,7 +205,7 @@ mod tests {
         assert!(port.open_track(track("a")).push(packet()));
         port.open_track(track("b"));
         port.close_track(&"a".into());
-        port.feedback(Feedback::VoiceLoss(0.1));
+        port.feedback(LOSS);
         let expected = ["outlet", "open a", "open b", "close a", "feedback"];
         assert_eq!(engine.told(), expected);
     }
@@ -217,7 +222,7 @@ mod tests {
         // The next call may have its outlet in place by now.
         port.set_voice_outlet(None);
         port.close_track(&"a".into());
-        port.feedback(Feedback::VoiceLoss(0.1));
+        port.feedback(LOSS);
         assert!(!port.open_track(track("late")).push(packet()));
         port.retire();
         assert_eq!(engine.told(), Vec::<String>::new());

@@ -90,8 +90,13 @@ pub enum Feedback {
     KeyFrame(Layer),
     /// What may be sent, bits per second, for all media together.
     Budget(u32),
-    /// Share of our voice packets that get lost, 0..1 (RTCP receiver reports).
-    VoiceLoss(f32),
+    /// What becomes of our voice packets.
+    VoiceLoss {
+        /// Share that gets lost, 0..1 (RTCP receiver reports).
+        share: f32,
+        /// They queue up on the way: the round trip takes much longer than it could.
+        congested: bool,
+    },
 }
 
 /// Where the engine puts its frames. Never blocks.

@@ -162,7 +162,7 @@ impl ScreenThread {
                 self.budget = Some(bits);
                 self.divide();
             }
-            Order::Feedback(Feedback::VoiceLoss(_)) => {}
+            Order::Feedback(Feedback::VoiceLoss { .. }) => {}
             Order::Text(text) => {
                 if self.text != text {
                     self.text = text;

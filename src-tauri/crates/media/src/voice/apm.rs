@@ -3,16 +3,19 @@
 use calls_core::snapshot::{Noise, Sound};
 use nnnoiseless::DenoiseState;
 use sonora::config::{
-    AdaptiveDigital, EchoCanceller, FixedDigital, GainController2, HighPassFilter,
-    MaxProcessingRate, NoiseSuppression, NoiseSuppressionLevel, Pipeline,
+    AdaptiveDigital, FixedDigital, GainController2, HighPassFilter, MaxProcessingRate,
+    NoiseSuppression, NoiseSuppressionLevel, Pipeline,
 };
 use sonora::{AudioProcessing, Config, StreamConfig};
 
 use crate::block::{BLOCK, Block, RATE};
+use crate::voice::canceller::EchoCanceller;
 
 /// The processor of the microphone's sound. Its switches can be turned while it runs.
 #[derive(Default)]
 pub struct Apm {
+    /// Before everything else: it learns the way of the sound, which nothing must bend. `None` while it is off.
+    canceller: Option<Box<EchoCanceller>>,
     /// The WebRTC audio processing in Rust; `None` while it has nothing to do.
     sonora: Option<Box<Sonora>>,
     /// The recurrent network for strong noise suppression (RNNoise, Valin 2018); `None` while it is off.
@@ -30,7 +33,12 @@ impl Apm {
 
     /// Turns the switches. What stays on goes on with what it has learnt.
     pub fn set(&mut self, sound: Sound) {
-        if sound.echo || sound.noise != Noise::Off || sound.gain || sound.high_pass {
+        if sound.echo {
+            self.canceller.get_or_insert_default();
+        } else {
+            self.canceller = None;
+        }
+        if sound.noise != Noise::Off || sound.gain || sound.high_pass {
             match &mut self.sonora {
                 Some(sonora) => sonora.set(sound),
                 None => self.sonora = Some(Box::new(Sonora::new(sound))),
@@ -47,13 +55,17 @@ impl Apm {
 
     /// Looks at a block that is about to be played. In order: played first, then captured.
     pub fn played(&mut self, block: &Block) {
-        if let Some(sonora) = &mut self.sonora {
-            sonora.played(block);
+        if let Some(canceller) = &mut self.canceller {
+            canceller.played(block);
         }
     }
 
     /// Cleans a captured block.
     pub fn captured(&mut self, block: &mut Block) {
+        if let Some(canceller) = &mut self.canceller {
+            canceller.captured(block);
+            block.sanitise();
+        }
         if let Some(sonora) = &mut self.sonora {
             sonora.captured(block);
         }
@@ -66,6 +78,7 @@ impl Apm {
 impl std::fmt::Debug for Apm {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Apm")
+            .field("canceller", &self.canceller.is_some())
             .field("sonora", &self.sonora.is_some())
             .field("strong", &self.strong.is_some())
             .finish()
@@ -132,15 +145,8 @@ impl Sonora {
         self.inner.apply_config(config(sound));
     }
 
-    fn played(&mut self, block: &Block) {
-        // It can only refuse formats, and ours is fixed.
-        let done = self
-            .inner
-            .process_render_f32(&[&block.0], &mut [&mut self.scratch.0]);
-        debug_assert!(done.is_ok());
-    }
-
     fn captured(&mut self, block: &mut Block) {
+        // It can only refuse formats, and ours is fixed.
         let done = self
             .inner
             .process_capture_f32(&[&block.0], &mut [&mut self.scratch.0]);
@@ -162,7 +168,8 @@ fn config(sound: Sound) -> Config {
             ..Pipeline::default()
         },
         high_pass_filter: sound.high_pass.then(HighPassFilter::default),
-        echo_canceller: sound.echo.then(EchoCanceller::default),
+        // Ours comes before it, and keeps what is said here while others talk (`voice/canceller.rs`).
+        echo_canceller: None,
         noise_suppression: (sound.noise != Noise::Off).then(|| NoiseSuppression {
             level: NoiseSuppressionLevel::High,
             ..NoiseSuppression::default()

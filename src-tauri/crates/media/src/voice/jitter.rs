@@ -244,7 +244,7 @@ impl JitterBuffer {
         }
     }
 
-    /// The wait that is aimed at, 12 to 200 ms.
+    /// The wait that is aimed at, 8 to 200 ms.
     #[must_use]
     pub fn target(&self) -> Ms {
         self.arrivals.target()

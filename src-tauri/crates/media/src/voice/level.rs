@@ -40,6 +40,27 @@ impl Dbov {
     }
 }
 
+/// The loudness of a room in which nobody speaks: the softest lately.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Floor(Option<f32>);
+
+impl Floor {
+    /// It rises by so many decibels with every 10 ms: a fan that is switched on is part of the room after some seconds, and
+    /// the pauses between words come soon enough to hold it down.
+    const RISE: f32 = 0.03;
+    /// Somebody is louder than the room by so many decibels.
+    const ABOVE: f32 = 9.0;
+
+    /// Takes the loudness of the next 10 ms; says whether it is more than the room.
+    pub fn is_exceeded(&mut self, level: Dbov) -> bool {
+        let floor = self
+            .0
+            .map_or(level.0, |floor| level.0.min(floor + Self::RISE));
+        self.0 = Some(floor);
+        level.0 > floor + Self::ABOVE
+    }
+}
+
 /// Whether somebody speaks: quick to believe it, slow to give it up, so that it does not flicker between words.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Speaking {
@@ -133,6 +154,24 @@ mod tests {
         assert_eq!(Dbov::of(&[0.0; 480]).to_extension(), 127);
         assert_eq!(Dbov::of(&[]).to_extension(), 127);
         assert_eq!(Dbov::of(&[f32::NAN]).to_extension(), 127);
+    }
+
+    #[test]
+    fn a_room_is_not_louder_than_itself_and_a_voice_in_it_is() {
+        let mut floor = Floor::default();
+        // A fan at −40 dBov, then somebody at −22 dBov in words of 300 ms, then a louder fan.
+        assert!((0..500).all(|n| !floor.is_exceeded(Dbov(-40.0 + (n % 3) as f32))));
+        let words = (0..1000).filter(|n| n % 50 < 30);
+        let heard = words
+            .filter(|_| {
+                let spoken = floor.is_exceeded(Dbov(-22.0));
+                floor.is_exceeded(Dbov(-40.0));
+                spoken
+            })
+            .count();
+        assert_eq!(heard, 600);
+        let fan = (0..1000).filter(|_| floor.is_exceeded(Dbov(-28.0))).count();
+        assert!(fan < 200, "for {fan} blocks a fan is somebody");
     }
 
     #[test]

@@ -16,12 +16,22 @@ pub const LONGEST: usize = 5_760;
 /// The grain of packet loss concealment: 2.5 ms.
 pub const GRAIN: usize = 120;
 
-/// Bits per second. Wide band with room for the redundancy; above 40 kbit/s the ear gains little.
-const BITRATE: i32 = 40_000;
-/// The same when packets get lost: redundancy takes its share, and the voice shall keep its own.
-const BITRATE_LOSSY: i32 = 56_000;
-/// From this loss on, per cent.
-const LOSSY: i32 = 4;
+/// Bits per second. The ear gains little above 40 kbit/s in frames of 20 ms; short ones take more for the same, and the frame
+/// before goes along at a low rate.
+const BITRATE: i32 = 64_000;
+/// The same when packets get lost: what makes up for the lost ones takes its share, and the voice shall keep its own.
+const BITRATE_LOSSY: i32 = 96_000;
+/// The same while packets queue up on the way: more would make the queue longer.
+const BITRATE_CONGESTED: i32 = 32_000;
+/// From this loss on packets count as getting lost, until there is less than [`CLEAN`].
+const LOSSY: f32 = 0.04;
+/// See [`LOSSY`].
+const CLEAN: f32 = 0.02;
+/// Weight of a report that tells more loss than was known, and of one that tells less: a second has 50 packets, so that the
+/// figure of one report is half chance.
+const WORSE: f32 = 0.5;
+/// See [`WORSE`].
+const BETTER: f32 = 0.1;
 /// How far back deep redundancy reaches, in units of 10 ms: bursts of five packets. libopus decides by the loss how good
 /// it is.
 const DEEP: i32 = 10;
@@ -39,7 +49,10 @@ const POOL: usize = 64 * 1024;
 #[derive(Debug)]
 pub struct VoiceEncoder {
     opus: Encoder,
+    /// Share of packets that get lost, by what reports told lately.
+    loss: f32,
     lossy: bool,
+    congested: bool,
     packet: [u8; PACKET],
     pool: BytesMut,
 }
@@ -48,6 +61,8 @@ impl VoiceEncoder {
     /// Loss assumed when nobody has reported any, per cent: without some, Opus sends no redundancy at all, and the
     /// first burst of a call would be heard.
     const LEAST_LOSS: i32 = 3;
+    /// The same once packets do get lost: with less, libopus gives deep redundancy no bits.
+    const LEAST_LOSS_LOSSY: i32 = 10;
     /// More assumed loss than this only makes the voice worse (libopus itself stops reacting about here).
     const MOST_LOSS: i32 = 30;
 
@@ -63,7 +78,6 @@ impl VoiceEncoder {
                 (Setting::Complexity, 9),
                 (Setting::InbandFec, 1),
                 (Setting::Loss, Self::LEAST_LOSS),
-                (Setting::Dred, DEEP),
             ] {
                 opus.set(setting, value)?;
             }
@@ -72,7 +86,9 @@ impl VoiceEncoder {
         let opus = make().map_err(|cause| MediaError::Failed(Some(Box::new(cause))))?;
         Ok(Self {
             opus,
+            loss: 0.0,
             lossy: false,
+            congested: false,
             packet: [0; PACKET],
             pool: BytesMut::with_capacity(POOL),
         })
@@ -82,27 +98,47 @@ impl VoiceEncoder {
     pub fn reset(&mut self) {
         let done = self.opus.reset();
         debug_assert!(done.is_ok(), "resetting an encoder cannot fail");
+        // libopus counts the reach of deep redundancy among what it forgets.
+        self.settle();
     }
 
-    /// Whether packets get lost so often that redundancy is worth more than delay.
+    /// Whether long frames suit the network: packets get lost so often that redundancy is worth more than delay, or queue up.
     #[must_use]
-    pub fn is_lossy(&self) -> bool {
-        self.lossy
+    pub fn wants_long_frames(&self) -> bool {
+        self.lossy || self.congested
     }
 
-    /// Share of our packets that get lost, 0..1: decides how much redundancy each packet carries.
-    pub fn set_loss(&mut self, share: f32) {
-        let percent = if share.is_finite() {
-            (share * 100.0).round() as i32
+    /// What a report tells of our packets: the share that got lost, 0..1, and whether they queue up. Decides rate and redundancy.
+    pub fn set_loss(&mut self, share: f32, congested: bool) {
+        let share = if share.is_finite() {
+            share.clamp(0.0, 1.0)
         } else {
-            0
+            0.0
         };
-        self.lossy = percent >= LOSSY;
-        let bitrate = if self.lossy { BITRATE_LOSSY } else { BITRATE };
-        let percent = percent.clamp(Self::LEAST_LOSS, Self::MOST_LOSS);
-        // A refused figure leaves the old one, which is as good a guess.
-        let _ = self.opus.set(Setting::Loss, percent);
-        let _ = self.opus.set(Setting::Bitrate, bitrate);
+        let weight = if share > self.loss { WORSE } else { BETTER };
+        self.loss += (share - self.loss) * weight;
+        self.lossy = self.loss >= if self.lossy { CLEAN } else { LOSSY };
+        self.congested = congested;
+        self.settle();
+    }
+
+    /// Tells libopus what to aim at. A refused figure leaves the old one, which is as good a guess.
+    fn settle(&mut self) {
+        let (bitrate, least, deep) = match (self.congested, self.lossy) {
+            (true, true) => (BITRATE_CONGESTED, Self::LEAST_LOSS_LOSSY, DEEP),
+            (true, false) => (BITRATE_CONGESTED, Self::LEAST_LOSS, 0),
+            (false, true) => (BITRATE_LOSSY, Self::LEAST_LOSS_LOSSY, DEEP),
+            // Its network would run for nothing: without loss libopus gives it no bits.
+            (false, false) => (BITRATE, Self::LEAST_LOSS, 0),
+        };
+        let percent = ((self.loss * 100.0).round() as i32).clamp(least, Self::MOST_LOSS);
+        for (setting, value) in [
+            (Setting::Loss, percent),
+            (Setting::Bitrate, bitrate),
+            (Setting::Dred, deep),
+        ] {
+            let _ = self.opus.set(setting, value);
+        }
     }
 
     /// Encodes one frame, of [`FRAME`] or [`SHORT`] samples. `None` if libopus fails, which drops the frame.
@@ -278,20 +314,20 @@ mod tests {
     }
 
     #[test]
-    fn twenty_milliseconds_at_forty_kilobits() {
+    fn a_voice_takes_no_more_than_it_may() {
         let mut encoder = VoiceEncoder::new().unwrap();
         let sizes: Vec<usize> = (0..100)
             .map(|n| encoder.encode(&voice(n)).unwrap().len())
             .collect();
         let rate = sizes.iter().sum::<usize>() * 8 / 2;
         println!("voice at {rate} bit/s");
-        assert!((20_000..48_000).contains(&rate), "{rate} bit/s");
+        assert!((30_000..72_000).contains(&rate), "{rate} bit/s");
     }
 
     #[test]
     fn packets_tell_their_duration_and_redundancy() {
         let mut encoder = VoiceEncoder::new().unwrap();
-        encoder.set_loss(0.1);
+        encoder.set_loss(0.1, false);
         let mut with = 0;
         for n in 0..50 {
             let packet = encoder.encode(&voice(n)).unwrap();
@@ -321,6 +357,30 @@ mod tests {
     }
 
     #[test]
+    fn a_reset_encoder_still_gives_deep_redundancy_and_none_without_loss() {
+        let padded = |encoder: &mut VoiceEncoder| {
+            (0..50)
+                .filter(|n| may_be_deep(&encoder.encode(&voice(*n)).unwrap()))
+                .count()
+        };
+        let mut encoder = VoiceEncoder::new().unwrap();
+        assert_eq!(padded(&mut encoder), 0, "nothing gets lost");
+        for _ in 0..5 {
+            encoder.set_loss(0.2, false);
+        }
+        // At the beginning of each talk spurt.
+        encoder.reset();
+        let deep = padded(&mut encoder);
+        println!("{deep} of 50 packets have deep redundancy");
+        assert!(deep > 30, "{deep}");
+        encoder.set_loss(0.2, true);
+        let rate: usize = (0..100)
+            .map(|n| encoder.encode(&voice(n)).unwrap().len() * 8)
+            .sum();
+        assert!(rate < 2 * 44_000, "{} bit/s into a queue", rate / 2);
+    }
+
+    #[test]
     fn garbage_is_refused() {
         assert_eq!(duration(&[]), None);
         assert_eq!(redundancy(&[]), None);
@@ -333,7 +393,7 @@ mod tests {
     #[test]
     fn deep_redundancy_travels_in_the_padding_and_gives_back_a_burst() {
         let mut encoder = VoiceEncoder::new().unwrap();
-        encoder.set_loss(0.2);
+        encoder.set_loss(0.4, false);
         let packets: Vec<_> = (0..100)
             .map(|n| encoder.encode(&voice(n)).unwrap())
             .collect();

@@ -188,7 +188,9 @@ impl VoiceThread {
                 self.inlets.retain(|(inlet, _)| *inlet != id);
             }
             Control::Outlet(outlet) => self.outlet = outlet,
-            Control::Feedback(Feedback::VoiceLoss(share)) => self.engine.set_loss(share),
+            Control::Feedback(Feedback::VoiceLoss { share, congested }) => {
+                self.engine.set_loss(share, congested);
+            }
             Control::Feedback(Feedback::KeyFrame(_) | Feedback::Budget(_)) => {}
             Control::Choose(DeviceRole::Input, device) => self.input.choose(device),
             Control::Choose(DeviceRole::Output, device) => self.output.choose(device),

@@ -39,7 +39,7 @@ const CHECK_INTERVAL: Duration = Duration::from_millis(20);
 const CHECKS: u16 = 750;
 /// Pace of consent checks, which are most of what a muted client sends. RFC 7675 (§5.1) has 4 to 6 s; every answer must be lost
 /// for 30 s until consent is.
-const CONSENT: Duration = Duration::from_secs(4);
+const CONSENT: Duration = Duration::from_secs(5);
 /// Nothing heard for so long, and the way is taken for cut. The server's own checks come every two seconds, and voice at any
 /// rate; the stack's own figure.
 const SILENCE: Duration = Duration::from_secs(5);

@@ -9,7 +9,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
-use calls_core::port::media::{Feedback, MediaKind};
+use calls_core::port::media::MediaKind;
 use calls_core::port::{CallEvent, EndReason, Refusal};
 use calls_core::wire::calls::Description;
 use calls_core::wire::dc::{self as wire_dc, Message};
@@ -32,6 +32,7 @@ mod act;
 mod deadlines;
 mod engine;
 mod media;
+mod queue;
 mod share;
 
 /// The official client's numbers (signaling 1.4, 1.5): ping every 5 s, 1.0, 1.5, 2.0 … s between tries, 30 s in all.
@@ -515,7 +516,7 @@ impl<'a> Session<'a> {
         };
         let (quality, report) = media.measure();
         if let Some(report) = report {
-            self.engine.feedback(Feedback::VoiceLoss(report.loss));
+            self.engine.feedback(report);
         }
         if self.flows {
             self.call.tell(CallEvent::Quality(quality));

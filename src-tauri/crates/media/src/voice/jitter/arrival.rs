@@ -25,9 +25,9 @@ pub struct Arrivals {
 }
 
 /// Width of a bucket of the histogram, milliseconds.
-const WIDTH: Ms = 5.0;
+const WIDTH: Ms = 2.5;
 /// Number of buckets; the last one holds everything above.
-const BUCKETS: usize = 48;
+const BUCKETS: usize = 96;
 /// Share of packets that shall be in time without concealment.
 const QUANTILE: f32 = 0.99;
 /// Weight of the past against the newest packet: 4 s of memory, and a second late packet within that raises the target
@@ -46,9 +46,9 @@ const GUESS: Ms = 20.0;
 const PERIOD: u32 = 200;
 /// Added to the quantile: playout takes 10 ms at a time, so that a packet finds half of that more or less than the mean,
 /// and threads wake a little late.
-const MARGIN: Ms = 7.0;
+const MARGIN: Ms = 5.5;
 /// What an even network needs: the width of a bucket and the margin.
-const LEAST: Ms = 12.0;
+const LEAST: Ms = 8.0;
 /// More makes a conversation impossible; better conceal.
 const MOST: Ms = 200.0;
 /// Later than this against the fastest packet, above any wait that we would grant: not jitter, but a sender whose clock
@@ -120,7 +120,7 @@ impl Arrivals {
         late
     }
 
-    /// How long packets should wait, 12 to 200 ms.
+    /// How long packets should wait, 8 to 200 ms.
     #[must_use]
     pub fn target(&self) -> Ms {
         self.target

@@ -3,14 +3,16 @@
 use std::time::Instant;
 
 use calls_core::model::{PairStats, RtcStats};
+use calls_core::port::media::Feedback;
 use calls_core::snapshot::Quality;
 use calls_core::wire::dc::{Message, Writer};
 use tokio::sync::mpsc;
 
 use super::super::dc::{Beat, Figures};
 use super::super::negotiate::{Abilities, Change, Negotiator};
+use super::queue::Queue;
 use crate::error::NetError;
-use crate::peer::stats::{Interval, Report, mos};
+use crate::peer::stats::{Interval, mos};
 use crate::peer::{Peer, PeerConfig, PeerEvent};
 
 /// The media side of one session.
@@ -23,6 +25,7 @@ pub(super) struct Media {
     /// How often publishing has failed in a row.
     pub(super) failures: u32,
     worst: Worst,
+    queue: Queue,
     /// Seconds measured.
     seconds: u32,
     /// Ways that the server was told of.
@@ -47,6 +50,7 @@ impl Media {
             beat: None,
             failures: 0,
             worst: Worst::default(),
+            queue: Queue::default(),
             seconds: 0,
             pairs: Vec::new(),
         })
@@ -144,11 +148,13 @@ impl Media {
     }
 
     /// The figures since the last time, and what the other side says about our voice.
-    pub(super) fn measure(&mut self) -> (Quality, Option<Report>) {
+    pub(super) fn measure(&mut self) -> (Quality, Option<Feedback>) {
         let interval = self.peer.measure();
         self.seconds = self.seconds.wrapping_add(1);
         self.worst.add(&interval);
-        let rtt = self.beat.as_ref().and_then(Beat::rtt).unwrap_or_default();
+        let rtt = self.beat.as_ref().and_then(Beat::rtt);
+        let congested = self.queue.is_long(Instant::now(), rtt);
+        let rtt = rtt.unwrap_or_default();
         let report = interval.report;
         let loss = interval.loss.unwrap_or(0.0);
         let jitter = interval.jitter.unwrap_or(0.0);
@@ -167,7 +173,11 @@ impl Media {
             mos: score,
             ..Quality::default()
         };
-        (quality, report)
+        let feedback = report.map(|report| Feedback::VoiceLoss {
+            share: report.loss,
+            congested,
+        });
+        (quality, feedback)
     }
 }
 
