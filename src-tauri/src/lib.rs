@@ -52,6 +52,10 @@ fn dispatch(arguments: Arguments, begun: Instant) -> u8 {
     if let Some(Action::Devices { json }) = arguments.action {
         return cli::devices(json);
     }
+    #[cfg(target_os = "linux")]
+    if arguments.action.is_none() {
+        windows::rendering::begin_anew_if_plain();
+    }
     let runtime = match tokio::runtime::Builder::new_multi_thread()
         .worker_threads(WORKERS)
         .thread_name("worker")

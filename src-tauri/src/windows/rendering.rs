@@ -3,8 +3,11 @@
 //! WebKit's compositor wants OpenGL. Without a card Mesa computes OpenGL on the processor, and each change of a page,
 //! be it a clock's digit, costs tens of milliseconds of it. Drawn plainly, only what changed is drawn.
 
+use std::env;
 use std::fs;
+use std::os::unix::process::CommandExt;
 use std::path::Path;
+use std::process::Command;
 
 use tauri::plugin::{Builder, TauriPlugin};
 use tauri::{Webview, Wry};
@@ -15,6 +18,26 @@ const CARDS: &str = "/dev/dri";
 
 /// What such a device is called; `card*` alone only shows pictures.
 const DRAWS: &str = "renderD";
+
+/// GDK's own switch. It asks for OpenGL when it opens the display, whether or not anything is drawn with it, and without a card
+/// that brings a compiler for shaders into memory, 20 MiB, for as long as the program runs.
+const SWITCH: (&str, &str) = ("GDK_GL", "disable");
+
+/// Begins the program anew without OpenGL where that would be computed. It must be decided before anything else runs: the
+/// environment of a program cannot be changed later without risk. Comes back if there is nothing to change, or no way to.
+pub(crate) fn begin_anew_if_plain() {
+    if has_card(Path::new(CARDS)) || env::var_os(SWITCH.0).is_some() {
+        return;
+    }
+    let Ok(program) = env::current_exe() else {
+        return;
+    };
+    let mut again = Command::new(program);
+    again.args(env::args_os().skip(1)).env(SWITCH.0, SWITCH.1);
+    let why = again.exec();
+    // Before the log: whoever reads this wonders about memory.
+    eprintln!("halloo: not begun anew without OpenGL: {why}");
+}
 
 /// Sees to each page of ours before it is loaded.
 pub(crate) fn plugin() -> TauriPlugin<Wry> {
