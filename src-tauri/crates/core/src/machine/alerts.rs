@@ -39,6 +39,8 @@ pub(crate) struct Alerts {
     test_until: Option<Instant>,
     talk: Talk,
     zone: i32,
+    /// A notification of our call is shown, as far as we know.
+    in_call: bool,
 }
 
 impl Alerts {
@@ -368,6 +370,7 @@ impl Machine {
         };
         let name = notice.values.get(value).filter(|name| !name.is_empty());
         let name = name.map(|name| plain(name, 60));
+        self.alerts.in_call = true;
         self.out.push(Effect::Alert(AlertWish::Show(Box::new(Note {
             key: NoteKey::InCall,
             channel: Some(channel),
@@ -386,6 +389,11 @@ impl Machine {
         }
         if !self.call.is_on() {
             self.alerts.talk.forget();
+            // What was to be seen to in the call is over with it.
+            if std::mem::take(&mut self.alerts.in_call) {
+                let over = AlertWish::Withdraw(NoteKey::InCall);
+                self.out.push(Effect::Alert(over));
+            }
         }
         if self.alerts.test_until.is_some_and(|at| at <= instant) {
             self.note_shown(false);

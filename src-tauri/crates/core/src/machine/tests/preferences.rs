@@ -236,6 +236,13 @@ fn what_concerns_us_in_the_call_is_a_notification_while_the_window_is_behind() {
         story.call(CallEvent::MuteRequested);
         assert_eq!(notes(&mut story).len(), expected);
     }
+    // It goes with the call.
+    story.does(Command::LeaveCall);
+    let gone = Effect::Alert(AlertWish::Withdraw(NoteKey::InCall));
+    let withdrawn = |story: &mut Story| story.effects().iter().filter(|one| **one == gone).count();
+    assert_eq!(withdrawn(&mut story), 1);
+    story.does(Command::SetFocus { focused: true });
+    assert_eq!(withdrawn(&mut story), 0);
     let mut story = Story::in_call("town-square");
     story.does(Command::SetFocus { focused: false });
     story.does(prefer(|calls| calls.call_notes = false));
