@@ -159,6 +159,7 @@ pub(crate) fn run(
             // Without a tray a hidden start would be one that nobody can find.
             if hidden && has_tray {
                 core.dispatch(Command::SetFocus { focused: false });
+                app.state::<CallWindows>().begin_hidden();
             } else {
                 windows::show_main(app);
             }

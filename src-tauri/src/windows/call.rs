@@ -73,6 +73,11 @@ impl CallWindows {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// The main window does not open at first: a call has its bar at once.
+    pub(crate) fn begin_hidden(&self) {
+        self.lock().main_in_front = false;
+    }
+
     /// Somebody is in a call, so that closing the main window is a question.
     pub(crate) fn in_call(&self) -> bool {
         self.lock().in_call

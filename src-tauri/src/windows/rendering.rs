@@ -19,21 +19,30 @@ const CARDS: &str = "/dev/dri";
 /// What such a device is called; `card*` alone only shows pictures.
 const DRAWS: &str = "renderD";
 
-/// GDK's own switch. It asks for OpenGL when it opens the display, whether or not anything is drawn with it, and without a card
-/// that brings a compiler for shaders into memory, 20 MiB, for as long as the program runs.
-const SWITCH: (&str, &str) = ("GDK_GL", "disable");
+/// What GDK and WebKit are told by the environment.
+///
+/// GDK asks for OpenGL when it opens the display, whether or not anything is drawn with it, and without a card that brings a
+/// compiler for shaders into memory, 20 MiB, for as long as the program runs. WebKit hears of a page's settings only when the
+/// page has begun; a page whose window changes its size before that (the bar of a call does) crashes in the compositor that it
+/// must not have.
+const SWITCHES: [(&str, &str); 2] = [
+    ("GDK_GL", "disable"),
+    ("WEBKIT_DISABLE_COMPOSITING_MODE", "1"),
+];
 
 /// Begins the program anew without OpenGL where that would be computed. It must be decided before anything else runs: the
 /// environment of a program cannot be changed later without risk. Comes back if there is nothing to change, or no way to.
 pub(crate) fn begin_anew_if_plain() {
-    if has_card(Path::new(CARDS)) || env::var_os(SWITCH.0).is_some() {
+    let told = |(name, _): &(&str, &str)| env::var_os(name).is_some();
+    if has_card(Path::new(CARDS)) || SWITCHES.iter().all(told) {
         return;
     }
     let Ok(program) = env::current_exe() else {
         return;
     };
     let mut again = Command::new(program);
-    again.args(env::args_os().skip(1)).env(SWITCH.0, SWITCH.1);
+    let wanted = SWITCHES.iter().filter(|switch| !told(*switch));
+    again.args(env::args_os().skip(1)).envs(wanted.copied());
     let why = again.exec();
     // Before the log: whoever reads this wonders about memory.
     eprintln!("halloo: not begun anew without OpenGL: {why}");

@@ -16,8 +16,8 @@ use crate::screen::{ASIDE, ScreenError};
 /// Windows that are looked at, at most.
 const MOST: usize = 1000;
 
-/// Where neither a window nor a background picture is: BGRA.
-const GROUND: [u8; 4] = [0x36, 0x34, 0x2e, 0xff];
+/// Where neither a window nor a background picture is: black, as bare X screens are. BGRA.
+const GROUND: [u8; 4] = [0, 0, 0, 0xff];
 
 /// A place on the root window.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
