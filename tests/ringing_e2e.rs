@@ -21,6 +21,8 @@ use serde_json::{Value, json};
 mod desk;
 #[path = "window_e2e/driver.rs"]
 mod driver;
+#[path = "ringing_e2e/keys.rs"]
+mod keys;
 #[path = "ringing_e2e/portal.rs"]
 mod portal;
 #[path = "ringing_e2e/service.rs"]
