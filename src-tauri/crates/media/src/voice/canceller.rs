@@ -119,16 +119,20 @@ impl Default for EchoCanceller {
     }
 }
 
-/// Played blocks on their way to be compared. Both ends are called a hundred times a second, but not always in turns. What
-/// waits here is seen later by the filter, and an echo must not come before its sound: no more waits than evens that out.
+/// Played blocks on their way to be compared. Both ends are called a hundred times a second, but not always in turns. Which
+/// played block belongs to which captured one must stay the same, or the filter has to learn anew: one that comes too late is
+/// thrown away, and only what is wrong for long is put right.
 #[derive(Debug)]
 struct Queue {
     blocks: [[f32; BLOCK]; QUEUE],
     from: usize,
     length: usize,
-    /// Fewest that were left waiting since [`Self::since`].
+    /// Blocks that were wanted before they came.
+    owed: usize,
+    /// Fewest that were left waiting, and how often none was there, lately.
     least: usize,
-    /// Blocks taken since the fewest were counted anew.
+    late: u32,
+    /// Blocks wanted since both were counted anew.
     since: u32,
 }
 
@@ -138,7 +142,9 @@ impl Default for Queue {
             blocks: [[0.0; BLOCK]; QUEUE],
             from: 0,
             length: 0,
+            owed: 0,
             least: QUEUE,
+            late: 0,
             since: 0,
         }
     }
@@ -147,8 +153,16 @@ impl Default for Queue {
 impl Queue {
     /// After so many blocks, 1 s, those that waited all the time are too many.
     const PATIENCE: u32 = 100;
+    /// So many may wait: an echo takes longer than this, and it evens out who is called first.
+    const SPARE: usize = 1;
+    /// So many may be late in a second: beyond that they belong to later captures.
+    const LATE: u32 = 10;
 
     fn push(&mut self, block: &[f32; BLOCK]) {
+        if self.owed > 0 {
+            self.owed -= 1;
+            return;
+        }
         if self.length == QUEUE {
             // Nobody captured for long: what comes next belongs to the newest.
             self.length = 0;
@@ -157,21 +171,26 @@ impl Queue {
         self.length += 1;
     }
 
-    /// Silence, if nothing was played in time: what is played late is compared later, too.
+    /// Silence, if nothing was played in time.
     fn pop(&mut self) -> [f32; BLOCK] {
+        self.since += 1;
+        if self.since >= Self::PATIENCE {
+            self.skip(self.least.min(self.length).saturating_sub(Self::SPARE));
+            self.least = QUEUE;
+            self.late = 0;
+            self.since = 0;
+        }
         if self.length == 0 {
             self.least = 0;
+            self.late += 1;
+            if self.late <= Self::LATE {
+                self.owed += 1;
+            }
             return [0.0; BLOCK];
         }
         let block = self.blocks[self.from];
         self.skip(1);
         self.least = self.least.min(self.length);
-        self.since += 1;
-        if self.since == Self::PATIENCE {
-            self.skip(self.least);
-            self.least = QUEUE;
-            self.since = 0;
-        }
         block
     }
 
