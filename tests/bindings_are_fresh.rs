@@ -116,6 +116,7 @@ fn bindings() -> String {
         snapshot::Noise,
         snapshot::Sound,
         snapshot::DeviceRow,
+        snapshot::Trial,
         snapshot::Devices,
         media::SourceKind,
         media::ShareSource,

@@ -593,3 +593,37 @@ async fn an_administrator_who_is_not_the_host_controls_the_call() {
         .await;
     stop(world, [admin, bob]).await;
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn calls_are_forbidden_in_a_direct_channel_and_allowed_again() {
+    let world = World::new().await;
+    let mut alice = world.person("alice", tone(440.0)).await;
+    let mut bob = world.person("bob", talk(330.0)).await;
+    let direct = |now: &Snapshot, with: &str| {
+        let mut rows = now.directory.channels.iter();
+        rows.find(|row| row.user.is_some() && row.name.starts_with(with))
+            .cloned()
+    };
+    let known = alice
+        .until("the direct channel", |now| {
+            direct(now, "Bob").is_some_and(|row| row.calls_allowed == Some(true))
+        })
+        .await;
+    let channel = direct(&known, "Bob").unwrap().id;
+    for on in [false, true] {
+        alice.does(Command::AllowCalls {
+            channel: channel.clone(),
+            on,
+        });
+        for (person, with) in [(&mut alice, "Bob"), (&mut bob, "Alice")] {
+            person
+                .until("what the other has switched", |now| {
+                    direct(now, with).is_some_and(|row| {
+                        row.calls_allowed == Some(on) && row.call_blocked.is_none() == on
+                    })
+                })
+                .await;
+        }
+    }
+    stop(world, [alice, bob]).await;
+}

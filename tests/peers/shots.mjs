@@ -54,12 +54,20 @@ const SHOTS = {
     'incoming': {view: 'incoming-decline', window: 'incoming', size: CARD},
     'incoming-more': {view: 'incoming-stack', window: 'incoming', size: {width: 380, height: 316}},
     'settings-sound': settings('sound'),
+    'settings-calls': settings('calls'),
     'settings-ringing': settings('ringing'),
     'settings-notifications': settings('notifications'),
     'settings-appearance': settings('appearance'),
     'settings-shortcuts': settings('shortcuts'),
     'settings-advanced': settings('advanced'),
+    'log': {view: 'main', size: WINDOW, press: ['settings-button', 'settings-page-advanced', 'log-show']},
+    'person': {view: 'main', size: WINDOW, press: ['post-author']},
+    'call-window-deafened': {view: 'host', window: 'stage', size: LARGE, keys: ['Control+Shift+D']},
+    'call-window-figures': {view: 'host', window: 'stage', size: LARGE, press: ['device-menu-button', 'stats-item']},
 };
+
+/** To look at things as somebody sees them who needs larger letters: `HALLOO_TEXT=150`. */
+const letters = Number(process.env.HALLOO_TEXT ?? 100);
 
 const TYPES = {'.html': 'text/html', '.js': 'text/javascript', '.css': 'text/css', '.svg': 'image/svg+xml', '.woff2': 'font/woff2', '.json': 'application/json'};
 
@@ -98,6 +106,9 @@ async function take(page, session, name, theme, shot) {
     }
     for (const key of shot.keys ?? []) {
         await page.keyboard.press(key);
+    }
+    if (letters !== 100) {
+        await page.evaluate((size) => { document.documentElement.style.fontSize = size; }, `${letters}%`);
     }
     await page.mouse.move(0, 0);
     await page.waitForTimeout(200);

@@ -391,6 +391,9 @@ class Play {
       case "setDeafened":
         this.set({ slice: "devices", value: { ...this.state.devices, deafened: command.deafened } });
         break;
+      case "hearMyself":
+        this.set({ slice: "devices", value: { ...this.state.devices, trial: command.on ? "recording" : null } });
+        break;
       case "dumpSound":
         this.set({ slice: "devices", value: { ...this.state.devices, dumping: command.on } });
         break;

@@ -123,9 +123,10 @@ export class Store {
     outputs: [],
     input: null,
     output: null,
-    sound: { echo: true, noise: "standard", gain: true, highPass: true, inputVolume: 100, outputVolume: 100, threshold: null, share: true },
+    sound: { echo: true, noise: "standard", gain: true, highPass: true, inputVolume: 100, outputVolume: 100, threshold: null, share: true, original: false },
     deafened: false,
     dumping: false,
+    trial: null,
   });
   appearance = $state.raw<Appearance>(PLAIN);
   calls = $state.raw<CallPreferences>(USUAL);

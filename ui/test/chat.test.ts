@@ -190,6 +190,21 @@ describe("the channel list", () => {
     ]);
   });
 
+  it("allows calls in a channel, or no more, where that is ours to say", async () => {
+    const { first, ...bridge } = await show("main");
+    await fireEvent.click(id("channel-menu"));
+    expect(maybe("channel-calls")).toBeNull();
+    for (const [callsAllowed, words] of [[true, "Allow no calls here"], [false, "Allow calls here"]] as const) {
+      const channels = first.directory.channels.map((row) => (row.id === "release" ? { ...row, callsAllowed } : row));
+      bridge.change({ slice: "directory", value: { ...first.directory, channels } });
+      await tick();
+      if (maybe("channel-calls") === null) await fireEvent.click(id("channel-menu"));
+      expect(id("channel-calls").textContent).toBe(words);
+      await fireEvent.click(id("channel-calls"));
+      expect(bridge.commands.at(-1)).toEqual({ type: "allowCalls", channel: "release", on: !callsAllowed });
+    }
+  });
+
   it("finds people without a conversation, and channels to join", async () => {
     const bridge = await show("main");
     const user = userEvent.setup();

@@ -226,11 +226,55 @@ describe("the large window", () => {
     expect(all("chat-line")).toHaveLength(4);
     await user.type(id("chat-input"), "on my way{Enter}");
     await user.click(document.querySelector('[aria-label="Close"]')!);
-    expect(bridge.commands).toEqual([
+    expect(bridge.commands.filter((one) => one.type !== "typing")).toEqual([
       { type: "showChat", shown: true },
       { type: "sendPost", channel: "release", root: "root", text: "on my way" },
       { type: "showChat", shown: false },
     ]);
+  });
+
+  it("takes files, emoji and names in its chat", async () => {
+    const bridge = await stage("host");
+    await fireEvent.click(id("chat-button"));
+    const file = new File(["words"], "notes.txt", { type: "text/plain" });
+    await userEvent.setup().upload(id<HTMLInputElement>("attach-input"), file);
+    expect(bridge.attached).toEqual([{ channel: "release", root: "root", name: "notes.txt" }]);
+    const user = userEvent.setup();
+    await user.type(id("chat-input"), "well done :tad");
+    await user.keyboard("{Enter}");
+    expect(id<HTMLTextAreaElement>("chat-input").value).toContain(":tada: ");
+    await user.type(id("chat-input"), "@bo");
+    await tick();
+    expect(document.querySelector('[role="option"]')?.textContent).toContain("Bob");
+    await user.clear(id("chat-input"));
+  });
+
+  it("shows what has just been written in a bubble, for a while, and not what was unread before", async () => {
+    vi.useFakeTimers();
+    try {
+      for (const label of ["stage", "call"]) {
+        const { first, ...bridge } = await show("host", label);
+        expect(maybe("chat-bubble")).toBeNull();
+        const write = async (text: string, unread: number) => {
+          const posts = [...first.chat.posts, { ...cast.post("bob", 9e12, text), root: "root" }];
+          bridge.change({ slice: "chat", value: { ...first.chat, posts, unread } });
+          await tick();
+        };
+        await write("<b>the build</b> is green", 3);
+        expect(id("chat-bubble").textContent).toContain("<b>the build</b> is green");
+        expect(id("chat-bubble").getAttribute("aria-label")).toBe("Bob Tanaka wrote. Open the chat");
+        vi.advanceTimersByTime(8001);
+        await tick();
+        expect(maybe("chat-bubble")).toBeNull();
+        await write("and the tests", 4);
+        await fireEvent.click(id("chat-bubble"));
+        expect(id("call-chat")).toBeTruthy();
+        expect(maybe("chat-bubble")).toBeNull();
+        document.body.replaceChildren();
+      }
+    } finally {
+      vi.useRealTimers();
+    }
   });
 
   it("shows what is said, in writing", async () => {
@@ -275,7 +319,7 @@ describe("the small window", () => {
     await user.click(id("chat-item"));
     expect(all("chat-line")).toHaveLength(4);
     await user.type(id("chat-input"), "on my way{Enter}");
-    expect(bridge.commands.filter((one) => one.type !== "watchLevel")).toEqual([
+    expect(bridge.commands.filter((one) => one.type !== "watchLevel" && one.type !== "typing")).toEqual([
       { type: "showChat", shown: true },
       { type: "sendPost", channel: "release", root: "root", text: "on my way" },
     ]);

@@ -28,6 +28,36 @@ describe("the settings", () => {
     expect(id("settings-page-appearance").getAttribute("aria-current")).toBe("page");
   });
 
+  it("record one and play that, outside a call only", async () => {
+    const { first, ...bridge } = await show("main");
+    await fireEvent.click(id("settings-button"));
+    await fireEvent.click(id("settings-page-sound"));
+    await fireEvent.click(id("sound-hear"));
+    expect(bridge.commands.at(-1)).toEqual({ type: "hearMyself", on: true });
+    for (const [trial, words] of [["recording", "Say something…"], ["playing", "This is how you sound"]] as const) {
+      bridge.change({ slice: "devices", value: { ...first.devices, trial } });
+      await tick();
+      expect(id("sound-hear-state").textContent).toBe(words);
+    }
+    await fireEvent.click(id("sound-hear"));
+    expect(bridge.commands.at(-1)).toEqual({ type: "hearMyself", on: false });
+    bridge.change({ slice: "call", value: cast.inCall({}).call });
+    await tick();
+    expect(id<HTMLButtonElement>("sound-hear").disabled).toBe(true);
+  });
+
+  it("let music go out as it is, by one switch", async () => {
+    const { first, ...bridge } = await show("main");
+    await fireEvent.click(id("settings-button"));
+    await fireEvent.click(id("settings-page-sound"));
+    await fireEvent.click(id("sound-original"));
+    const sound = { ...first.devices.sound, original: true };
+    expect(bridge.commands.at(-1)).toEqual({ type: "setSound", sound });
+    bridge.change({ slice: "devices", value: { ...first.devices, sound } });
+    await tick();
+    for (const one of ["echo", "gain", "highpass"]) expect(id<HTMLButtonElement>(`sound-${one}`).disabled).toBe(true);
+  });
+
   it("list the shortcuts under the question mark, but not while somebody writes", async () => {
     await show("main");
     const user = userEvent.setup();

@@ -148,7 +148,7 @@ describe("the page", () => {
     const bridge = await open("m0");
     let most = shown();
     const atOnce = most;
-    for (let at = 0; at < COUNT / CHUNK; at += 62) {
+    for (let at = 0; at < COUNT / CHUNK; at += 155) {
       await look(at, at + 6);
       most = Math.max(most, shown());
       expect(document.querySelector(`[data-post="m${at * CHUNK}"]`)).not.toBeNull();

@@ -371,6 +371,7 @@ mod tests {
             archived: false,
             call: None,
             call_blocked: None,
+            calls_allowed: None,
             draft: String::new(),
         }
     }

@@ -754,6 +754,14 @@ channel: ChannelId,
 /**
  * Mute.
  */
+on: boolean, } | { "type": "allowCalls", 
+/**
+ * Which.
+ */
+channel: ChannelId, 
+/**
+ * Allow.
+ */
 on: boolean, } | { "type": "setFavorite", 
 /**
  * Which.
@@ -942,7 +950,11 @@ sound: Sound, } | { "type": "setDeafened",
 /**
  * Hear nothing.
  */
-deafened: boolean, } | { "type": "playTestTone" } | { "type": "dumpSound", 
+deafened: boolean, } | { "type": "playTestTone" } | { "type": "hearMyself", 
+/**
+ * Begin, or end at once.
+ */
+on: boolean, } | { "type": "dumpSound", 
 /**
  * Begin, or end.
  */
@@ -1310,6 +1322,10 @@ call: ActiveCallRow | null,
  * Whether a call can be started or joined here, and if not, why: a notice code (`call.archived`, `call.group_off`…).
  */
 callBlocked: string | null, 
+/**
+ * Whether calls are allowed here, where it is ours to say; else `None`.
+ */
+callsAllowed: boolean | null, 
 /**
  * Text typed but not sent.
  */
@@ -2093,7 +2109,12 @@ threshold: number | null,
 /**
  * What other programs play goes along with a shared screen, unless the person says otherwise this time.
  */
-share: boolean, };
+share: boolean, 
+/**
+ * For music: the microphone goes out as it is, whatever is said above about echo, noise, loudness, rumble and the
+ * threshold, which comes back afterwards.
+ */
+original: boolean, };
 
 /**
  * A sound device.
@@ -2115,6 +2136,11 @@ role: DeviceRole,
  * The system's default.
  */
 isDefault: boolean, };
+
+/**
+ * Where the trial of the microphone is.
+ */
+export type Trial = "recording" | "playing";
 
 /**
  * Sound devices and the choice among them.
@@ -2147,7 +2173,11 @@ deafened: boolean,
 /**
  * The three sound files are being written.
  */
-dumping: boolean, };
+dumping: boolean, 
+/**
+ * Hearing oneself, if that was asked for.
+ */
+trial: Trial | null, };
 
 /**
  * What a source is.

@@ -96,6 +96,7 @@ function channel(id: string, kind: ChannelKind, name: string, more: Partial<Chan
     archived: false,
     call: null,
     callBlocked: null,
+    callsAllowed: null,
     draft: "",
     ...more,
   };
@@ -235,9 +236,10 @@ export const devices: Devices = {
   ],
   input: null,
   output: null,
-  sound: { echo: true, noise: "standard", gain: true, highPass: true, inputVolume: 100, outputVolume: 100, threshold: null, share: true },
+  sound: { echo: true, noise: "standard", gain: true, highPass: true, inputVolume: 100, outputVolume: 100, threshold: null, share: true, original: false },
   deafened: false,
   dumping: false,
+  trial: null,
 };
 
 /** Some lines of a log. */

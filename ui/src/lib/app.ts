@@ -1,10 +1,12 @@
 import { createContext } from "svelte";
 
-import type { ChannelRow, Command, Person, Share } from "../bindings";
+import type { ChannelRow, Command, Compose, CustomEmoji, Directory, Person, Share } from "../bindings";
 import type { Bridge } from "../bridge";
 
 /** What every component may do without being handed it: ask the core, open a link, find a picture, attach a file. */
 export interface App extends Pick<Bridge, "openLink" | "openLogs" | "openPrivacy" | "avatar" | "attach" | "image" | "nextFrame" | "thumbnail" | "window" | "onSettings" | "fit"> {
+  /** What a composer needs to know, as it is now. */
+  readonly writing: { compose: Compose; directory: Directory; emoji: readonly CustomEmoji[]; online: boolean };
   /** Shared screens, as they are now. */
   readonly share: Share;
   /** The direct channel with somebody, if there is one. */

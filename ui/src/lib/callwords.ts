@@ -69,6 +69,7 @@ export const callWords = {
   "chat": "Call chat",
   "chat.unread": { one: "{n} unread message", other: "{n} unread messages" },
   "chat.empty": "Nothing written yet. Everyone in the channel can read along.",
+  "chat.bubble": "{name} wrote. Open the chat",
   "chat.write": "Message the call",
   "chat.loading": "Loading messages…",
   "stats": "Call statistics",

@@ -16,7 +16,7 @@ const FIRST = 60;
 export const MORE = 25;
 
 /** Posts drawn, or put away, together. */
-export const CHUNK = 20;
+export const CHUNK = 8;
 
 /** Lines drawn, or put away, together. */
 export interface Group {

@@ -152,6 +152,7 @@ impl Performer {
             Effect::Media(MediaWish::Sound(sound)) => self.voice.set_sound(sound),
             Effect::Media(MediaWish::Deafen(deafened)) => self.voice.set_deafened(deafened),
             Effect::Media(MediaWish::TestTone) => self.voice.play_test_tone(),
+            Effect::Media(MediaWish::Trial(step)) => self.voice.try_out(step),
             Effect::Media(MediaWish::Dump(on)) => self.voice.dump(on),
             Effect::Media(MediaWish::ListScreens) => self.screens.list(),
             Effect::Media(MediaWish::Share(request)) => self.screens.share(request),

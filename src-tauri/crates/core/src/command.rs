@@ -238,6 +238,13 @@ pub enum Command {
         /// Mute.
         on: bool,
     },
+    /// Allow calls in a channel, or no more.
+    AllowCalls {
+        /// Which.
+        channel: ChannelId,
+        /// Allow.
+        on: bool,
+    },
     /// Put a channel among the favourites, or take it out.
     SetFavorite {
         /// Which.
@@ -470,6 +477,11 @@ pub enum Command {
     },
     /// Play a short melody on the chosen loudspeaker: can one hear it?
     PlayTestTone,
+    /// Record a few seconds and hear them: how does one sound? Not in a call; nothing of it leaves the machine.
+    HearMyself {
+        /// Begin, or end at once.
+        on: bool,
+    },
     /// Write down what comes, what is played and what is sent, as three sound files, for "I have an echo". Stops by
     /// itself after five minutes.
     DumpSound {

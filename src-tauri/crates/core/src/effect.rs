@@ -92,6 +92,17 @@ pub enum CallWish {
     Leave,
 }
 
+/// One step of hearing oneself. What is recorded stays in memory and goes to nobody.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum TrialStep {
+    /// Keep what the microphone hears, as the others would get it; five seconds at most.
+    Record,
+    /// Play what was kept, once.
+    Play,
+    /// Forget it.
+    End,
+}
+
 /// What is wanted of the sound.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum MediaWish {
@@ -116,6 +127,8 @@ pub enum MediaWish {
     Deafen(bool),
     /// Play the melody of the loudspeaker test.
     TestTone,
+    /// Record the microphone for oneself, play that back, or forget it.
+    Trial(TrialStep),
     /// Begin or end to write the three sound files.
     Dump(bool),
     /// Say what can be shared.

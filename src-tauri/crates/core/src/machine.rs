@@ -134,7 +134,8 @@ impl Machine {
         self.call
             .settle_calling(now.instant, &self.directory, output.as_ref(), &mut self.out);
         self.share.follow(self.call.number(), &mut self.out);
-        self.devices.run(self.call.is_on(), &mut self.out);
+        self.devices
+            .run(now.instant, self.call.is_on(), &mut self.out);
         self.chat
             .follow(self.call.chat(), &self.directory, &mut self.out);
         self.directory.look_up(&mut self.out);

@@ -89,6 +89,8 @@ pub struct Membership {
     pub root_mentions: i64,
     /// When we last looked.
     pub last_viewed_at: Millis,
+    /// We may change the channel's settings.
+    pub admin: bool,
     /// The person has muted this channel (`mark_unread` = `mention`).
     pub muted: bool,
     /// Per-channel desktop notification level as the server spells it (`default`, `all`, `mention`, `none`).

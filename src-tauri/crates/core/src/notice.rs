@@ -115,6 +115,7 @@ pub const CODES: &[(&str, Severity)] = &[
     ("call.left", Severity::Info),
     ("call.hand", Severity::Info),
     ("call.hand_lowered", Severity::Info),
+    ("call.hand_served", Severity::Info),
     ("call.muted_by", Severity::Info),
     ("call.host", Severity::Info),
     ("call.host_you", Severity::Info),

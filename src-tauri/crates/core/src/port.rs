@@ -210,6 +210,13 @@ pub enum Request {
         /// Mute.
         on: bool,
     },
+    /// Allow calls in a channel, or no more; a running one goes on (calls-v1-rest §3.6). Answer: [`Reply::Done`].
+    AllowCalls {
+        /// Which.
+        channel: ChannelId,
+        /// Allow.
+        on: bool,
+    },
     /// The group channel with some people, made if need be. Answer: [`Reply::Channel`].
     OpenGroup(Vec<UserId>),
     /// Run a slash command. Answer: [`Reply::Done`].

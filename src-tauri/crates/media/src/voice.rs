@@ -17,9 +17,11 @@ pub(crate) mod priority;
 pub mod resample;
 pub mod stretch;
 mod thread;
+mod trial;
 
 use std::sync::Arc;
 
+use calls_core::effect::TrialStep;
 use calls_core::id::{SessionId, TrackId};
 use calls_core::port::media::{EncodedFrame, Layer, MediaKind, MediaPacket, VoiceFigures};
 use calls_core::snapshot::Sound;
@@ -34,6 +36,7 @@ use level::{Dbov, Floor, Meter, Speaking};
 use melody::Melody;
 use mixer::{Fader, Mixer, Volume};
 use opus::{FRAME, SHORT, VoiceEncoder};
+use trial::Trial;
 
 /// The first sound of a track is what is louder than this; softer is the sender's own silence.
 const AUDIBLE: Dbov = Dbov(-60.0);
@@ -48,6 +51,7 @@ pub struct VoiceEngine {
     deafened: bool,
     activation: Activation,
     melody: Option<Melody>,
+    trial: Option<Trial>,
     dump: Option<Dump>,
     meter: Arc<Meter>,
     speaking: Speaking,
@@ -121,6 +125,7 @@ impl VoiceEngine {
             deafened: false,
             activation: Activation::default(),
             melody: None,
+            trial: None,
             dump: None,
             meter,
             speaking: Speaking::default(),
@@ -146,9 +151,13 @@ impl VoiceEngine {
         }
         self.input_fader.apply(&mut block.0);
         let somebody = self.room.is_exceeded(Dbov::of(&block.0));
-        let awake = self.rest.wakes(self.gate.is_open());
+        let heard = self.gate.is_open() || self.trial.as_ref().is_some_and(Trial::records);
+        let awake = self.rest.wakes(heard);
         if awake {
             self.apm.captured(block);
+        }
+        if let Some(trial) = &mut self.trial {
+            trial.keep(block);
         }
         if let Some(dump) = &mut self.dump {
             dump.clean(block);
@@ -197,6 +206,11 @@ impl VoiceEngine {
             self.mixer.add(&self.scratch.0);
         } else {
             self.melody = None;
+        }
+        if let Some(trial) = &mut self.trial
+            && trial.next(&mut self.scratch.0)
+        {
+            self.mixer.add(&self.scratch.0);
         }
         self.mixer.finish(out);
         self.output_fader.apply(&mut out.0);
@@ -274,6 +288,19 @@ impl VoiceEngine {
     /// Begins the melody of the loudspeaker test.
     pub fn play_melody(&mut self) {
         self.melody = Some(Melody::default());
+    }
+
+    /// Keeps what the microphone hears, plays it, or forgets it. Nothing of it passes the gate.
+    pub fn try_out(&mut self, step: TrialStep) {
+        match step {
+            TrialStep::Record => self.trial = Some(Trial::begin()),
+            TrialStep::Play => {
+                if let Some(trial) = &mut self.trial {
+                    trial.play();
+                }
+            }
+            TrialStep::End => self.trial = None,
+        }
     }
 
     /// Writes what comes, what is played and what is sent, or ends it.

@@ -375,6 +375,7 @@ pub(crate) fn membership_of(member: rest::ChannelMember) -> Membership {
         mentions: member.mention_count,
         root_mentions: member.mention_count_root,
         last_viewed_at: member.last_viewed_at,
+        admin: member.scheme_admin,
         muted: prop("mark_unread") == "mention",
         desktop: prop("desktop"),
         desktop_sound: prop("desktop_sound"),

@@ -27,6 +27,7 @@ mod people;
 mod quality;
 mod reactions;
 mod recording;
+mod spoken;
 mod stats;
 mod voice;
 
@@ -38,6 +39,7 @@ use moderate::Ending;
 use quality::Watch;
 use reactions::Reactions;
 use recording::Recorder;
+use spoken::Spoken;
 use stats::Stats;
 
 /// The part of the machine that knows our call.
@@ -52,6 +54,7 @@ pub(crate) struct Call {
     /// A key is set that opens the microphone while it is held.
     pub(crate) talks: bool,
     hint: Hint,
+    spoken: Spoken,
     /// The microphone was on when the person wanted to hear nothing; it is on again with the sound.
     reopens: bool,
     volumes: BTreeMap<UserId, u16>,
@@ -316,6 +319,7 @@ impl Call {
         self.reopens = false;
         self.set_gate(false, out);
         self.hint.quiet();
+        self.spoken.forget();
         for code in [
             "call.weak",
             "call.muted",
@@ -352,6 +356,7 @@ impl Call {
             current.captions.poll_timeout(),
             current.ending.map(|ending| ending.due),
             self.hint.poll_timeout(),
+            self.spoken.poll_timeout(),
         ]
         .into_iter()
         .flatten()
@@ -371,6 +376,7 @@ impl Call {
             out.dirty(Part::Call);
         }
         self.hint_if_due(now, out);
+        self.lower_if_due(now, out);
         self.end_if_due(now, out);
     }
 

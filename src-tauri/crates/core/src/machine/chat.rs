@@ -91,6 +91,9 @@ impl Machine {
                 let me = self.directory.me().clone();
                 self.wish(again, Request::MuteChannel { me, channel, on });
             }
+            Command::AllowCalls { channel, on } => {
+                self.wish(again, Request::AllowCalls { channel, on });
+            }
             Command::SetFavorite { channel, on } => self.directory.set_favorite(&channel, on, out),
             Command::FoldCategory { category, folded } => {
                 self.directory.fold(&category, folded, out);

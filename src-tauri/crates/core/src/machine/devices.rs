@@ -4,10 +4,10 @@ use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
 use crate::command::{Command, DeviceRole};
-use crate::effect::{Effect, MediaWish, Remember};
+use crate::effect::{Effect, MediaWish, Remember, TrialStep};
 use crate::id::DeviceId;
 use crate::port::media::DeviceProblem;
-use crate::snapshot::{DeviceRow, Devices as Slice, Sound};
+use crate::snapshot::{DeviceRow, Devices as Slice, Sound, Trial};
 
 use super::notices::Draft;
 use super::out::{Out, Part};
@@ -19,6 +19,12 @@ const TEST: Duration = Duration::from_secs(4);
 /// Longest sound files: 29 MB each. Nobody shall find a full disk because of a forgotten switch.
 const LONGEST_DUMP: Duration = Duration::from_secs(300);
 
+/// How long one is recorded to hear oneself. A microphone that opens slowly takes a part of it.
+const RECORDED: Duration = Duration::from_secs(5);
+
+/// How long that is played, with the opening of the loudspeaker and what it still holds at the end.
+const PLAYED: Duration = Duration::from_secs(6);
+
 /// The part of the machine that knows the devices.
 #[derive(Debug, Default)]
 pub(crate) struct Devices {
@@ -29,6 +35,8 @@ pub(crate) struct Devices {
     dumping_until: Option<Instant>,
     /// The loudspeaker is being tested.
     testing_until: Option<Instant>,
+    /// The trial goes on to its next step.
+    trial_until: Option<Instant>,
     input: End,
     /// What the chosen devices call themselves.
     names: BTreeMap<DeviceRole, String>,
@@ -154,6 +162,26 @@ impl Devices {
         out.push(Effect::Media(MediaWish::TestTone));
     }
 
+    /// Records the person for themselves; a call ends that, and a person may.
+    pub(crate) fn hear(&mut self, now: Instant, on: bool, out: &mut Out) {
+        let next = on.then_some(Trial::Recording);
+        if next != self.slice.trial {
+            self.try_out(now, next, out);
+        }
+    }
+
+    fn try_out(&mut self, now: Instant, next: Option<Trial>, out: &mut Out) {
+        let (step, lasts) = match next {
+            Some(Trial::Recording) => (TrialStep::Record, Some(RECORDED)),
+            Some(Trial::Playing) => (TrialStep::Play, Some(PLAYED)),
+            None => (TrialStep::End, None),
+        };
+        self.slice.trial = next;
+        self.trial_until = lasts.map(|lasts| now + lasts);
+        out.push(Effect::Media(MediaWish::Trial(step)));
+        out.dirty(Part::Devices);
+    }
+
     /// Writes the three sound files, or ends that.
     pub(crate) fn dump(&mut self, now: Instant, on: bool, out: &mut Out) {
         self.dumping_until = on.then_some(now + LONGEST_DUMP);
@@ -169,6 +197,7 @@ impl Devices {
         self.testing_until
             .into_iter()
             .chain(self.dumping_until)
+            .chain(self.trial_until)
             .min()
     }
 
@@ -179,6 +208,10 @@ impl Devices {
         if self.testing_until.is_some_and(|until| until <= now) {
             self.testing_until = None;
         }
+        if self.trial_until.is_some_and(|until| until <= now) {
+            let recorded = self.slice.trial == Some(Trial::Recording);
+            self.try_out(now, recorded.then_some(Trial::Playing), out);
+        }
     }
 
     /// The device menu is open, or closed.
@@ -187,10 +220,14 @@ impl Devices {
     }
 
     /// Opens and closes the ends as they are needed.
-    pub(crate) fn run(&mut self, in_call: bool, out: &mut Out) {
+    pub(crate) fn run(&mut self, now: Instant, in_call: bool, out: &mut Out) {
+        if in_call {
+            self.hear(now, false, out);
+        }
+        let trial = self.slice.trial;
         let wanted = (
-            in_call || self.watching,
-            in_call || self.testing_until.is_some(),
+            in_call || self.watching || trial == Some(Trial::Recording),
+            in_call || self.testing_until.is_some() || trial == Some(Trial::Playing),
         );
         if wanted == self.running {
             return;

@@ -162,6 +162,7 @@ impl Machine {
                 }
             }
             Command::PlayTestTone => self.devices.test(instant, out),
+            Command::HearMyself { on } => self.devices.hear(instant, on, out),
             Command::DumpSound { on } => self.devices.dump(instant, on, out),
             Command::OpenSharePicker => {
                 let allowed = self.may_share();

@@ -152,6 +152,8 @@ pub struct ChannelMember {
     pub mention_count: i64,
     /// Unread mentions in root posts.
     pub mention_count_root: i64,
+    /// An administrator of the channel.
+    pub scheme_admin: bool,
     /// Per-channel settings: `desktop`, `mark_unread` and others.
     pub notify_props: BTreeMap<String, Value>,
 }

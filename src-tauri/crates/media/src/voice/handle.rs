@@ -8,6 +8,7 @@ use std::sync::{Arc, Mutex, OnceLock};
 use std::thread::{JoinHandle, Thread};
 
 use calls_core::command::DeviceRole;
+use calls_core::effect::TrialStep;
 use calls_core::id::{DeviceId, SessionId, TrackId};
 use calls_core::port::media::{
     DeviceProblem, Feedback, FrameOutlet, MediaEvent, MediaKind, MediaPacket, MediaPort,
@@ -206,6 +207,11 @@ impl Voice {
     /// Plays a short melody, once the loudspeaker is open.
     pub fn play_test_tone(&self) {
         self.tell(Control::TestTone);
+    }
+
+    /// Keeps what the microphone hears, plays it, or forgets it, once the devices are open.
+    pub fn try_out(&self, step: TrialStep) {
+        self.tell(Control::Trial(step));
     }
 
     /// Begins to write `near.wav`, `far.wav` and `clean.wav` into the folder of [`VoiceConfig::dumps`], over older ones,

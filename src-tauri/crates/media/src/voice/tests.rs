@@ -302,3 +302,23 @@ fn our_own_volume_and_voice_activation_change_what_is_sent() {
         quiet.len()
     );
 }
+
+#[test]
+fn one_hears_oneself_without_a_word_to_the_others() {
+    let mut client = Client::new();
+    client.engine.try_out(TrialStep::Record);
+    for block in 0..300 {
+        let mut sound = tone(440.0, block);
+        assert!(client.engine.capture(&mut sound).is_none(), "sent");
+    }
+    client.engine.try_out(TrialStep::Play);
+    let mut heard = Vec::new();
+    for _ in 0..400 {
+        client.play(&mut heard);
+    }
+    let own = dominant(&heard[48_000..96_000], 300.0, 600.0);
+    assert!((own.hz - 440.0).abs() < 0.5, "{own:?}");
+    // Three seconds were said, the fourth is silence.
+    assert!(heard[3 * 48_000..].iter().all(|sample| sample.abs() < 1e-3));
+    client.engine.try_out(TrialStep::End);
+}

@@ -8,6 +8,7 @@ use std::sync::{Arc, PoisonError};
 use std::time::{Duration, Instant};
 
 use calls_core::command::DeviceRole;
+use calls_core::effect::TrialStep;
 use calls_core::id::{DeviceId, SessionId, TrackId};
 use calls_core::port::media::{
     DeviceProblem, Feedback, FrameOutlet, MediaEvent, MediaKind, MediaPacket, RemoteTrack,
@@ -42,6 +43,7 @@ pub(super) enum Control {
     Sound(Sound),
     Deafen(bool),
     TestTone,
+    Trial(TrialStep),
     Dump(bool),
     Devices(Devices),
     /// Something shared has changed: look.
@@ -203,6 +205,7 @@ impl VoiceThread {
             }
             Control::Deafen(deafened) => self.engine.set_deafened(deafened),
             Control::TestTone => self.engine.play_melody(),
+            Control::Trial(step) => self.engine.try_out(step),
             Control::Dump(on) => {
                 let dump = self.dumps.as_deref().filter(|_| on).and_then(Dump::begin);
                 self.engine.set_dump(dump);
@@ -436,15 +439,12 @@ impl VoiceThread {
     }
 }
 
-/// Files and tones have neither echo nor noise: their sound stays as it is, only loudness can be changed.
+/// Files and tones have neither echo nor noise, and music is wanted as it is: only loudness can be changed.
 fn treatable(host: &dyn AudioHost, sound: Sound) -> Sound {
-    if host.is_acoustic() {
-        return sound;
-    }
-    Sound {
-        input_volume: sound.input_volume,
-        output_volume: sound.output_volume,
-        ..Sound::RAW
+    if host.is_acoustic() && !sound.original {
+        sound
+    } else {
+        sound.untreated()
     }
 }
 

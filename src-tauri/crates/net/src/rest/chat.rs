@@ -3,7 +3,7 @@
 use calls_core::id::{ChannelId, PostId, TeamId, UserId};
 use calls_core::model::{CommandHint, CustomEmoji, FoundChannel};
 use calls_core::port::{Reply, Request, RequestError};
-use calls_core::wire::rest;
+use calls_core::wire::{calls, rest};
 use serde_json::json;
 
 use super::{Rest, load};
@@ -126,6 +126,11 @@ pub(super) async fn perform(rest: &Rest, request: Request) -> Result<Reply, Requ
         Request::LeaveChannel(channel) => {
             let path = ["api", "v4", "channels", channel.as_str(), "members", "me"];
             rest.delete(&path).await?;
+            Ok(Reply::Done)
+        }
+        Request::AllowCalls { channel, on } => {
+            let path = ["plugins", calls::PLUGIN_ID, channel.as_str()];
+            rest.post_only(&path, &json!({ "enabled": on })).await?;
             Ok(Reply::Done)
         }
         Request::MuteChannel { me, channel, on } => {

@@ -69,6 +69,7 @@ export const callWords = {
   "chat": "Chat des Anrufs",
   "chat.unread": { one: "{n} ungelesene Nachricht", other: "{n} ungelesene Nachrichten" },
   "chat.empty": "Noch nichts geschrieben. Alle im Kanal können mitlesen.",
+  "chat.bubble": "{name} hat geschrieben. Chat öffnen",
   "chat.write": "Nachricht an den Anruf",
   "chat.loading": "Nachrichten werden geladen…",
   "stats": "Anrufstatistik",

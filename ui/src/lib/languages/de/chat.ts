@@ -21,6 +21,8 @@ export const chatWords = {
   "channel.favorite": "Zu Favoriten hinzufügen",
   "channel.unfavorite": "Aus Favoriten entfernen",
   "channel.mute": "Kanal stummschalten",
+  "channel.calls.on": "Anrufe hier erlauben",
+  "channel.calls.off": "Hier keine Anrufe erlauben",
   "channel.unmute": "Stummschaltung des Kanals aufheben",
   "channel.leave": "Kanal verlassen",
   "channel.join": "{name} beitreten",

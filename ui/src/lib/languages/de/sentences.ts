@@ -68,6 +68,7 @@ export const sentences = {
   "call.left": { lead: "{name} ist gegangen." },
   "call.hand": { lead: "Hand gehoben: {names}." },
   "call.hand_lowered": { lead: "{name} hat deine Hand gesenkt." },
+  "call.hand_served": { lead: "Deine Hand ist unten, denn du hast gesprochen.", button: "Wieder heben" },
   "call.muted_by": { lead: "{name} hat dich stummgeschaltet." },
   "call.share_stopped_by": { lead: "{name} hat dein Teilen beendet." },
   "call.host": { lead: "{name} ist jetzt Host." },

@@ -69,6 +69,7 @@ export const callWords = {
   "chat": "Chat de la llamada",
   "chat.unread": { one: "{n} mensaje sin leer", other: "{n} mensajes sin leer" },
   "chat.empty": "Aún no hay nada escrito. Todos los del canal pueden leerlo.",
+  "chat.bubble": "{name} ha escrito. Abrir el chat",
   "chat.write": "Mensaje a la llamada",
   "chat.loading": "Cargando mensajes…",
   "stats": "Estadísticas de la llamada",

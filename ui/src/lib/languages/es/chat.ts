@@ -21,6 +21,8 @@ export const chatWords = {
   "channel.favorite": "Añadir a favoritos",
   "channel.unfavorite": "Quitar de favoritos",
   "channel.mute": "Silenciar canal",
+  "channel.calls.on": "Permitir llamadas aquí",
+  "channel.calls.off": "No permitir llamadas aquí",
   "channel.unmute": "Dejar de silenciar canal",
   "channel.leave": "Abandonar canal",
   "channel.join": "Unirse a {name}",

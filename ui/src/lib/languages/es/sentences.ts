@@ -68,6 +68,7 @@ export const sentences = {
   "call.left": { lead: "{name} ha salido." },
   "call.hand": { lead: "Mano levantada: {names}." },
   "call.hand_lowered": { lead: "{name} ha bajado tu mano." },
+  "call.hand_served": { lead: "Tu mano está bajada, porque ya has hablado.", button: "Levantarla otra vez" },
   "call.muted_by": { lead: "{name} te ha silenciado." },
   "call.share_stopped_by": { lead: "{name} ha detenido tu pantalla compartida." },
   "call.host": { lead: "{name} dirige ahora la llamada." },

@@ -69,6 +69,7 @@ export const callWords = {
   "chat": "Discussion de l’appel",
   "chat.unread": { one: "{n} message non lu", other: "{n} messages non lus" },
   "chat.empty": "Rien d’écrit pour l’instant. Tous les membres du canal peuvent lire.",
+  "chat.bubble": "{name} a écrit. Ouvrir la discussion",
   "chat.write": "Écrire à l’appel",
   "chat.loading": "Chargement des messages…",
   "stats": "Statistiques de l’appel",

@@ -21,6 +21,8 @@ export const chatWords = {
   "channel.favorite": "Ajouter aux favoris",
   "channel.unfavorite": "Retirer des favoris",
   "channel.mute": "Mettre le canal en sourdine",
+  "channel.calls.on": "Autoriser les appels ici",
+  "channel.calls.off": "Ne plus autoriser d’appels ici",
   "channel.unmute": "Rétablir le son du canal",
   "channel.leave": "Quitter le canal",
   "channel.join": "Rejoindre {name}",

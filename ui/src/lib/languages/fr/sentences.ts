@@ -68,6 +68,7 @@ export const sentences = {
   "call.left": { lead: "{name} a quitté l’appel." },
   "call.hand": { lead: "Main levée : {names}." },
   "call.hand_lowered": { lead: "{name} a baissé votre main." },
+  "call.hand_served": { lead: "Votre main est baissée, puisque vous avez parlé.", button: "La lever de nouveau" },
   "call.muted_by": { lead: "{name} a coupé votre micro." },
   "call.share_stopped_by": { lead: "{name} a arrêté votre partage." },
   "call.host": { lead: "{name} est maintenant l’hôte." },

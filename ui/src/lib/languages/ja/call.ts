@@ -69,6 +69,7 @@ export const callWords = {
   "chat": "通話のチャット",
   "chat.unread": { other: "未読メッセージ{n}件" },
   "chat.empty": "まだ何も書かれていません。チャンネルの全員が読めます。",
+  "chat.bubble": "{name}がメッセージを書きました。チャットを開く",
   "chat.write": "通話にメッセージを書く",
   "chat.loading": "メッセージを読み込んでいます…",
   "stats": "通話の統計",

@@ -21,6 +21,8 @@ export const chatWords = {
   "channel.favorite": "お気に入りに追加",
   "channel.unfavorite": "お気に入りから削除",
   "channel.mute": "チャンネルをミュート",
+  "channel.calls.on": "ここでの通話を許可",
+  "channel.calls.off": "ここでの通話を許可しない",
   "channel.unmute": "チャンネルのミュートを解除",
   "channel.leave": "チャンネルから脱退",
   "channel.join": "{name}に参加",

@@ -68,6 +68,7 @@ export const sentences = {
   "call.left": { lead: "{name}が退出しました。" },
   "call.hand": { lead: "挙手: {names}。" },
   "call.hand_lowered": { lead: "{name}があなたの手を下ろしました。" },
+  "call.hand_served": { lead: "発言したので、手を下ろしました。", button: "もう一度挙げる" },
   "call.muted_by": { lead: "{name}があなたをミュートしました。" },
   "call.share_stopped_by": { lead: "{name}があなたの共有を停止しました。" },
   "call.host": { lead: "{name}がホストになりました。" },

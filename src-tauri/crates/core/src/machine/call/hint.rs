@@ -54,6 +54,7 @@ impl Call {
             .is_some_and(|current| current.flows() && !current.unmuted);
         self.hint
             .talks(now, talking && muted && self.preferences.talking_hint);
+        self.speaks(now, talking);
     }
 
     pub(super) fn hint_if_due(&mut self, now: Instant, out: &mut Out) {

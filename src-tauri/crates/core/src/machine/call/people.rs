@@ -167,6 +167,7 @@ impl Call {
             return;
         };
         current.hand = raised;
+        self.spoken.forget();
         let at = raised.then(|| clock.server_now(unix));
         if let Some(me) = current.session.clone()
             && let Some(one) = current

@@ -83,6 +83,7 @@ impl Directory {
             archived: channel.archived,
             call: self.active_call(&channel.id, with),
             call_blocked: self.call_blocked(&channel.id).map(str::to_owned),
+            calls_allowed: self.calls_allowed(known),
             draft: with.drafts.get(&channel.id).cloned().unwrap_or_default(),
         }
     }
@@ -109,6 +110,16 @@ impl Directory {
             mine: false,
             dismissed: call.dismissed,
         })
+    }
+
+    /// Whether calls are allowed in a channel, if we may change that: administrators always; others in live mode, in their
+    /// own channels and in direct and group ones (calls-v1-rest §5.4).
+    fn calls_allowed(&self, known: &Known) -> Option<bool> {
+        let config = self.calls.config()?;
+        let channel = &known.channel;
+        let own = known.member.admin || channel.kind.is_personal();
+        let ours = self.is_admin() || (config.default_enabled && own);
+        (ours && !channel.archived).then(|| self.calls.switch(&channel.id) != Some(false))
     }
 
     /// Why no call can be started or joined in a channel; `None` if one can (calls-v1-rest §5.2, §5.3, §5.5, §5.6).

@@ -482,6 +482,38 @@ fn a_hand_goes_up_at_once_and_can_be_lowered_by_the_host() {
 }
 
 #[test]
+fn a_hand_goes_down_by_itself_once_its_owner_has_talked_for_a_while() {
+    let mut story = Story::in_call("town-square");
+    story.does(Command::RaiseHand { raised: true });
+    let up = |story: &Story| {
+        let call = story.see_call();
+        let mut rows = call.participants.iter();
+        rows.any(|row| row.me && row.hand_raised_at.is_some())
+    };
+    story.media(MediaEvent::Talking(true));
+    story.seconds(10);
+    assert!(up(&story), "muted, nobody has heard it");
+    story.media(MediaEvent::Talking(false));
+    story.does(Command::SetMuted { muted: false });
+    story.media(MediaEvent::Talking(true));
+    story.seconds(3);
+    story.media(MediaEvent::Talking(false));
+    story.seconds(60);
+    assert!(up(&story), "a pause says nothing");
+    story.effects();
+    story.media(MediaEvent::Talking(true));
+    story.seconds(2);
+    assert!(!up(&story));
+    assert!(story.effects().contains(&Effect::Call(
+        CallNumber(1),
+        CallWish::Apply(CallIntent::RaiseHand(false))
+    )));
+    let again = story.notice("call.hand_served").retry.clone().unwrap();
+    story.does(again);
+    assert!(up(&story));
+}
+
+#[test]
 fn somebody_elses_hand_is_announced_once() {
     let mut story = Story::in_call("town-square");
     story.call(CallEvent::Hand("sb".into(), Some(DAY)));

@@ -1,5 +1,6 @@
 use super::*;
-use crate::snapshot::{Noise, Sound};
+use crate::effect::TrialStep;
+use crate::snapshot::{Noise, Sound, Trial};
 
 fn row(role: DeviceRole, name: &str) -> DeviceRow {
     DeviceRow {
@@ -245,4 +246,63 @@ fn a_chosen_device_is_known_by_its_name_when_its_identity_has_changed() {
     let mut next = Story::signed_in_with(directory(), Some(calls()), memory);
     list(&mut next, vec![named("usb-9", "Headset")]);
     assert_eq!(next.see().devices.input, Some("usb-9".into()));
+}
+
+#[test]
+fn one_can_be_recorded_and_hear_oneself_with_the_devices_open_no_longer_than_that() {
+    let mut story = Story::signed_in();
+    story.does(Command::HearMyself { on: true });
+    assert_eq!(story.see().devices.trial, Some(Trial::Recording));
+    let effects = story.effects();
+    assert!(effects.contains(&Effect::Media(MediaWish::Trial(TrialStep::Record))));
+    assert_eq!(runs(&effects), [(true, false)]);
+    story.wait(Duration::from_secs(5));
+    assert_eq!(story.see().devices.trial, Some(Trial::Playing));
+    let effects = story.effects();
+    assert!(effects.contains(&Effect::Media(MediaWish::Trial(TrialStep::Play))));
+    assert_eq!(runs(&effects), [(false, true)]);
+    story.wait(Duration::from_secs(6));
+    assert_eq!(story.see().devices.trial, None);
+    let effects = story.effects();
+    assert!(effects.contains(&Effect::Media(MediaWish::Trial(TrialStep::End))));
+    assert_eq!(runs(&effects), [(false, false)]);
+}
+
+#[test]
+fn hearing_oneself_ends_when_the_person_or_a_call_wants() {
+    let mut story = Story::signed_in();
+    story.does(Command::HearMyself { on: true });
+    story.does(Command::HearMyself { on: false });
+    assert_eq!(story.see().devices.trial, None);
+    story.does(Command::HearMyself { on: true });
+    story.does(join("town-square"));
+    assert_eq!(story.see().devices.trial, None);
+    story.effects();
+    story.does(Command::HearMyself { on: true });
+    assert_eq!(story.see().devices.trial, None);
+    let after = story.effects();
+    assert_eq!(runs(&after), []);
+    assert_eq!(
+        after.iter().rev().find_map(|effect| match effect {
+            Effect::Media(MediaWish::Trial(step)) => Some(*step),
+            _ => None,
+        }),
+        Some(TrialStep::End)
+    );
+}
+
+#[test]
+fn music_goes_out_untreated_and_everything_else_stays_as_it_was_chosen() {
+    let chosen = Sound {
+        noise: Noise::Strong,
+        threshold: Some(-40),
+        input_volume: 80,
+        original: true,
+        ..Sound::default()
+    };
+    let sent = chosen.untreated();
+    assert!(!sent.echo && !sent.gain && !sent.high_pass);
+    assert_eq!((sent.noise, sent.threshold), (Noise::Off, None));
+    assert_eq!((sent.input_volume, sent.original), (80, true));
+    assert_eq!(chosen.noise, Noise::Strong);
 }

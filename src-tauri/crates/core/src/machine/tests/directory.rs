@@ -693,3 +693,36 @@ fn archiving_a_channel_blocks_its_calls() {
     story.hears(ServerEvent::ChannelArchived(id("design")));
     assert_eq!(blocked(&story, "design").as_deref(), Some("call.archived"));
 }
+
+#[test]
+fn calls_are_allowed_and_forbidden_by_those_who_may() {
+    let allowed = |story: &Story, channel: &str| story.row(channel).calls_allowed;
+    let story = Story::signed_in();
+    assert_eq!(allowed(&story, "design"), None, "a member like any other");
+    assert_eq!(allowed(&story, "dm-bob"), Some(true));
+    let own =
+        |load: &mut DirectoryLoad| load.memberships.iter_mut().for_each(|one| one.admin = true);
+    let mut story = signed_in_with(|load, _| own(load));
+    assert_eq!(allowed(&story, "design"), Some(true));
+    story.does(Command::AllowCalls {
+        channel: id("design"),
+        on: false,
+    });
+    let asked = |request: &Request| matches!(request, Request::AllowCalls { on: false, .. });
+    story.answer(asked, Reply::Done);
+    story.hears(ServerEvent::CallsEnabled {
+        channel: id("design"),
+        enabled: false,
+    });
+    assert_eq!(allowed(&story, "design"), Some(false));
+    assert_eq!(
+        story.row("design").call_blocked.as_deref(),
+        Some("call.disabled")
+    );
+    // Test mode leaves it to the system's administrators.
+    let story = signed_in_with(|load, calls| {
+        calls.config.default_enabled = false;
+        own(load);
+    });
+    assert_eq!(allowed(&story, "design"), None);
+}
