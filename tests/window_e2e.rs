@@ -4,7 +4,7 @@
 //! `cargo test --test window_e2e` inside such a desktop. Each test leaves screenshots, recordings and logs in
 //! `target/e2e/<test>`.
 
-#![allow(clippy::unwrap_used, clippy::expect_used)]
+#![allow(clippy::unwrap_used, clippy::expect_used, unreachable_pub)]
 // These tests drive Linux's WebKitWebDriver and PulseAudio; other systems have neither.
 #![cfg(target_os = "linux")]
 
@@ -12,14 +12,23 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use serde_json::{Value, json};
 
+#[path = "window_e2e/api.rs"]
+mod api;
 #[path = "window_e2e/driver.rs"]
 mod driver;
+#[path = "window_e2e/limits.rs"]
+mod limits;
+#[path = "window_e2e/processes.rs"]
+mod processes;
 #[path = "window_e2e/sound.rs"]
 mod sound;
 #[path = "window_e2e/stage.rs"]
 mod stage;
+#[path = "window_e2e/stress.rs"]
+mod stress;
 
 use driver::{Window, wait_for};
+use processes::{memory, process_tree};
 use sound::{Devices, Heard};
 use stage::{Server, alone, folder};
 
@@ -198,52 +207,6 @@ fn is_tone(who: &str, heard: &Heard, expected: f64) {
         purity > 0.5,
         "{who} only {purity} of the power at {pitch} Hz"
     );
-}
-
-/// Proportional set size of the program and everything that it started, as the kernel counts it.
-fn memory(program: u32) {
-    let mut total = 0;
-    for (_, name, kib) in process_tree(program) {
-        println!("memory: {name} {} MiB PSS", kib / 1024);
-        total += kib;
-    }
-    println!("memory: all {} MiB PSS", total / 1024);
-}
-
-/// Every process under (and with) this one: id, name, proportional set size in KiB.
-fn process_tree(root: u32) -> Vec<(u32, String, u64)> {
-    let mut found = Vec::new();
-    let mut waiting = vec![root];
-    while let Some(process) = waiting.pop() {
-        let read = |what: &str| {
-            std::fs::read_to_string(format!("/proc/{process}/{what}")).unwrap_or_default()
-        };
-        let pss = read("smaps_rollup")
-            .lines()
-            .find_map(|line| {
-                line.strip_prefix("Pss:")?
-                    .split_whitespace()
-                    .next()?
-                    .parse()
-                    .ok()
-            })
-            .unwrap_or(0);
-        found.push((process, read("comm").trim().to_owned(), pss));
-        for thread in std::fs::read_dir(format!("/proc/{process}/task"))
-            .into_iter()
-            .flatten()
-            .flatten()
-        {
-            let children =
-                std::fs::read_to_string(thread.path().join("children")).unwrap_or_default();
-            waiting.extend(
-                children
-                    .split_whitespace()
-                    .filter_map(|id| id.parse::<u32>().ok()),
-            );
-        }
-    }
-    found
 }
 
 #[test]

@@ -135,6 +135,12 @@ impl Window {
         .unwrap()
     }
 
+    /// How many pages the driver knows: popups would be more.
+    pub fn handles(&self) -> usize {
+        let handles = self.try_command("GET", "/window/handles", Value::Null);
+        handles.unwrap().as_array().map_or(0, Vec::len)
+    }
+
     /// Everything the page shows as text.
     pub fn text(&self) -> String {
         self.script("return document.body.innerText")

@@ -7,6 +7,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use serde_json::{Value, json};
 
+use crate::api::Api;
 use crate::driver::{Window, http, wait_for};
 
 /// The program under test.
@@ -53,6 +54,11 @@ pub struct Server {
 impl Server {
     /// Starts it, on free ports.
     pub fn start(folder: &Path) -> Self {
+        Self::with_world("small", folder)
+    }
+
+    /// Starts it with one of its worlds.
+    pub fn with_world(seed: &str, folder: &Path) -> Self {
         let program = std::env::var_os("HALLOO_DEVSERVER").map_or_else(
             || program().with_file_name("calls-devserver"),
             PathBuf::from,
@@ -65,7 +71,7 @@ impl Server {
                 "--media-port",
                 "0",
                 "--seed",
-                "small",
+                seed,
                 "--json",
             ])
             .stdin(Stdio::null())
@@ -107,6 +113,11 @@ impl Server {
     /// Breaks something.
     pub fn fault(&self, fault: &Value) {
         http(self.port, "POST", "/dev/faults", Some(fault)).unwrap();
+    }
+
+    /// Speaks to it as one of its people would, without a program of ours.
+    pub fn api(&self, user: &str) -> Api {
+        Api::sign_in(self.port, user, &self.password)
     }
 
     /// An address at which nobody listens.

@@ -44,7 +44,8 @@ impl Default for Config {
 pub enum Seed {
     /// alice, bob, carol and dave in team "halloo", with a few channels and lifelike posts.
     Small,
-    /// The small world and `user01` … `user60`, 60 more channels and thousands of posts.
+    /// The small world and `user01` … `user60`, 60 more channels, thousands of posts, and the
+    /// channel "Archive" with ten thousand of every kind.
     Large,
 }
 

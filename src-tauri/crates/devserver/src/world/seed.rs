@@ -7,6 +7,7 @@ use super::{World, now_ms};
 use crate::config::Seed;
 use crate::id::IdSource;
 
+mod archive;
 mod chatter;
 
 use chatter::{chatter, say};
@@ -119,7 +120,7 @@ pub(crate) fn plant(world: &mut World, seed: Seed) {
     }
 }
 
-/// Sixty more people, sixty more channels, thousands of posts.
+/// Sixty more people, sixty more channels with thousands of posts, and one channel with ten thousand.
 fn crowd(world: &mut World, team_id: &str) {
     let mut everybody = ids(&["alice", "bob", "carol", "dave"]);
     for n in 1..=60 {
@@ -161,6 +162,8 @@ fn crowd(world: &mut World, team_id: &str) {
             say(world, &id, author, now - (60 - k) * MINUTE - n, "", &text);
         }
     }
+    let id = channel(world, team_id, "archive", "Archive", Kind::Open, &everybody);
+    archive::archive(world, &id);
 }
 
 fn uid(name: &str) -> String {
