@@ -134,7 +134,7 @@ fn heavy_libraries_are_named_only_in_their_home() {
                 "src-tauri/crates/media/src/device/pulse/",
             ],
         ),
-        ("scrap", &["src-tauri/crates/media/src/screen/scrap.rs"]),
+        ("scrap", &["src-tauri/crates/media/src/screen/displays.rs"]),
         ("vpx_sys", &["src-tauri/crates/media/src/video/vpx.rs"]),
         (
             "x11rb",

@@ -17,6 +17,8 @@ use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 
+#[path = "window_e2e/api.rs"]
+mod api;
 #[path = "ringing_e2e/desk.rs"]
 mod desk;
 #[path = "window_e2e/driver.rs"]

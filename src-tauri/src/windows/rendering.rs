@@ -41,7 +41,7 @@ pub(crate) fn begin_anew_if_plain() {
         return;
     };
     let mut again = Command::new(program);
-    let wanted = SWITCHES.iter().filter(|switch| !told(*switch));
+    let wanted = SWITCHES.iter().filter(|switch| !told(switch));
     again.args(env::args_os().skip(1)).envs(wanted.copied());
     let why = again.exec();
     // Before the log: whoever reads this wonders about memory.
