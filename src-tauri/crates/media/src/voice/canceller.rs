@@ -2,8 +2,8 @@
 //!
 //! Two steps. A linear filter learns the way from our output to the microphone (device, loudspeaker, room) and takes away what
 //! it predicts: a Kalman filter in the frequency domain, whose step is the smaller the more somebody here talks, so that both
-//! talking at once does not unlearn it ([`kalman`]). What remains, because the way has just changed, bends or is longer than
-//! the filter, is estimated and damped per frequency ([`residual`]).
+//! talking at once does not unlearn it (`kalman`). What remains, because the way has just changed, bends or is longer than
+//! the filter, is estimated and damped per frequency (`residual`).
 //!
 //! The way is looked for within [`REACH`] after the sound was made; a longer one is not found. Adds 2.5 ms of delay.
 
