@@ -170,7 +170,8 @@ def room(decibels, late):
     taps[0] = 4
     taps *= 10 ** (float(decibels) / 20) / np.sqrt(np.sum(taps**2))
     taps = np.concatenate([np.zeros(int(float(late) * RATE / 1000)), taps])
-    form = ["--raw", "--format=s16le", f"--rate={RATE}", "--channels=1", "--latency-msec=10"]
+    # Long enough that it does not run dry: a room's way does not jump.
+    form = ["--raw", "--format=s16le", f"--rate={RATE}", "--channels=1", "--latency-msec=30"]
     mouth = subprocess.Popen(["pacat", "--device=mouth", *form], stdin=subprocess.PIPE)
     ear = subprocess.Popen(["parec", "--device=ear.monitor", *form], stdout=subprocess.PIPE)
 

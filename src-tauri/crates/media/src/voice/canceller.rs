@@ -95,7 +95,9 @@ impl EchoCanceller {
         span[..BLOCK].copy_from_slice(&self.before);
         span[BLOCK..].copy_from_slice(&far);
         self.before = far;
-        self.transform.forward(&mut span, self.kalman.newest());
+        let mut spectrum = [Complex32::ZERO; BINS];
+        self.transform.forward(&mut span, &mut spectrum);
+        self.kalman.played(&spectrum);
         let mut echo = [0.0; BLOCK];
         self.kalman.predict(&mut self.transform, &mut echo);
         let mut left = [0.0; BLOCK];

@@ -25,29 +25,70 @@ const CUTS: usize = 4;
 /// After so many blocks in which more was left than had come the way is forgotten.
 const PATIENCE: u32 = 5;
 
+/// A number for each frequency.
+type Line = [f32; BINS];
+
+/// A spectrum with its parts in lines of their own, so that a processor computes several frequencies at once.
+#[derive(Clone)]
+struct Parts {
+    re: Line,
+    im: Line,
+}
+
+impl Parts {
+    const ZERO: Self = Self {
+        re: [0.0; BINS],
+        im: [0.0; BINS],
+    };
+
+    fn set(&mut self, spectrum: &Spectrum) {
+        for (n, value) in spectrum.iter().enumerate() {
+            (self.re[n], self.im[n]) = (value.re, value.im);
+        }
+    }
+
+    fn spectrum(&self) -> Spectrum {
+        std::array::from_fn(|n| Complex32::new(self.re[n], self.im[n]))
+    }
+}
+
+/// One block of what was played.
+#[derive(Clone)]
+struct Played {
+    parts: Parts,
+    power: Line,
+}
+
+impl Played {
+    const SILENCE: Self = Self {
+        parts: Parts::ZERO,
+        power: [0.0; BINS],
+    };
+}
+
 /// The filter.
 pub(super) struct Kalman {
-    /// Spectra of what was played, in a ring; the newest at `head`.
-    far: Vec<Spectrum>,
+    /// What was played, in a ring; the newest at `head`.
+    far: Vec<Played>,
     head: usize,
     /// What is believed of the way.
-    way: Vec<Spectrum>,
-    uncertainty: Vec<[f32; BINS]>,
+    way: Vec<Parts>,
+    uncertainty: Vec<Line>,
     /// The next partition to be cut.
     next_cut: usize,
     heard: f32,
     left: f32,
     worse: u32,
     /// Power of the echo that may be left, by the uncertainty.
-    uncertain: [f32; BINS],
+    uncertain: Line,
 }
 
 impl Kalman {
     pub(super) fn new() -> Self {
         let mut filter = Self {
-            far: vec![[Complex32::ZERO; BINS]; PARTITIONS],
+            far: vec![Played::SILENCE; PARTITIONS],
             head: 0,
-            way: vec![[Complex32::ZERO; BINS]; PARTITIONS],
+            way: vec![Parts::ZERO; PARTITIONS],
             uncertainty: vec![[0.0; BINS]; PARTITIONS],
             next_cut: 0,
             heard: 0.0,
@@ -59,15 +100,19 @@ impl Kalman {
         filter
     }
 
-    /// Where the next spectrum of what was played goes.
-    pub(super) fn newest(&mut self) -> &mut Spectrum {
+    /// Takes what is being played, with the block before it.
+    pub(super) fn played(&mut self, spectrum: &Spectrum) {
         self.head = (self.head + PARTITIONS - 1) % PARTITIONS;
-        &mut self.far[self.head]
+        let newest = &mut self.far[self.head];
+        newest.parts.set(spectrum);
+        for (power, value) in newest.power.iter_mut().zip(spectrum) {
+            *power = value.norm_sqr();
+        }
     }
 
     /// After a silence: nothing was played lately. What is known of the way stays.
     pub(super) fn forget_sound(&mut self) {
-        self.far.fill([Complex32::ZERO; BINS]);
+        self.far.fill(Played::SILENCE);
         self.heard = 0.0;
         self.left = 0.0;
         self.worse = 0;
@@ -76,7 +121,7 @@ impl Kalman {
     fn forget_way(&mut self) {
         let mut power = UNKNOWN;
         for (way, uncertainty) in self.way.iter_mut().zip(&mut self.uncertainty) {
-            way.fill(Complex32::ZERO);
+            *way = Parts::ZERO;
             uncertainty.fill(power);
             power *= DECAY;
         }
@@ -84,16 +129,16 @@ impl Kalman {
 
     /// What the microphone should hear of what was played.
     pub(super) fn predict(&self, transform: &mut Transform, echo: &mut [f32; BLOCK]) {
-        let mut sum = [Complex32::ZERO; BINS];
+        let mut sum = Parts::ZERO;
         for (n, way) in self.way.iter().enumerate() {
-            let far = &self.far[(self.head + n) % PARTITIONS];
-            for ((sum, far), way) in sum.iter_mut().zip(far).zip(way) {
-                sum.re += far.re * way.re - far.im * way.im;
-                sum.im += far.re * way.im + far.im * way.re;
+            let far = &self.far[(self.head + n) % PARTITIONS].parts;
+            for k in 0..BINS {
+                sum.re[k] += far.re[k] * way.re[k] - far.im[k] * way.im[k];
+                sum.im[k] += far.re[k] * way.im[k] + far.im[k] * way.re[k];
             }
         }
         let mut sound = [0.0; SPAN];
-        transform.backward(&sum, &mut sound);
+        transform.backward(&sum.spectrum(), &mut sound);
         // The first half is wrapped around (overlap-save).
         echo.copy_from_slice(&sound[BLOCK..]);
     }
@@ -106,7 +151,7 @@ impl Kalman {
         heard: &[f32; BLOCK],
         left: &[f32; BLOCK],
         agility: f32,
-    ) -> &[f32; BINS] {
+    ) -> &Line {
         let mut sound = [0.0; SPAN];
         sound[BLOCK..].copy_from_slice(left);
         let mut error = [Complex32::ZERO; BINS];
@@ -114,37 +159,42 @@ impl Kalman {
 
         self.uncertain.fill(0.0);
         for (n, uncertainty) in self.uncertainty.iter().enumerate() {
-            let far = &self.far[(self.head + n) % PARTITIONS];
-            for ((sum, far), uncertainty) in self.uncertain.iter_mut().zip(far).zip(uncertainty) {
-                *sum += uncertainty * far.norm_sqr();
+            let power = &self.far[(self.head + n) % PARTITIONS].power;
+            for k in 0..BINS {
+                self.uncertain[k] += uncertainty[k] * power[k];
             }
         }
         // What was left, in relation to all that it may come from.
-        let mut weighed = [Complex32::ZERO; BINS];
+        let mut weighed = Parts::ZERO;
         let mut share = [0.0; BINS];
-        for n in 0..BINS {
-            share[n] = 1.0 / (0.5 * self.uncertain[n] + error[n].norm_sqr() + SILENCE);
-            weighed[n] = error[n] * share[n];
+        for k in 0..BINS {
+            share[k] = 1.0 / (0.5 * self.uncertain[k] + error[k].norm_sqr() + SILENCE);
+            weighed.re[k] = error[k].re * share[k];
+            weighed.im[k] = error[k].im * share[k];
         }
         let steady = STEADY - 0.2 * agility;
         let (keep, change) = (steady * steady, 1.0 - steady * steady);
         for n in 0..PARTITIONS {
-            let far = &self.far[(self.head + n) % PARTITIONS];
+            let Played { parts: far, power } = &self.far[(self.head + n) % PARTITIONS];
             let way = &mut self.way[n];
             let uncertainty = &mut self.uncertainty[n];
             for k in 0..BINS {
-                let (far, u) = (far[k], uncertainty[k]);
-                way[k].re += u * (far.re * weighed[k].re + far.im * weighed[k].im);
-                way[k].im += u * (far.re * weighed[k].im - far.im * weighed[k].re);
-                let learnt = 1.0 - 0.5 * u * share[k] * far.norm_sqr();
-                uncertainty[k] = (keep * learnt * u + change * way[k].norm_sqr()).max(LEAST);
+                let u = uncertainty[k];
+                let re = way.re[k] + u * (far.re[k] * weighed.re[k] + far.im[k] * weighed.im[k]);
+                let im = way.im[k] + u * (far.re[k] * weighed.im[k] - far.im[k] * weighed.re[k]);
+                let learnt = 1.0 - 0.5 * u * share[k] * power[k];
+                way.re[k] = re;
+                way.im[k] = im;
+                uncertainty[k] = (keep * learnt * u + change * (re * re + im * im)).max(LEAST);
             }
         }
         for _ in 0..CUTS {
             let way = &mut self.way[self.next_cut];
-            transform.backward(way, &mut sound);
+            transform.backward(&way.spectrum(), &mut sound);
             sound[BLOCK..].fill(0.0);
-            transform.forward(&mut sound, way);
+            let mut cut = [Complex32::ZERO; BINS];
+            transform.forward(&mut sound, &mut cut);
+            way.set(&cut);
             self.next_cut = (self.next_cut + 1) % PARTITIONS;
         }
         self.watch(heard, left);
