@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 use rtc::interceptor::{BandwidthEstimator, PacketReport};
 
 /// Bits per second at first: a text screen with voice. A thinner line shows itself within half a second.
-const START: f64 = 2_000_000.0;
+pub(super) const START: f64 = 2_000_000.0;
 /// Never less: voice and a picture now and then.
 const LEAST: f64 = 150_000.0;
 /// Never more: beyond that the encoder has nothing to say.

@@ -39,7 +39,9 @@ const PACE: u64 = 4;
 /// and the voice that comes after it waits, too.
 const THIN_PACE: u64 = 3;
 /// Below this budget a line is thin: it is the one that is begun with, so it has been cut.
-const THIN: u64 = 2_000_000;
+const THIN: u64 = START;
+/// What is begun with.
+const START: u64 = super::budget::START as u64;
 /// Never slower: a picture must get through.
 const LEAST_PACE: u64 = 500_000;
 /// Packets are spread over steps of this length.
@@ -301,8 +303,9 @@ impl Writer {
     }
 }
 
-/// Bits per second at which packets leave, for a budget.
+/// Bits per second at which packets leave, for a budget; 0 is none yet, which says nothing against the line.
 fn pace(budget: u64) -> u64 {
+    let budget = if budget == 0 { START } else { budget };
     let pace = if budget < THIN {
         budget * THIN_PACE / 2
     } else {
@@ -352,6 +355,15 @@ mod tests {
             talk_start: false,
             data: (0..length).map(|at| at as u8).collect::<Vec<_>>().into(),
         }
+    }
+
+    #[test]
+    fn packets_leave_quickly_until_a_line_has_shown_its_limits() {
+        assert_eq!(pace(0), 8_000_000, "nobody has said anything yet");
+        assert_eq!(pace(START), 8_000_000);
+        assert_eq!(pace(5_000_000), 20_000_000);
+        assert_eq!(pace(1_000_000), 1_500_000);
+        assert_eq!(pace(150_000), LEAST_PACE);
     }
 
     #[test]
