@@ -25,8 +25,12 @@ mod desk;
 mod driver;
 #[path = "ringing_e2e/keys.rs"]
 mod keys;
+#[path = "ringing_e2e/places.rs"]
+mod places;
 #[path = "ringing_e2e/portal.rs"]
 mod portal;
+#[path = "ringing_e2e/screen.rs"]
+mod screen;
 #[path = "ringing_e2e/service.rs"]
 mod service;
 #[path = "window_e2e/sound.rs"]

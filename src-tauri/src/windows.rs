@@ -77,6 +77,34 @@ pub(crate) fn show_main(app: &AppHandle) {
     }
 }
 
+/// What a small window that lies above others tells the window manager: it is no place to work in, so that tiling managers let
+/// it float and nobody hands it the keyboard when it appears, also when it appears again. To be called before it is first shown.
+#[cfg(target_os = "linux")]
+fn keep_aside(window: &WebviewWindow) -> tauri::Result<()> {
+    use webkit2gtk::glib::EnumClass;
+    use webkit2gtk::glib::prelude::ObjectExt;
+
+    let small = window.clone();
+    window.run_on_main_thread(move || {
+        if let Ok(window) = small.gtk_window() {
+            let hint = window
+                .find_property("type-hint")
+                .and_then(|property| EnumClass::with_type(property.value_type()))
+                .and_then(|hints| hints.to_value_by_nick("dialog"));
+            if let Some(dialog) = hint {
+                window.set_property_from_value("type-hint", &dialog);
+            }
+            window.set_property("focus-on-map", false);
+        }
+    })
+}
+
+/// Windows and macOS hear of this by the window's other traits.
+#[cfg(not(target_os = "linux"))]
+fn keep_aside(_window: &WebviewWindow) -> tauri::Result<()> {
+    Ok(())
+}
+
 /// How often a page whose process died is loaded again. A picture that crashes the decoder would do so each time.
 #[cfg(target_os = "linux")]
 const RELOADS: u32 = 5;

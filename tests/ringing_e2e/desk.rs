@@ -5,6 +5,7 @@ use std::sync::atomic::Ordering;
 
 use super::keys::Elsewhere;
 use super::portal::{Machine, Menu};
+use super::service::Quiet;
 use super::*;
 
 #[test]
@@ -18,8 +19,24 @@ fn sleep_idleness_do_not_disturb_and_the_language_are_the_persons() {
     let profile = folder.join("alice");
     Halloo::settings(&profile, &json!({"appearance": {"language": "de"}}));
     let bus = std::env::var("DBUS_SESSION_BUS_ADDRESS").unwrap();
+    // GNOME's settings are read by its own program.
+    let (bin, banners) = (folder.join("bin"), folder.join("show-banners"));
+    std::fs::create_dir_all(&bin).unwrap();
+    std::fs::write(&banners, "true\n").unwrap();
+    let script = format!(
+        "#!/bin/sh\n[ \"$3\" = show-banners ] && cat '{}'\n",
+        banners.display()
+    );
+    std::fs::write(bin.join("gsettings"), script).unwrap();
+    let mode = std::os::unix::fs::PermissionsExt::from_mode(0o755);
+    std::fs::set_permissions(bin.join("gsettings"), mode).unwrap();
+    let path = format!("{}:{}", bin.display(), std::env::var("PATH").unwrap());
     // One bus stands for both.
-    let system = [("DBUS_SYSTEM_BUS_ADDRESS", bus.as_str())];
+    let system = [
+        ("DBUS_SYSTEM_BUS_ADDRESS", bus.as_str()),
+        ("XDG_CURRENT_DESKTOP", "ubuntu:GNOME"),
+        ("PATH", path.as_str()),
+    ];
     let alice = Halloo::start_in(&server, "alice", &profile, &["--hidden"], &system);
     let ids = Ids::of(&server);
     let account = Account::of(&server, "alice");
@@ -58,6 +75,15 @@ fn sleep_idleness_do_not_disturb_and_the_language_are_the_persons() {
     ids.ends(&server);
     service.disturb_not(false);
     alice.waits_for("quiet", false);
+    for whose in [Quiet::Dunst, Quiet::Xfce, Quiet::Gnome] {
+        for quiet in [true, false] {
+            if matches!(whose, Quiet::Gnome) {
+                std::fs::write(&banners, format!("{}\n", !quiet)).unwrap();
+            }
+            service.quiet(whose, quiet);
+            alice.waits_for("quiet", quiet);
+        }
+    }
     ids.rings(&server, "loud", 1);
     alice.waits_for("ringing", true);
     ids.ends(&server);
@@ -112,6 +138,9 @@ fn the_tray_mutes_asks_before_quitting_a_call_and_leaves() {
             .then_some(())
     });
     println!("the tray's menu in a call: {:?}", menu.items());
+    wait_for("the screen to be kept awake", || {
+        (service.awake.lock().unwrap().len() == 1).then_some(())
+    });
     menu.choose("Unmute");
     alice.waits_for("microphone", "open");
     menu.choose("Quit");
@@ -126,6 +155,9 @@ fn the_tray_mutes_asks_before_quitting_a_call_and_leaves() {
     menu.choose("Leave the call");
     alice.waits_for("call", "idle");
     alice.waits_for("quitting", false);
+    wait_for("the screen to be allowed to sleep", || {
+        service.awake.lock().unwrap().is_empty().then_some(())
+    });
     let mut alice = alice;
     menu.choose("Quit");
     wait_for("the end", || alice.child.try_wait().ok().flatten());

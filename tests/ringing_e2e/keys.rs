@@ -167,7 +167,7 @@ fn keys_talk_while_another_window_has_the_focus_and_the_first_packet_leaves_at_o
     let profile = folder.join("alice");
     Halloo::settings(
         &profile,
-        &json!({"alerts": {"keys": {"talk": "F9", "mute": "F7", "tail": TAIL}}}),
+        &json!({"alerts": {"keys": {"talk": "F9", "mute": "F7", "hush": "F8", "tail": TAIL}}}),
     );
     let alice = Halloo::start(&server, "alice", &profile, &["--hidden"]);
     wait_for("word of the key that is taken", || {
@@ -224,6 +224,20 @@ fn keys_talk_while_another_window_has_the_focus_and_the_first_packet_leaves_at_o
     let tail = Duration::from_millis(TAIL);
     assert!(end > tail - Duration::from_millis(30) && end < tail + Duration::from_millis(80));
     assert_eq!(alice.status()["microphone"], "muted");
+    // For a cough: nothing leaves while this one is held.
+    alice.ctl(&["unmute"]);
+    alice.waits_for("microphone", "open");
+    let hush = elsewhere.code(F1 + 7);
+    for _ in 0..2 {
+        elsewhere.key(hush, PRESS);
+        alice.waits_for("microphone", "muted");
+        wait_for("silence", || {
+            let (last, _) = packets(&server);
+            (now_us() > last + 120_000).then_some(())
+        });
+        elsewhere.key(hush, RELEASE);
+        alice.waits_for("microphone", "open");
+    }
 }
 
 #[test]

@@ -125,6 +125,57 @@ impl Notifications {
     }
 }
 
+/// Dunst's own words on the same service.
+struct Dunst(bool);
+
+#[zbus::interface(name = "org.dunstproject.cmd0")]
+impl Dunst {
+    #[zbus(property, name = "paused")]
+    fn paused(&self) -> bool {
+        self.0
+    }
+}
+
+/// Where Xfce keeps its settings.
+struct Xfconf(bool);
+
+#[zbus::interface(name = "org.xfce.Xfconf")]
+impl Xfconf {
+    fn get_property(&self, channel: &str, property: &str) -> zbus::fdo::Result<OwnedValue> {
+        if (channel, property) == ("xfce4-notifyd", "/do-not-disturb") {
+            Ok(self.0.into())
+        } else {
+            Err(zbus::fdo::Error::InvalidArgs(property.to_owned()))
+        }
+    }
+}
+
+/// What keeps the screen awake, and for whom.
+struct Saver(Arc<Mutex<Vec<u32>>>);
+
+#[zbus::interface(name = "org.freedesktop.ScreenSaver")]
+impl Saver {
+    fn inhibit(&mut self, _who: &str, _why: &str) -> u32 {
+        let mut held = self.0.lock().unwrap();
+        let cookie = held.last().map_or(7, |last| last + 1);
+        held.push(cookie);
+        cookie
+    }
+
+    fn un_inhibit(&mut self, cookie: u32) {
+        self.0.lock().unwrap().retain(|one| *one != cookie);
+    }
+}
+
+/// Whose do not disturb.
+#[derive(Clone, Copy, Debug)]
+pub enum Quiet {
+    Dunst,
+    Xfce,
+    /// What its settings say is the affair of `gsettings`; this is the word that they have changed.
+    Gnome,
+}
+
 trait MapInto {
     fn map_into(self) -> (String, String, String, String);
 }
@@ -179,13 +230,15 @@ pub struct Service {
     pub log: Log,
     /// Icons in the tray.
     pub tray: Arc<Mutex<Vec<String>>>,
+    /// Who keeps the screen awake.
+    pub awake: Arc<Mutex<Vec<u32>>>,
 }
 
 impl Service {
     /// Takes both names on the session's bus.
     pub fn start() -> Self {
         let log = Log::default();
-        let tray = Arc::default();
+        let (tray, awake) = (Arc::default(), Arc::default());
         let bus = connection::Builder::session()
             .and_then(|bus| bus.name("org.freedesktop.Notifications"))
             .and_then(|bus| bus.name("org.kde.StatusNotifierWatcher"))
@@ -200,9 +253,67 @@ impl Service {
                 )
             })
             .and_then(|bus| bus.serve_at("/StatusNotifierWatcher", Watcher(Arc::clone(&tray))))
+            .and_then(|bus| bus.name("org.freedesktop.ScreenSaver"))
+            .and_then(|bus| bus.name("org.xfce.Xfconf"))
+            .and_then(|bus| bus.serve_at("/org/freedesktop/Notifications", Dunst(false)))
+            .and_then(|bus| bus.serve_at("/org/xfce/Xfconf", Xfconf(false)))
+            .and_then(|bus| bus.serve_at("/org/freedesktop/ScreenSaver", Saver(Arc::clone(&awake))))
             .and_then(connection::Builder::build)
             .unwrap();
-        Self { bus, log, tray }
+        Self {
+            bus,
+            log,
+            tray,
+            awake,
+        }
+    }
+
+    /// The same in another desktop's way.
+    pub fn quiet(&self, whose: Quiet, quiet: bool) {
+        let objects = self.bus.object_server();
+        let value = zbus::zvariant::Value::from(quiet);
+        match whose {
+            Quiet::Dunst => {
+                let path = "/org/freedesktop/Notifications";
+                objects.interface::<_, Dunst>(path).unwrap().get_mut().0 = quiet;
+                let changed = HashMap::from([("paused", value)]);
+                let body = ("org.dunstproject.cmd0", changed, Vec::<&str>::new());
+                self.signal(
+                    path,
+                    "org.freedesktop.DBus.Properties",
+                    "PropertiesChanged",
+                    &body,
+                );
+            }
+            Quiet::Xfce => {
+                let path = "/org/xfce/Xfconf";
+                objects.interface::<_, Xfconf>(path).unwrap().get_mut().0 = quiet;
+                let body = ("xfce4-notifyd", "/do-not-disturb", value);
+                self.signal(path, "org.xfce.Xfconf", "PropertyChanged", &body);
+            }
+            Quiet::Gnome => {
+                let body = (
+                    "/org/gnome/desktop/notifications/show-banners",
+                    vec![""],
+                    "t",
+                );
+                self.signal(
+                    "/ca/desrt/dconf/Writer/user",
+                    "ca.desrt.dconf.Writer",
+                    "Notify",
+                    &body,
+                );
+            }
+        }
+    }
+
+    fn signal<B>(&self, path: &str, interface: &str, member: &str, body: &B)
+    where
+        B: serde::Serialize + zbus::zvariant::DynamicType,
+    {
+        self.bus
+            .emit_signal(None::<&str>, path, interface, member, body)
+            .unwrap();
     }
 
     /// The person sets the desktop to do not disturb, or no longer.

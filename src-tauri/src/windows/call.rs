@@ -52,6 +52,12 @@ struct State {
     settings: bool,
     preferences: CallPreferences,
     places: Places,
+    /// They have changed since they were written.
+    unwritten: bool,
+    /// What of the screens could be used when it was last looked.
+    screens: Option<Vec<Place>>,
+    /// Where the bar was put because its screen had gone.
+    put: Option<(i32, i32)>,
 }
 
 impl CallWindows {
@@ -155,7 +161,10 @@ pub(crate) async fn follow(app: AppHandle, core: Running) {
                     Ok(()) => break,
                     Err(_) => return,
                 },
-                _ = look.tick(), if on => bar::keep_in_sight(&app),
+                _ = look.tick(), if on => {
+                    bar::keep_in_sight(&app);
+                    write_places(&app, &core);
+                }
             }
         }
     }
@@ -259,7 +268,25 @@ fn remember(app: &AppHandle, label: &str) {
         width: size.width,
         height: size.height,
     };
-    app.state::<CallWindows>().lock().places.set(label, place);
+    let windows = app.state::<CallWindows>();
+    let mut state = windows.lock();
+    if label == BAR && state.put.is_some_and(|put| put == (place.x, place.y)) {
+        return;
+    }
+    state.places.set(label, place);
+    state.unwritten = true;
+}
+
+/// Writes the places now: a program that is killed has no end at which to do so.
+fn write_places(app: &AppHandle, core: &Running) {
+    let places = {
+        let windows = app.state::<CallWindows>();
+        let mut state = windows.lock();
+        std::mem::take(&mut state.unwritten).then(|| state.places.clone())
+    };
+    if let (Some(places), Some(folder)) = (places, core.folder()) {
+        places.save(folder);
+    }
 }
 
 /// The places, to be written when the program ends.
@@ -303,22 +330,30 @@ fn arrange(app: &AppHandle) {
         }
         return;
     }
-    set(app, STAGE, stage, |app| open_stage(app, &places));
-    set(app, BAR, bar, |app| bar::open(app, &places, &preferences));
+    set(app, STAGE, stage, &places, |app| open_stage(app, &places));
+    set(app, BAR, bar, &places, |app| {
+        bar::open(app, &places, &preferences)
+    });
 }
 
 fn set(
     app: &AppHandle,
     label: &str,
     shown: bool,
+    places: &Places,
     open: impl FnOnce(&AppHandle) -> tauri::Result<WebviewWindow>,
 ) {
     let outcome = match (app.get_webview_window(label), shown) {
-        (Some(window), true) => window.show().and_then(|()| match label {
+        (Some(window), true) => match label {
+            // It is there: moving it now would take it out of the person's hand.
+            BAR if window.is_visible().unwrap_or(false) => Ok(()),
             // The bar never takes the keyboard from whoever is writing.
-            BAR => Ok(()),
-            _ => window.unminimize().and_then(|()| window.set_focus()),
-        }),
+            BAR => bar::show(&window, places),
+            _ => window
+                .show()
+                .and_then(|()| window.unminimize())
+                .and_then(|()| window.set_focus()),
+        },
         (Some(window), false) => match label {
             BAR => window.hide(),
             // Gone, so that its page costs nothing.

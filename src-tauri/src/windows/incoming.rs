@@ -54,13 +54,16 @@ fn open(app: &AppHandle, height: f64) -> tauri::Result<()> {
         .visible_on_all_workspaces(true)
         .skip_taskbar(true)
         .focused(false)
+        .visible(false)
         .on_navigation(super::stays_inside)
         .on_new_window(|_, _| tauri::webview::NewWindowResponse::Deny)
         .devtools(false);
     if let Some(at) = place(app, height) {
         builder = builder.position(at.x, at.y);
     }
-    builder.build().map(drop)
+    let popup = builder.build()?;
+    super::keep_aside(&popup)?;
+    popup.show()
 }
 
 /// Lower end of the main screen, where clocks and notifications are.

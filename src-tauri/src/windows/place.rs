@@ -34,6 +34,30 @@ impl Place {
     }
 }
 
+impl Place {
+    /// The nearest place at which all of it lies on one of these screens; where it is if there are none. A window larger
+    /// than its screen keeps its upper left corner in sight.
+    pub(crate) fn inside(self, screens: &[Self]) -> Self {
+        let nearest = |from: i32, long: u32, other: i32, other_long: u32| {
+            let last = i64::from(other) + i64::from(other_long) - i64::from(long);
+            let at = i64::from(from).min(last).max(i64::from(other));
+            i32::try_from(at).unwrap_or(from)
+        };
+        screens
+            .iter()
+            .map(|screen| Self {
+                x: nearest(self.x, self.width, screen.x, screen.width),
+                y: nearest(self.y, self.height, screen.y, screen.height),
+                ..self
+            })
+            .min_by_key(|place| {
+                let way = |from: i32, to: i32| i128::from(to) - i128::from(from);
+                way(self.x, place.x).pow(2) + way(self.y, place.y).pow(2)
+            })
+            .unwrap_or(self)
+    }
+}
+
 /// The places, by window.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(transparent)]
@@ -109,5 +133,27 @@ mod tests {
             ..PLACE
         };
         assert!(!far.overlaps(0, 0, u32::MAX, u32::MAX));
+    }
+
+    #[test]
+    fn what_would_lie_outside_lies_at_the_nearest_edge_of_the_nearest_screen() {
+        let screen = |x, width, height| Place {
+            x,
+            y: 0,
+            width,
+            height,
+        };
+        let two = [screen(0, 1920, 1080), screen(1920, 1280, 800)];
+        let at = |x, y, screens: &[Place]| {
+            let place = Place { x, y, ..PLACE }.inside(screens);
+            (place.x, place.y)
+        };
+        assert_eq!(at(100, 900, &two), (100, 900), "it lies well");
+        assert_eq!(at(100, 1000, &two), (100, 930));
+        assert_eq!(at(2800, 700, &two), (2800, 650), "on the other one");
+        assert_eq!(at(2800, 700, &two[..1]), (1560, 700), "which has gone");
+        assert_eq!(at(i32::MIN, i32::MAX, &two), (0, 930));
+        assert_eq!(at(100, 900, &[]), (100, 900));
+        assert_eq!(at(100, 900, &[screen(0, 200, 100)]), (0, 0));
     }
 }

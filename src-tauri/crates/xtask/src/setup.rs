@@ -30,6 +30,7 @@ const RIG: &[&str] = &[
     "dbus",
     "fonts-dejavu-core",
     "fonts-noto-color-emoji",
+    "i3-wm",
     "libasound2-plugins",
     "openbox",
     "pipewire",

@@ -20,7 +20,8 @@ const MARGIN: i32 = 24;
 /// How far a key moves the bar, logical pixels.
 const STEP: f64 = 32.0;
 
-/// Brings the bar back whose screen has gone.
+/// Keeps the bar in sight: all of it when screens have come, gone or changed, enough of it to be taken hold of at any time.
+/// The place that the person has chosen is not forgotten: it is the bar's again when its screen is there again.
 pub(super) fn keep_in_sight(app: &AppHandle) {
     let Some(bar) = app
         .get_webview_window(BAR)
@@ -28,24 +29,71 @@ pub(super) fn keep_in_sight(app: &AppHandle) {
     else {
         return;
     };
-    let (Ok(at), Ok(size), Ok(screens)) = (
-        bar.outer_position(),
-        bar.outer_size(),
-        bar.available_monitors(),
-    ) else {
+    let (Some(now), Ok(monitors)) = (place_of(&bar), bar.available_monitors()) else {
         return;
     };
-    let place = Place {
+    let screens = usable(&monitors);
+    if screens.is_empty() {
+        return;
+    }
+    let windows = app.state::<CallWindows>();
+    let (changed, wish) = {
+        let mut state = windows.lock();
+        let changed = state.screens.as_ref().is_some_and(|old| *old != screens);
+        state.screens = Some(screens.clone());
+        (changed, state.places.of(BAR).unwrap_or(now))
+    };
+    if !changed && is_seen(now, &monitors) {
+        return;
+    }
+    let wish = Place {
+        width: now.width,
+        height: now.height,
+        ..wish
+    };
+    let to = wish.inside(&screens);
+    // What moves for the screen's sake is no choice of the person's.
+    windows.lock().put = (to != wish).then_some((to.x, to.y));
+    if (to.x, to.y) != (now.x, now.y) {
+        let _ = bar.set_position(PhysicalPosition::new(to.x, to.y));
+    }
+}
+
+/// Where the bar is, physical pixels.
+fn place_of(bar: &WebviewWindow) -> Option<Place> {
+    let (at, size) = (bar.outer_position().ok()?, bar.outer_size().ok()?);
+    Some(Place {
         x: at.x,
         y: at.y,
         width: size.width,
         height: size.height,
-    };
-    if !screens.is_empty()
-        && !is_seen(place, &screens)
-        && let Some((x, y)) = first_place(&bar)
-    {
-        let _ = bar.set_position(PhysicalPosition::new(x, y));
+    })
+}
+
+/// What of the screens no panel covers.
+fn usable(screens: &[Monitor]) -> Vec<Place> {
+    screens
+        .iter()
+        .map(|screen| {
+            let area = screen.work_area();
+            Place {
+                x: area.position.x,
+                y: area.position.y,
+                width: area.size.width,
+                height: area.size.height,
+            }
+        })
+        .filter(|area| area.width > 0 && area.height > 0)
+        .collect()
+}
+
+/// Shows the bar once more, where it was: window managers forget the place of a window that is hidden.
+pub(super) fn show(bar: &WebviewWindow, places: &Places) -> tauri::Result<()> {
+    let screens = bar.available_monitors().unwrap_or_default();
+    bar.show()?;
+    match places.of(BAR).filter(|place| is_seen(*place, &screens)) {
+        Some(place) => bar.set_position(PhysicalPosition::new(place.x, place.y)),
+        None => Ok(()),
     }
 }
 
@@ -78,19 +126,15 @@ pub(super) fn shift(app: &AppHandle, right: f64, down: f64) {
     let Some(bar) = app.get_webview_window(BAR) else {
         return;
     };
-    let (Ok(at), Ok(size), Ok(scale), Ok(screens)) = (
-        bar.outer_position(),
-        bar.outer_size(),
-        bar.scale_factor(),
-        bar.available_monitors(),
-    ) else {
+    let (Some(now), Ok(scale), Ok(screens)) =
+        (place_of(&bar), bar.scale_factor(), bar.available_monitors())
+    else {
         return;
     };
     let place = Place {
-        x: at.x.saturating_add((right * STEP * scale) as i32),
-        y: at.y.saturating_add((down * STEP * scale) as i32),
-        width: size.width,
-        height: size.height,
+        x: now.x.saturating_add((right * STEP * scale) as i32),
+        y: now.y.saturating_add((down * STEP * scale) as i32),
+        ..now
     };
     if is_seen(place, &screens) {
         let _ = bar.set_position(PhysicalPosition::new(place.x, place.y));
@@ -144,6 +188,7 @@ pub(super) fn open(
             .visible(false),
     )
     .build()?;
+    super::super::keep_aside(&bar)?;
     let screens = bar.available_monitors().unwrap_or_default();
     let at = places
         .of(BAR)
@@ -159,13 +204,14 @@ pub(super) fn open(
     Ok(bar)
 }
 
-/// The lower left of the main screen.
+/// The lower left of the main screen, above its panels.
 fn first_place(bar: &WebviewWindow) -> Option<(i32, i32)> {
     let screen = bar.primary_monitor().ok().flatten()?;
-    let height = i32::try_from(screen.size().height).ok()?;
+    let area = screen.work_area();
+    let height = i32::try_from(area.size.height).ok()?;
     let own = (BAR_SIZE.1 * screen.scale_factor()) as i32;
-    let at = screen.position();
-    Some((at.x + MARGIN, at.y + height - own - 2 * MARGIN))
+    let at = area.position;
+    Some((at.x + MARGIN, at.y + height - own - MARGIN))
 }
 
 /// Whether enough of it lies on a screen to be taken hold of: a screen may have gone since.
