@@ -22,6 +22,19 @@ pub(crate) enum Act {
     Talk,
     /// The microphone goes off or on.
     Mute,
+    /// The microphone is shut while it is held.
+    Hush,
+}
+
+impl Act {
+    /// The key that the person has chosen for it.
+    fn key(self, keys: &GlobalKeys) -> &String {
+        match self {
+            Self::Talk => &keys.talk,
+            Self::Mute => &keys.mute,
+            Self::Hush => &keys.hush,
+        }
+    }
 }
 
 /// What the system says.
@@ -92,7 +105,8 @@ impl Keys {
     /// Holds these keys instead of the last ones.
     pub(crate) fn hold(&mut self, keys: &GlobalKeys) {
         // How long the microphone stays open is no affair of the system's.
-        if keys.talk != self.held.talk || keys.mute != self.held.mute {
+        let same = |key: fn(&GlobalKeys) -> &String| key(keys) == key(&self.held);
+        if !(same(|keys| &keys.talk) && same(|keys| &keys.mute) && same(|keys| &keys.hush)) {
             self.held = keys.clone();
             self.take();
         }
@@ -105,7 +119,7 @@ impl Keys {
     }
 
     fn take(&mut self) {
-        let wanted = [(Act::Talk, &self.held.talk), (Act::Mute, &self.held.mute)];
+        let wanted = [Act::Talk, Act::Mute, Act::Hush].map(|act| (act, act.key(&self.held)));
         let chords: Vec<(Act, Chord)> = wanted
             .into_iter()
             .filter_map(|(act, text)| Some((act, Chord::parse(text)?)))
@@ -138,14 +152,12 @@ fn hear(core: &Running, held: &GlobalKeys, told: Told) {
         Told::Key(Act::Talk, down) => core.dispatch(Command::HoldToTalk { held: down }),
         Told::Key(Act::Mute, true) => core.dispatch(Command::ToggleMute),
         Told::Key(Act::Mute, false) => {}
+        Told::Key(Act::Hush, down) => core.dispatch(Command::HoldToMute { held: down }),
         Told::Reach(reach) => core.handle().desktop(DesktopNews::Keys(reach)),
         Told::Taken(act) => {
             // The wish may have changed meanwhile; then the settings know it better than we do.
             let settings = &core.snapshot().alerts.settings.keys;
-            let (now, then) = match act {
-                Act::Talk => (&settings.talk, &held.talk),
-                Act::Mute => (&settings.mute, &held.mute),
-            };
+            let (now, then) = (act.key(settings), act.key(held));
             let key = if now.is_empty() { then } else { now };
             core.handle().desktop(DesktopNews::KeyTaken(key.clone()));
         }

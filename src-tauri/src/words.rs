@@ -57,6 +57,11 @@ pub(crate) struct Speech {
         expect(dead_code, reason = "only portals are told what a key does")
     )]
     pub(crate) key_mute: &'static str,
+    #[cfg_attr(
+        any(windows, target_os = "macos"),
+        expect(dead_code, reason = "only portals are told what a key does")
+    )]
+    pub(crate) key_hush: &'static str,
 }
 
 /// English first: what is unknown is English.
@@ -98,6 +103,7 @@ const SPEECHES: [Speech; 5] = [
         unread: "Unread channels: {}",
         key_talk: "Push to talk",
         key_mute: "Mute or unmute",
+        key_hush: "Mute while held",
     },
     Speech {
         tag: "de",
@@ -136,6 +142,7 @@ const SPEECHES: [Speech; 5] = [
         unread: "Ungelesene Kanäle: {}",
         key_talk: "Sprechen, solange gedrückt",
         key_mute: "Mikrofon an oder aus",
+        key_hush: "Stumm, solange gedrückt",
     },
     Speech {
         tag: "fr",
@@ -174,6 +181,7 @@ const SPEECHES: [Speech; 5] = [
         unread: "Canaux non lus : {}",
         key_talk: "Appuyer pour parler",
         key_mute: "Couper ou rétablir le micro",
+        key_hush: "Couper le micro tant qu’elle est enfoncée",
     },
     Speech {
         tag: "es",
@@ -212,6 +220,7 @@ const SPEECHES: [Speech; 5] = [
         unread: "Canales sin leer: {}",
         key_talk: "Pulsar para hablar",
         key_mute: "Silenciar o activar el micrófono",
+        key_hush: "Silenciar mientras se pulsa",
     },
     Speech {
         tag: "ja",
@@ -250,6 +259,7 @@ const SPEECHES: [Speech; 5] = [
         unread: "未読チャンネル: {}",
         key_talk: "押して話す",
         key_mute: "ミュートの切り替え",
+        key_hush: "押している間ミュート",
     },
 ];
 

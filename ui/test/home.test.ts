@@ -64,7 +64,7 @@ describe("quitting", () => {
 });
 
 describe("keys that the desktop does not give", () => {
-  const keys = { talk: "Control+F9", mute: "F8", tail: 200 };
+  const keys = { talk: "Control+F9", mute: "F8", hush: "F6", tail: 200 };
   const alerts = (reach: "window" | "everywhere") => ({ ...QUIET, keys: reach, settings: { ...QUIET.settings, keys } });
 
   it("work in our windows", async () => {
@@ -75,6 +75,10 @@ describe("keys that the desktop does not give", () => {
     await fireEvent.keyDown(window, { key: "F8", code: "F8" });
     const heard = bridge.commands.filter((one) => one.type === "holdToTalk" || one.type === "toggleMute");
     expect(heard).toEqual([{ type: "holdToTalk", held: true }, { type: "holdToTalk", held: false }, { type: "toggleMute" }]);
+    // For a cough: shut while it is held.
+    await fireEvent.keyDown(window, { key: "F6", code: "F6" });
+    await fireEvent.keyUp(window, { key: "F6", code: "F6" });
+    expect(bridge.commands.filter((one) => one.type === "holdToMute").map((one) => one.held)).toEqual([true, false]);
   });
 
   it("are let go when the window loses the keyboard, and not heard twice where the desktop gives them", async () => {

@@ -237,7 +237,7 @@ fn key_of(message: &Message, held: &Held) -> Option<(Act, bool)> {
     if held.as_ref().is_none_or(|ours| **ours != session) {
         return None;
     }
-    [Act::Talk, Act::Mute]
+    [Act::Talk, Act::Mute, Act::Hush]
         .into_iter()
         .find(|act| name(*act) == id)
         .map(|act| (act, down))
@@ -248,6 +248,7 @@ fn name(act: Act) -> &'static str {
     match act {
         Act::Talk => "talk",
         Act::Mute => "mute",
+        Act::Hush => "hush",
     }
 }
 
@@ -257,6 +258,7 @@ fn description(act: Act) -> &'static str {
     match act {
         Act::Talk => words.key_talk,
         Act::Mute => words.key_mute,
+        Act::Hush => words.key_hush,
     }
 }
 

@@ -466,6 +466,10 @@ talk: string,
  */
 mute: string, 
 /**
+ * Held down: our microphone is shut, for a cough or a word aside.
+ */
+hush: string, 
+/**
  * How long the microphone stays open after the key was let go, milliseconds, 0 to 2000.
  */
 tail: number, };
@@ -523,6 +527,10 @@ callChat: boolean,
  */
 joinCue: boolean, 
 /**
+ * From so many people on, one more is not worth a sound, 2 to 100.
+ */
+joinCrowd: number, 
+/**
  * A sound when our microphone goes off or on.
  */
 muteCue: boolean, 
@@ -530,6 +538,10 @@ muteCue: boolean,
  * A sound when somebody raises a hand.
  */
 handCue: boolean, 
+/**
+ * A sound when our call begins to be recorded.
+ */
+recordCue: boolean, 
 /**
  * How loud the sounds of a call are, per cent, 0 to 100.
  */
@@ -931,6 +943,10 @@ level: MessageLevel, } | { "type": "previewTone",
  * Which.
  */
 tone: Tone | null, } | { "type": "testNote" } | { "type": "holdToTalk", 
+/**
+ * Down.
+ */
+held: boolean, } | { "type": "holdToMute", 
 /**
  * Down.
  */

@@ -27,6 +27,7 @@ export const ringWords = {
   "ring.try.call": "Incoming call",
   "ring.try.text": "Carol of the demonstration calls you",
   "notes.hand": "Sound when somebody raises a hand",
+  "notes.record": "Sound when a recording begins",
   "notes.cues": "Volume of a call's sounds",
   "keys.here": "These keys work only while Halloo has the keyboard.",
   "keys.ask": "Ask the desktop",

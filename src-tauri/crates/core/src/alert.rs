@@ -214,6 +214,8 @@ pub struct GlobalKeys {
     pub talk: String,
     /// Microphone off or on.
     pub mute: String,
+    /// Held down: our microphone is shut, for a cough or a word aside.
+    pub hush: String,
     /// How long the microphone stays open after the key was let go, milliseconds, 0 to 2000.
     pub tail: u16,
 }
@@ -246,10 +248,14 @@ pub struct AlertSettings {
     pub call_chat: bool,
     /// A sound when somebody joins our call.
     pub join_cue: bool,
+    /// From so many people on, one more is not worth a sound, 2 to 100.
+    pub join_crowd: u16,
     /// A sound when our microphone goes off or on.
     pub mute_cue: bool,
     /// A sound when somebody raises a hand.
     pub hand_cue: bool,
+    /// A sound when our call begins to be recorded.
+    pub record_cue: bool,
     /// How loud the sounds of a call are, per cent, 0 to 100.
     pub cue_volume: u16,
     /// Neither rings nor notifies while the system itself is set to do not disturb, where it tells.
@@ -279,8 +285,10 @@ impl Default for AlertSettings {
             quiet_sharing: true,
             call_chat: false,
             join_cue: true,
+            join_crowd: 8,
             mute_cue: false,
             hand_cue: true,
+            record_cue: true,
             cue_volume: 100,
             heed_system: true,
             keys: GlobalKeys {
@@ -302,6 +310,7 @@ impl AlertSettings {
         const MOST: usize = 500;
         self.volume = self.volume.min(100);
         self.cue_volume = self.cue_volume.min(100);
+        self.join_crowd = self.join_crowd.clamp(2, 100);
         self.quiet.from = self.quiet.from.min(1439);
         self.quiet.to = self.quiet.to.min(1439);
         self.keys.tail = self.keys.tail.min(2000);

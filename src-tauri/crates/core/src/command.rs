@@ -443,6 +443,11 @@ pub enum Command {
         /// Down.
         held: bool,
     },
+    /// The key that mutes while it is held went down or up.
+    HoldToMute {
+        /// Down.
+        held: bool,
+    },
     /// Turn the microphone off if it is on, and on if it is off.
     ToggleMute,
     /// Open an address that leads into Mattermost: `https:` of the server, `mattermost:`, `halloo:`.

@@ -177,6 +177,11 @@ impl Machine {
             }
             Command::TestNote => self.test_note(now.instant),
             Command::HoldToTalk { held } => self.hold_to_talk(now.instant, held),
+            Command::HoldToMute { held } => {
+                // The key to talk has nothing to shut any more.
+                self.alerts.talk.forget();
+                self.call.hush(held, &mut self.devices, &mut self.out);
+            }
             Command::ToggleMute => {
                 self.alerts.talk.forget();
                 let muted = !self.is_muted();

@@ -86,6 +86,8 @@ struct Current {
     speaking: BTreeSet<SessionId>,
     /// The person wants to be heard.
     unmuted: bool,
+    /// They hold the key that mutes, and are heard again when they let go of it.
+    hushed: bool,
     /// The person has touched the mute button: the default of the channel's kind does not count any more.
     decided: bool,
     hand: bool,
@@ -281,6 +283,7 @@ impl Call {
             participants: Vec::new(),
             speaking: BTreeSet::new(),
             unmuted: false,
+            hushed: false,
             decided: back,
             hand: false,
             voice_ready: false,

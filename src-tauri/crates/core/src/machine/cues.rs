@@ -4,9 +4,6 @@ use crate::alert::{AlertSettings, Cue};
 use crate::id::UserId;
 use crate::snapshot::{Call, CallPhase, Microphone};
 
-/// From this many people on, one more is not worth a sound (the official client's threshold).
-const CROWD: usize = 8;
-
 /// What is heard when the picture of our call changes from one to the other.
 pub(crate) fn heard(before: &Call, after: &Call, settings: &AlertSettings) -> Vec<Cue> {
     let mut cues = Vec::new();
@@ -33,7 +30,8 @@ fn within(before: &Call, after: &Call, settings: &AlertSettings, cues: &mut Vec<
         .into_iter()
         .any(|user| Some(user) != me && !users(before).contains(&user));
     // Before the first picture of the call all are new.
-    if came && settings.join_cue && !before.participants.is_empty() && users(after).len() < CROWD {
+    let crowd = users(after).len() >= usize::from(settings.join_crowd);
+    if came && settings.join_cue && !before.participants.is_empty() && !crowd {
         cues.push(Cue::JoinOther);
     }
     let new = |holds: fn(&crate::snapshot::ParticipantRow) -> bool| {
@@ -52,7 +50,7 @@ fn within(before: &Call, after: &Call, settings: &AlertSettings, cues: &mut Vec<
         cues.push(Cue::Share);
     }
     let records = |call: &Call| call.recording.as_ref().is_some_and(|it| it.runs);
-    if records(after) && !records(before) {
+    if settings.record_cue && records(after) && !records(before) {
         cues.push(Cue::Record);
     }
     if settings.mute_cue {

@@ -146,6 +146,7 @@ impl Machine {
             | Command::PreviewTone { .. }
             | Command::TestNote
             | Command::HoldToTalk { .. }
+            | Command::HoldToMute { .. }
             | Command::ToggleMute
             | Command::AskForKeys
             | Command::Quit { .. }

@@ -27,6 +27,7 @@ export const ringWords = {
   "ring.try.call": "Eingehender Anruf",
   "ring.try.text": "Carol aus der Vorführung ruft dich an",
   "notes.hand": "Ton, wenn jemand die Hand hebt",
+  "notes.record": "Ton, wenn eine Aufnahme beginnt",
   "notes.cues": "Lautstärke der Töne im Anruf",
   "keys.here": "Diese Tasten wirken nur, während Halloo die Tastatur hat.",
   "keys.ask": "Desktop fragen",

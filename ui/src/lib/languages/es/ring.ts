@@ -27,6 +27,7 @@ export const ringWords = {
   "ring.try.call": "Llamada entrante",
   "ring.try.text": "Carol, de la demostración, te llama",
   "notes.hand": "Sonido cuando alguien levanta la mano",
+  "notes.record": "Sonido cuando empieza una grabación",
   "notes.cues": "Volumen de los sonidos de la llamada",
   "keys.here": "Estas teclas solo funcionan mientras Halloo tiene el teclado.",
   "keys.ask": "Preguntar al escritorio",

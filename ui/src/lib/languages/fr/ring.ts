@@ -27,6 +27,7 @@ export const ringWords = {
   "ring.try.call": "Appel entrant",
   "ring.try.text": "Carol, de la démonstration, vous appelle",
   "notes.hand": "Son quand quelqu’un lève la main",
+  "notes.record": "Son quand un enregistrement commence",
   "notes.cues": "Volume des sons d’un appel",
   "keys.here": "Ces touches ne fonctionnent que lorsque Halloo a le clavier.",
   "keys.ask": "Demander au bureau",

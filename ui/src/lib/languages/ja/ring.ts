@@ -27,6 +27,7 @@ export const ringWords = {
   "ring.try.call": "着信",
   "ring.try.text": "デモのキャロルから電話がかかります",
   "notes.hand": "誰かが手を挙げたときの音",
+  "notes.record": "録音が始まったときの音",
   "notes.cues": "通話中の効果音の音量",
   "keys.here": "これらのキーはHallooにフォーカスがある間だけ使えます。",
   "keys.ask": "デスクトップに求める",

@@ -98,7 +98,7 @@ impl Call {
             CallEvent::MuteRequested => {
                 let host = self.host_name(directory);
                 if let Some(current) = &mut self.current {
-                    current.unmuted = false;
+                    (current.unmuted, current.hushed) = (false, false);
                     current.decided = true;
                 }
                 self.settle_voice(true, out);

@@ -23,9 +23,26 @@ impl Call {
             return;
         }
         current.unmuted = !muted;
+        current.hushed = false;
         self.hint.quiet();
         out.notices.solve("call.talking_muted");
         self.settle_voice(true, out);
+    }
+
+    /// The key that mutes while it is held went down or up. Only what it has shut does it open again: whoever was muted
+    /// meanwhile by anything else stays so.
+    pub(crate) fn hush(&mut self, held: bool, devices: &mut Devices, out: &mut Out) {
+        let Some(current) = &mut self.current else {
+            return;
+        };
+        if held && current.unmuted {
+            self.set_muted(true, devices, out);
+            if let Some(current) = &mut self.current {
+                current.hushed = true;
+            }
+        } else if !held && std::mem::take(&mut current.hushed) {
+            self.set_muted(false, devices, out);
+        }
     }
 
     /// Who hears nothing does not talk either; whoever hears again talks if they did before.
@@ -68,7 +85,7 @@ impl Call {
     pub(crate) fn microphone_failed(&mut self, out: &mut Out) {
         if let Some(current) = &mut self.current {
             let tell = current.unmuted;
-            current.unmuted = false;
+            (current.unmuted, current.hushed) = (false, false);
             // A direct call that opens later would open by itself.
             current.decided = true;
             self.settle_voice(tell, out);

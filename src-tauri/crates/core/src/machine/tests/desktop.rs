@@ -3,6 +3,7 @@
 
 use super::*;
 use crate::alert::{AlertSettings, AlertWish, Cue, DesktopNews, KeysReach};
+use crate::model::{Job, JobKind};
 
 const TOKEN: &str = "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef";
 
@@ -351,6 +352,16 @@ fn in_call_with(alerts: AlertSettings) -> Story {
     story
 }
 
+fn records() -> CallEvent {
+    let job = Job {
+        init_at: DAY + 1,
+        start_at: DAY + 2,
+        end_at: 0,
+        error: String::new(),
+    };
+    CallEvent::Job(JobKind::Recording, job)
+}
+
 #[test]
 fn the_sounds_of_a_call_come_at_their_moments() {
     let mut story = in_call_with(AlertSettings {
@@ -370,6 +381,10 @@ fn the_sounds_of_a_call_come_at_their_moments() {
     assert!(cues(&mut story).is_empty());
     story.call(CallEvent::Sharing(Some("sb".into())));
     assert_eq!(cues(&mut story), [Cue::Share]);
+    story.call(records());
+    assert_eq!(cues(&mut story), [Cue::Record]);
+    story.call(records());
+    assert!(cues(&mut story).is_empty(), "said once");
     story.call(CallEvent::Left("sb".into()));
     assert!(cues(&mut story).is_empty(), "others leave silently");
     story.does(Command::LeaveCall);
@@ -381,6 +396,7 @@ fn the_sounds_of_a_call_can_be_switched_off_and_have_a_volume() {
     let mut story = in_call_with(AlertSettings {
         join_cue: false,
         hand_cue: false,
+        record_cue: false,
         cue_volume: 40,
         ..AlertSettings::default()
     });
@@ -394,6 +410,7 @@ fn the_sounds_of_a_call_can_be_switched_off_and_have_a_volume() {
     )));
     bob_comes(&mut story);
     story.call(CallEvent::Hand("sb".into(), Some(DAY)));
+    story.call(records());
     story.does(Command::SetMuted { muted: false });
     assert!(cues(&mut story).is_empty());
 }
@@ -414,4 +431,22 @@ fn from_eight_people_on_one_more_is_not_worth_a_sound() {
     }
     // Alice and Carol were there: up to the seventh person.
     assert_eq!(heard, 5);
+    let settings = |join_crowd| AlertSettings {
+        join_crowd,
+        ..AlertSettings::default()
+    };
+    assert_eq!(settings(0).in_range().join_crowd, 2);
+    let mut story = in_call_with(settings(4));
+    story.effects.clear();
+    bob_comes(&mut story);
+    assert!(cues(&mut story).len() <= 1);
+    for n in 0..4 {
+        story.call(CallEvent::Joined(Participant {
+            session: format!("s{n}").as_str().into(),
+            user: format!("user{n}").as_str().into(),
+            muted: true,
+            hand_raised_at: None,
+        }));
+        assert!(cues(&mut story).is_empty(), "a crowd begins where one says");
+    }
 }

@@ -217,3 +217,38 @@ fn push_to_talk_opens_while_it_is_held_and_a_moment_longer() {
     story.does(Command::ToggleMute);
     assert!(!story.gate);
 }
+
+#[test]
+fn a_key_mutes_while_it_is_held_and_opens_only_what_it_has_shut() {
+    let mut story = Story::in_call("town-square");
+    let key = |story: &mut Story, held| story.does(Command::HoldToMute { held });
+    // Who is muted stays muted.
+    key(&mut story, true);
+    key(&mut story, false);
+    assert!(!story.gate);
+    story.does(Command::SetMuted { muted: false });
+    key(&mut story, true);
+    assert!(!story.gate, "in the same turn");
+    assert_eq!(story.see_call().microphone, Microphone::Muted);
+    // The key repeats.
+    key(&mut story, true);
+    key(&mut story, false);
+    assert!(story.gate);
+    assert_eq!(story.see_call().microphone, Microphone::Open);
+    // Muted by the host while it is held: that counts.
+    key(&mut story, true);
+    story.call(CallEvent::MuteRequested);
+    key(&mut story, false);
+    assert!(!story.gate);
+    // So does one's own button, and the end of the call.
+    story.does(Command::SetMuted { muted: false });
+    key(&mut story, true);
+    story.does(Command::SetMuted { muted: true });
+    key(&mut story, false);
+    assert!(!story.gate);
+    story.does(Command::SetMuted { muted: false });
+    key(&mut story, true);
+    story.does(Command::LeaveCall);
+    key(&mut story, false);
+    assert!(!story.gate);
+}
