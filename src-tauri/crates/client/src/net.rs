@@ -8,7 +8,7 @@ use calls_core::effect::UploadWish;
 use calls_core::id::{FileId, Millis, UserId};
 use calls_core::model::File;
 use calls_core::port::{BoxFuture, CallBackend, Reply, Request, RequestError, Secret};
-use calls_net::{CallsV1, Rest, Socket, SocketEvent};
+use calls_net::{CallsV1, Lane, Rest, Socket, SocketEvent};
 
 /// Takes what the account's WebSocket says. Must not block.
 pub type SocketSink = Arc<dyn Fn(SocketEvent) + Send + Sync>;
@@ -63,12 +63,14 @@ pub enum Image {
 /// The real network.
 pub(crate) struct RealNet {
     rest: Rest,
+    lane: Lane,
 }
 
 impl RealNet {
     pub(crate) fn new(user_agent: &str) -> Self {
         Self {
             rest: Rest::new(user_agent),
+            lane: Lane::default(),
         }
     }
 }
@@ -88,7 +90,12 @@ impl Net for RealNet {
     }
 
     fn backend(&self, server: String, token: Secret) -> Arc<dyn CallBackend> {
-        Arc::new(CallsV1::new(server, token, self.rest.clone()))
+        Arc::new(CallsV1::new(
+            server,
+            token,
+            self.rest.clone(),
+            self.lane.clone(),
+        ))
     }
 
     fn picture(&self, user: UserId, version: Millis) -> BoxFuture<Option<Bytes>> {

@@ -192,12 +192,14 @@ impl VoiceEngine {
                     track.heard = true;
                     first(&track.session);
                 }
-                track.fader.apply(&mut self.scratch.0);
-                self.mixer.add(&self.scratch.0);
                 level
             } else {
                 Dbov::SILENCE
             };
+            if rendered != Rendered::Silence {
+                track.fader.apply(&mut self.scratch.0);
+                self.mixer.add(&self.scratch.0);
+            }
             track.meter.update(level, track.speaking.update(level));
         }
         if let Some(melody) = &mut self.melody

@@ -12,6 +12,7 @@
 #![forbid(unsafe_code)]
 
 mod error;
+mod lane;
 mod line;
 mod peer;
 mod rest;
@@ -20,6 +21,7 @@ mod tls;
 mod translate;
 mod v1;
 
+pub use lane::Lane;
 pub use rest::Rest;
 pub use socket::{Socket, SocketEvent, SocketSink};
 pub use v1::CallsV1;

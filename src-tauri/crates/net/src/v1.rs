@@ -18,6 +18,7 @@ use tokio::sync::watch;
 use tokio::task::JoinHandle;
 use tokio::time::{Instant, timeout};
 
+use crate::lane::Lane;
 use crate::line::Target;
 use crate::peer::PeerConfig;
 use crate::rest::{Rest, is_loopback, site_url};
@@ -42,12 +43,13 @@ const TURN_LIMIT: Duration = Duration::from_secs(3);
 #[derive(Clone, Debug)]
 pub struct CallsV1 {
     target: Target,
+    lane: Lane,
 }
 
 impl CallsV1 {
-    /// For calls on `server` (site address) with `token`; `rest` lends its connections.
+    /// For calls on `server` (site address) with `token`; `rest` lends its connections, `lane` its thread.
     #[must_use]
-    pub fn new(server: String, token: Secret, rest: Rest) -> Self {
+    pub fn new(server: String, token: Secret, rest: Rest, lane: Lane) -> Self {
         let rest = rest.with_account(server.clone(), token.clone());
         Self {
             target: Target {
@@ -55,6 +57,7 @@ impl CallsV1 {
                 token,
                 rest,
             },
+            lane,
         }
     }
 }
@@ -75,9 +78,9 @@ impl CallBackend for CallsV1 {
             events: Arc::clone(&events),
             wishes: wishes.clone(),
         };
-        let worker = tokio::spawn(call.run());
+        let worker = self.lane.spawn(call.run());
         let stop = worker.abort_handle();
-        let supervisor = tokio::spawn(async move {
+        let supervisor = self.lane.spawn(async move {
             let reason = worker.await.unwrap_or_else(|error| {
                 if wishes.borrow().leave {
                     EndReason::Left

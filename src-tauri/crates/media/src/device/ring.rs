@@ -12,8 +12,9 @@ use super::{AudioSink, AudioSource, Fault, Format};
 /// Length of a ring, milliseconds: the voice thread may sleep for so long before captured samples are lost, and a device
 /// may take so much at once. It is room, not delay.
 const LENGTH_MS: u32 = 200;
-/// Kept in the playout ring above what the device takes at once, at first. The voice thread is woken with each taking and
-/// adds blocks of 10 ms.
+/// What the voice thread adds at once.
+const BLOCK_MS: u32 = 10;
+/// How long the voice thread may take, at first, from being woken until a block is missing.
 const SLACK_MS: u32 = 5;
 /// Added to that whenever the device found too little…
 const STEP_MS: u32 = 5;
@@ -28,6 +29,9 @@ pub struct Status {
     fault: AtomicU8,
     lost: AtomicU64,
     period: AtomicUsize,
+    /// With so many samples waiting who waits is woken: for playout so many or fewer (there is room for a block), for capture
+    /// so many or more (there is a whole one).
+    mark: AtomicUsize,
     /// Who waits at the other end.
     waiting: OnceLock<Thread>,
 }
@@ -90,6 +94,7 @@ pub fn playout(format: Format) -> (PlayoutDrain, PlayoutTap) {
     let status = Arc::new(Status::default());
     // Until the device has called, assume that it takes 10 ms at once.
     status.period.store(samples(format, 10), Ordering::Relaxed);
+    status.mark.store(usize::MAX, Ordering::Relaxed);
     (
         PlayoutDrain {
             ring: consumer,
@@ -129,7 +134,11 @@ impl CaptureFeed {
                 .lost
                 .fetch_add((all - whole) as u64, Ordering::Relaxed);
         }
-        self.status.wake();
+        let ring = self.ring.buffer();
+        let waiting = ring.capacity() - self.ring.slots();
+        if waiting >= self.status.mark.load(Ordering::Relaxed) {
+            self.status.wake();
+        }
     }
 
     /// Where faults are reported.
@@ -181,7 +190,10 @@ impl PlayoutDrain {
                     .fetch_add(rest.len() as u64, Ordering::Relaxed);
             }
         }
-        self.status.wake();
+        // The other end adds whole blocks: before one is missing there is nothing to wake it for.
+        if self.ring.slots() <= self.status.mark.load(Ordering::Relaxed) {
+            self.status.wake();
+        }
     }
 
     /// Where faults are reported.
@@ -223,6 +235,11 @@ impl<G> AudioSource for RingSource<G> {
     fn read(&mut self, pcm: &mut [f32]) -> usize {
         let there = self.tap.ring.slots().min(pcm.len());
         let whole = there - there % usize::from(self.tap.format.channels.max(1));
+        // The rest of what was asked for completes a block; some devices bring a thousand crumbs a second.
+        self.tap
+            .status
+            .mark
+            .store(pcm.len() - whole, Ordering::Relaxed);
         let (filled, _) = self.tap.ring.pop_partial_slice(&mut pcm[..whole]);
         filled.len()
     }
@@ -260,10 +277,17 @@ impl<G> AudioSink for RingSink<G> {
 
     fn room(&self) -> usize {
         let tap = &self.tap;
-        let wanted = tap.status.period.load(Ordering::Relaxed) + samples(tap.format, tap.slack_ms);
+        let period = tap.status.period.load(Ordering::Relaxed);
+        let slack = samples(tap.format, tap.slack_ms);
+        let block = samples(tap.format, BLOCK_MS);
         let capacity = tap.ring.buffer().capacity();
+        // A device that takes little at once comes the sooner for more.
+        let wanted = (period + slack).max(block + slack.saturating_sub(period));
+        let wanted = wanted.min(capacity);
+        let low = wanted.saturating_sub(block);
+        tap.status.mark.store(low, Ordering::Relaxed);
         let waiting = capacity - tap.ring.slots();
-        wanted.min(capacity).saturating_sub(waiting)
+        wanted.saturating_sub(waiting)
     }
 
     fn wake(&mut self, writer: Thread) -> bool {

@@ -11,7 +11,7 @@
 //!   packet then comes, nothing was lost but the wait has grown by itself, which is the fastest possible growth. If a
 //!   later one comes, the concealed time is taken off the gap.
 //! - **Nothing comes for long, or the next number follows but its time does not:** the sender paused (muted, DTX).
-//!   Not a loss; silence.
+//!   Not a loss; silence, or the noise of the sender's room if its last packet said that it only pauses (DTX).
 //!
 //! The wait so found is compared with what [`arrival::Arrivals`] says is needed; the difference is worked off by
 //! playing faster or slower by whole periods of the voice ([`crate::voice::stretch`]).
@@ -56,6 +56,8 @@ pub struct Figures {
 pub enum Rendered {
     /// Sound of the sender, at least in part.
     Sound,
+    /// Nothing is being said: the noise of the sender's room.
+    Comfort,
     /// Nothing is being said: silence.
     Silence,
 }
@@ -93,6 +95,9 @@ const HOPELESS: Ms = 600.0;
 /// Lost packets in a row that are waited for where redundancy reaches so far back: 60 ms, beyond which the wait hurts more
 /// than the loss.
 const MOST_WAITED_FOR: usize = 3;
+/// A sender that pauses says every 400 ms that it is still there (libopus, `MAX_CONSECUTIVE_DTX`); after so long without, it
+/// has gone, or was muted: 1 s.
+const COMFORT: usize = 48_000;
 /// Longest silence that is kept because timestamps say so while packets are here already: 0.5 s.
 const FARTHEST: usize = 24_000;
 /// The jitter buffer of one track.
@@ -115,6 +120,8 @@ pub struct JitterBuffer {
     /// Wait that packets find now: the mean of the last few.
     delay: Ms,
     since_stretch: u32,
+    /// The last packet said that the sender only pauses.
+    pauses: bool,
     /// Packet whose deep redundancy was read last, and how many samples before it that covers.
     deep: Option<(i64, usize)>,
     /// Overhears all redundancy, to tell what it is worth.
@@ -144,6 +151,7 @@ impl JitterBuffer {
             undecided: 0,
             delay: 0.0,
             since_stretch: 0,
+            pauses: false,
             deep: None,
             #[cfg(test)]
             deaf: false,
@@ -204,17 +212,18 @@ impl JitterBuffer {
         self.since_stretch = self.since_stretch.saturating_add(1);
         let mut filled = 0;
         let mut sound = 0;
+        let mut comfort = false;
         while filled < BLOCK {
             let rest = &mut out[filled..];
             match self.phase {
                 Phase::Silent => {
-                    rest.fill(0.0);
+                    comfort |= self.rest(rest);
                     self.held = self.held.saturating_add(rest.len());
                     break;
                 }
                 Phase::Waiting { left } => {
                     let n = left.min(rest.len());
-                    rest[..n].fill(0.0);
+                    comfort |= self.rest(&mut rest[..n]);
                     filled += n;
                     self.phase = if n == left {
                         Phase::Playing
@@ -239,9 +248,24 @@ impl JitterBuffer {
         self.figures.samples += sound as u64;
         if sound > 0 {
             Rendered::Sound
+        } else if comfort {
+            Rendered::Comfort
         } else {
             Rendered::Silence
         }
+    }
+
+    /// What is heard while nothing is said: the noise of the sender's room, if it only pauses. True if there is any.
+    fn rest(&mut self, out: &mut [f32]) -> bool {
+        if !self.pauses || self.held >= COMFORT {
+            out.fill(0.0);
+            return false;
+        }
+        // The decoder knows the noise from before, and makes it in whole grains; of noise nobody misses the rest.
+        let samples = out.len().next_multiple_of(opus::GRAIN);
+        self.decoder.conceal(&mut self.scratch[..samples]);
+        out.copy_from_slice(&self.scratch[..out.len()]);
+        true
     }
 
     /// The wait that is aimed at, 8 to 200 ms.
@@ -307,7 +331,7 @@ impl JitterBuffer {
     /// Decodes, recovers or conceals some sound, or ends the talk spurt. Makes progress in every case.
     fn produce(&mut self) {
         let Some(first) = self.shelf.first() else {
-            if self.held >= CONCEAL {
+            if self.held >= CONCEAL || self.pauses {
                 self.phase = Phase::Silent;
             } else {
                 self.conceal(BLOCK);
@@ -455,6 +479,7 @@ impl JitterBuffer {
         else {
             return;
         };
+        self.pauses = opus::is_pause(&data);
         let length = match self.decoder.decode(&data, &mut self.scratch) {
             Some(length) => length,
             None => {

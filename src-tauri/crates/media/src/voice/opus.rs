@@ -16,9 +16,11 @@ pub const LONGEST: usize = 5_760;
 /// The grain of packet loss concealment: 2.5 ms.
 pub const GRAIN: usize = 120;
 
-/// Bits per second. The ear gains little above 40 kbit/s in frames of 20 ms; short ones take more for the same, and the frame
-/// before goes along at a low rate.
+/// Bits per second of long frames, and of short ones with redundancy. The ear gains little above 40 kbit/s in frames of 20 ms,
+/// but the frame before goes along at a low rate.
 const BITRATE: i32 = 64_000;
+/// The same of short frames without redundancy: the transform needs more for the same in them.
+const BITRATE_SHORT: i32 = 80_000;
 /// The same when packets get lost: what makes up for the lost ones takes its share, and the voice shall keep its own.
 const BITRATE_LOSSY: i32 = 96_000;
 /// The same while packets queue up on the way: more would make the queue longer.
@@ -27,11 +29,17 @@ const BITRATE_CONGESTED: i32 = 32_000;
 const LOSSY: f32 = 0.04;
 /// See [`LOSSY`].
 const CLEAN: f32 = 0.02;
+/// A report of at least so much loss (its grain is 1/256, RFC 3550 §6.4.1) tells that packets do get lost here…
+const TROUBLE: f32 = 0.003;
+/// …and so many reports without it, minutes, that they do not any more: loss comes in bursts, and comes back.
+const CALM: u32 = 120;
 /// Weight of a report that tells more loss than was known, and of one that tells less: a second has 50 packets, so that the
 /// figure of one report is half chance.
 const WORSE: f32 = 0.5;
 /// See [`WORSE`].
 const BETTER: f32 = 0.1;
+/// Of both encoders, 0 to 10.
+const COMPLEXITY: i32 = 9;
 /// How far back deep redundancy reaches, in units of 10 ms: bursts of five packets. libopus decides by the loss how good
 /// it is.
 const DEEP: i32 = 10;
@@ -48,7 +56,16 @@ const POOL: usize = 64 * 1024;
 /// The encoder of our microphone.
 #[derive(Debug)]
 pub struct VoiceEncoder {
-    opus: Encoder,
+    /// Encodes while nothing gets lost.
+    quick: Encoder,
+    /// Encodes while packets get lost or queue up.
+    sturdy: Encoder,
+    /// Whether the last frame was the sturdy one's.
+    was_sturdy: bool,
+    /// Whether the last frame was short.
+    was_short: bool,
+    /// Reports since the last trouble, up to [`CALM`].
+    calm: u32,
     /// Share of packets that get lost, by what reports told lately.
     loss: f32,
     lossy: bool,
@@ -71,11 +88,11 @@ impl VoiceEncoder {
     /// # Errors
     /// [`MediaError::Failed`] if libopus refuses, which means that there is no memory.
     pub fn new() -> Result<Self, MediaError> {
-        let make = || -> Result<Encoder, codec::Refused> {
-            let mut opus = Encoder::new(Purpose::Voice)?;
+        let make = |purpose| -> Result<Encoder, codec::Refused> {
+            let mut opus = Encoder::new(purpose)?;
             for (setting, value) in [
                 (Setting::Bitrate, BITRATE),
-                (Setting::Complexity, 9),
+                (Setting::Complexity, COMPLEXITY),
                 (Setting::InbandFec, 1),
                 (Setting::Loss, Self::LEAST_LOSS),
             ] {
@@ -83,9 +100,14 @@ impl VoiceEncoder {
             }
             Ok(opus)
         };
-        let opus = make().map_err(|cause| MediaError::Failed(Some(Box::new(cause))))?;
+        let made =
+            |purpose| make(purpose).map_err(|cause| MediaError::Failed(Some(Box::new(cause))));
         Ok(Self {
-            opus,
+            quick: made(Purpose::Quick)?,
+            sturdy: made(Purpose::Voice)?,
+            was_sturdy: false,
+            was_short: false,
+            calm: CALM,
             loss: 0.0,
             lossy: false,
             congested: false,
@@ -96,7 +118,7 @@ impl VoiceEncoder {
 
     /// Forgets what was encoded: the next frame tells nothing of the ones before.
     pub fn reset(&mut self) {
-        let done = self.opus.reset();
+        let done = self.quick.reset().and(self.sturdy.reset());
         debug_assert!(done.is_ok(), "resetting an encoder cannot fail");
         // libopus counts the reach of deep redundancy among what it forgets.
         self.settle();
@@ -117,6 +139,11 @@ impl VoiceEncoder {
         };
         let weight = if share > self.loss { WORSE } else { BETTER };
         self.loss += (share - self.loss) * weight;
+        self.calm = if share >= TROUBLE || congested {
+            0
+        } else {
+            (self.calm + 1).min(CALM)
+        };
         self.lossy = self.loss >= if self.lossy { CLEAN } else { LOSSY };
         self.congested = congested;
         self.settle();
@@ -137,13 +164,32 @@ impl VoiceEncoder {
             (Setting::Bitrate, bitrate),
             (Setting::Dred, deep),
         ] {
-            let _ = self.opus.set(setting, value);
+            let _ = self.sturdy.set(setting, value);
         }
     }
 
     /// Encodes one frame, of [`FRAME`] or [`SHORT`] samples. `None` if libopus fails, which drops the frame.
     pub fn encode(&mut self, pcm: &[f32]) -> Option<Bytes> {
-        let length = self.opus.encode(pcm, &mut self.packet).ok()?;
+        let sturdy = self.calm < CALM;
+        let short = pcm.len() <= SHORT;
+        if sturdy != self.was_sturdy {
+            self.was_sturdy = sturdy;
+            // It has not heard what was said since it was asked last.
+            self.reset();
+        }
+        if short != self.was_short {
+            self.was_short = short;
+            let _ = self.quick.set(
+                Setting::Bitrate,
+                if short { BITRATE_SHORT } else { BITRATE },
+            );
+        }
+        let opus = if sturdy {
+            &mut self.sturdy
+        } else {
+            &mut self.quick
+        };
+        let length = opus.encode(pcm, &mut self.packet).ok()?;
         self.pool.reserve(PACKET);
         self.pool.extend_from_slice(self.packet.get(..length)?);
         Some(self.pool.split().freeze())
@@ -249,6 +295,13 @@ pub fn duration(packet: &[u8]) -> Option<usize> {
     (GRAIN..=LONGEST).contains(&samples).then_some(samples)
 }
 
+/// Whether a packet holds no sound, but says that its sender pauses and is still there (DTX; RFC 6716 §2.1.9 and RFC 7587
+/// §3.1.3).
+#[must_use]
+pub fn is_pause(packet: &[u8]) -> bool {
+    packet.len() <= 2
+}
+
 /// Whether a packet has room for deep redundancy in its padding. Only parsing would tell for certain, and costs as much as
 /// decoding.
 #[must_use]
@@ -311,6 +364,28 @@ mod tests {
                 .sum::<f32>()
                 * 0.15
         })
+    }
+
+    #[test]
+    fn redundancy_begins_with_the_first_loss_and_outlasts_it() {
+        let mut encoder = VoiceEncoder::new().unwrap();
+        // Of the configurations of RFC 6716 §3.1 the upper half is the transform alone.
+        let mut is_quick = |encoder: &mut VoiceEncoder, n| {
+            encoder.encode(&voice(n)[..SHORT]).unwrap()[0] & 0x80 != 0
+        };
+        assert!(is_quick(&mut encoder, 0));
+        encoder.set_loss(0.0, false);
+        assert!(is_quick(&mut encoder, 1));
+        encoder.set_loss(1.0 / 256.0, false);
+        assert!(!is_quick(&mut encoder, 2));
+        for _ in 1..CALM {
+            encoder.set_loss(0.0, false);
+        }
+        assert!(!is_quick(&mut encoder, 3), "loss comes back");
+        encoder.set_loss(0.0, false);
+        assert!(is_quick(&mut encoder, 4));
+        encoder.set_loss(0.0, true);
+        assert!(!is_quick(&mut encoder, 5), "less fits through");
     }
 
     #[test]

@@ -31,9 +31,11 @@ const OUTPUT: Format = Format {
 };
 /// A microphone's messages: a frame of 20 ms waits for its end anyway, and each message costs.
 const FRAGMENT_MS: u32 = 10;
-/// A loudspeaker asks for so much at once…
-const REQUEST_MS: u32 = 5;
-/// …and has so much waiting at first. What waits is delay.
+/// A loudspeaker asks for so much at once, microseconds…
+const REQUEST_US: u32 = 2_500;
+/// …and has so much waiting at first, in the server and in the device. What waits is delay. Of what is left of it after two
+/// requests the server gives one half to the device (`fix_playback_buffer_attr` in its `protocol-native.c`): without any, the
+/// device's thread wakes 2,000 times a second, and whoever records what is played gets as many messages.
 const WAITING_MS: u32 = 10;
 /// Added to that whenever it ran dry…
 const STEP_MS: u32 = 5;
@@ -44,7 +46,12 @@ pub(super) const TURN: Duration = Duration::from_millis(50);
 
 /// Length of so many milliseconds, bytes.
 pub(super) const fn bytes(format: Format, ms: u32) -> u32 {
-    format.rate / 1_000 * ms * format.channels as u32 * size_of::<f32>() as u32
+    bytes_us(format, ms * 1_000)
+}
+
+/// The same of so many microseconds.
+const fn bytes_us(format: Format, us: u32) -> u32 {
+    format.rate / 1_000 * us / 1_000 * format.channels as u32 * size_of::<f32>() as u32
 }
 
 /// Opens a microphone by the server's name of it.
@@ -237,7 +244,7 @@ fn play(
         maxlength: u32::MAX,
         tlength: bytes(OUTPUT, waiting),
         prebuf: u32::MAX,
-        minreq: bytes(OUTPUT, REQUEST_MS),
+        minreq: bytes_us(OUTPUT, REQUEST_US),
         fragsize: u32::MAX,
     };
     let dry = Rc::new(Cell::new(false));
@@ -297,7 +304,7 @@ mod tests {
     #[test]
     fn lengths_are_whole_frames() {
         assert_eq!(bytes(INPUT, FRAGMENT_MS), 1_920);
-        assert_eq!(bytes(OUTPUT, REQUEST_MS), 1_920);
+        assert_eq!(bytes_us(OUTPUT, REQUEST_US), 960);
         assert_eq!(whole(1_927), 480);
         assert_eq!(whole(7), 0);
     }

@@ -301,6 +301,69 @@ fn a_pause_is_not_a_loss() {
     assert!(rig.heard[12 * 48_000..].iter().all(|s| s.abs() < 1e-6) || rig.buffer.delay() < 60.0);
 }
 
+/// Loudness of a stretch, dBFS.
+fn loudness(pcm: &[f32]) -> f64 {
+    let energy: f64 = pcm.iter().map(|s| f64::from(s * s)).sum();
+    10.0 * (energy / pcm.len() as f64 + 1e-12).log10()
+}
+
+#[test]
+fn the_noise_of_a_room_goes_on_in_the_pauses_of_a_sender_that_saves_packets_and_ends_with_it() {
+    let mut encoder =
+        ::opus::Encoder::new(48_000, ::opus::Channels::Mono, ::opus::Application::Voip).unwrap();
+    encoder.set_dtx(true).unwrap();
+    encoder.set_bitrate(::opus::Bitrate::Bits(24_000)).unwrap();
+    let mut chance = Chance(7);
+    let mut rig = Rig::new();
+    let mut sent = Vec::new();
+    let (mut seq, mut unsent) = (0_u16, 0);
+    let mut packet = [0; 1_275];
+    let mut before = 0;
+    for n in 0..400 {
+        let pcm: Vec<f32> = (0..FRAME)
+            .map(|k| {
+                let noise = (chance.next() - 0.5) as f32 * 0.01;
+                // Speaks for 2 s, and for 6 s is still there.
+                noise + if n < 100 { voice(n * FRAME + k) } else { 0.0 }
+            })
+            .collect();
+        let length = encoder.encode_float(&pcm, &mut packet).unwrap();
+        let pause = opus::is_pause(&packet[..length]);
+        // The first of a row is sent, the others are what is saved.
+        if pause && before <= 2 {
+            unsent += 1;
+            continue;
+        }
+        before = length;
+        let at_ms = n as f64 * 20.0 + 15.0;
+        sent.push(Sent {
+            at_ms,
+            packet: MediaPacket {
+                seq,
+                rtp_time: n as u32 * 960,
+                marker: false,
+                arrived: rig.epoch + Duration::from_secs_f64(at_ms / 1_000.0),
+                data: bytes::Bytes::copy_from_slice(&packet[..length]),
+            },
+        });
+        seq += 1;
+    }
+    assert!(unsent > 200, "{unsent} packets were saved");
+    rig.run(sent, 11_000.0);
+    let room = loudness(&rig.heard[3 * 48_000..7 * 48_000]);
+    let softest = rig.heard[3 * 48_000..7 * 48_000]
+        .chunks(4_800)
+        .map(loudness)
+        .fold(f64::INFINITY, f64::min);
+    println!(
+        "noise of -50.8 dBFS is heard at {room:.1}, at least {softest:.1}; {unsent} packets saved"
+    );
+    assert!((-60.0..-45.0).contains(&room), "{room} dBFS");
+    assert!(softest > -66.0, "a hole of {softest} dBFS");
+    assert_eq!(rig.buffer.figures().concealed, 0);
+    assert!(rig.heard[10 * 48_000..].iter().all(|s| *s == 0.0));
+}
+
 #[test]
 fn a_sender_whose_clock_stands_still_while_muted_is_heard_at_once_and_whole() {
     for pause_ms in [200.0, 400.0, 1_500.0, 10_000.0] {

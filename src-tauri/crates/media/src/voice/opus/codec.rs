@@ -46,8 +46,11 @@ pub(super) enum Setting {
 /// What an encoder is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Purpose {
-    /// One channel of speech.
+    /// One channel of speech, with redundancy against loss.
     Voice,
+    /// One channel of anything, 4 ms sooner and for a third of the work: the transform alone (RFC 6716 §2.1.1), without
+    /// redundancy.
+    Quick,
     /// Two channels of anything.
     Music,
 }
@@ -66,6 +69,7 @@ impl Encoder {
     pub(super) fn new(purpose: Purpose) -> Result<Self, Refused> {
         let (channels, application) = match purpose {
             Purpose::Voice => (1, ffi::OPUS_APPLICATION_VOIP),
+            Purpose::Quick => (1, ffi::OPUS_APPLICATION_RESTRICTED_LOWDELAY),
             Purpose::Music => (2, ffi::OPUS_APPLICATION_AUDIO),
         };
         let mut code = 0;
