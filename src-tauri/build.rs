@@ -21,9 +21,10 @@ const SOURCES: [&str; 8] = [
 ];
 
 /// The commands of the bridge. Each one needs its `allow-…` permission in a window's capability.
-const COMMANDS: [&str; 12] = [
+const COMMANDS: [&str; 13] = [
     "dispatch",
     "snapshot",
+    "hear",
     "open_link",
     "open_logs",
     "read_log",

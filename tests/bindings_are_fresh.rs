@@ -110,6 +110,7 @@ fn bindings() -> String {
         snapshot::Recording,
         snapshot::RecordingPrompt,
         snapshot::Caption,
+        snapshot::Said,
         snapshot::CallChat,
         snapshot::Calling,
         snapshot::Call,

@@ -10,6 +10,7 @@ use calls_core::command::Command;
 use calls_core::id::{ChannelId, PostId};
 use calls_core::snapshot::Snapshot;
 use serde::Serialize;
+use tauri::ipc::{Channel, InvokeResponseBody};
 use tauri::{AppHandle, State, WebviewWindow};
 
 use crate::links::{self, LinkError};
@@ -18,10 +19,12 @@ use crate::start::Running;
 use crate::windows::call::{self, Which};
 
 mod avatar;
+mod pages;
 pub(crate) mod picture;
 mod pump;
 
 pub(crate) use avatar::{Portraits, SCHEME as AVATAR_SCHEME, serve as serve_avatar};
+pub(crate) use pages::Pages;
 pub(crate) use pump::pump;
 
 /// Why a link was not opened, for the page: a stable code.
@@ -64,6 +67,21 @@ pub(crate) fn dispatch(core: State<'_, Running>, command: Command) {
 #[tauri::command(async)]
 pub(crate) fn snapshot(core: State<'_, Running>) -> Arc<Snapshot> {
     core.begin()
+}
+
+/// A page hears what changes from now on. `anew`: it has just been loaded, and whatever listened in its window is gone.
+#[expect(
+    clippy::needless_pass_by_value,
+    reason = "Tauri hands commands their arguments by value"
+)]
+#[tauri::command]
+pub(crate) fn hear(
+    pages: State<'_, Pages>,
+    window: WebviewWindow,
+    channel: Channel<InvokeResponseBody>,
+    anew: bool,
+) {
+    pages.hear(window.label(), channel, anew);
 }
 
 /// Shows or hides one of the windows. Off the main thread, which must be free to make one.

@@ -54,7 +54,7 @@ fn dispatch(arguments: Arguments, begun: Instant) -> u8 {
     }
     #[cfg(target_os = "linux")]
     if arguments.action.is_none() {
-        windows::rendering::begin_anew_if_plain();
+        windows::rendering::begin_anew_if_lavish();
     }
     let runtime = match tokio::runtime::Builder::new_multi_thread()
         .worker_threads(WORKERS)

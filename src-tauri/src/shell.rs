@@ -76,6 +76,7 @@ pub(crate) fn run(
     let builder = builder.plugin(windows::rendering::plugin());
     let app = builder
         .manage(core.clone())
+        .manage(bridge::Pages::default())
         .manage(CallWindows::new(
             core.folder().map(Places::load).unwrap_or_default(),
         ))
@@ -88,6 +89,7 @@ pub(crate) fn run(
         .invoke_handler(tauri::generate_handler![
             bridge::dispatch,
             bridge::snapshot,
+            bridge::hear,
             bridge::open_link,
             bridge::open_logs,
             bridge::read_log,

@@ -1,5 +1,5 @@
 // The only file that knows Tauri. Everything else speaks to a `Bridge`, which `fake.ts` also is.
-import { convertFileSrc, invoke } from "@tauri-apps/api/core";
+import { Channel, convertFileSrc, invoke } from "@tauri-apps/api/core";
 import { listen } from "@tauri-apps/api/event";
 import { getCurrentWindow } from "@tauri-apps/api/window";
 
@@ -55,12 +55,29 @@ export interface Bridge {
 
 /** The bridge to the core in this process. */
 export function tauriBridge(): Bridge {
+  const patches = new Set<(patch: Patch) => void>();
+  const changes = new Set<(change: TimelineChange) => void>();
+  // One for both: what was told first is heard first.
+  let hears: Promise<void> | undefined;
+  const channel = new Channel<{ patch: Patch } | { rows: TimelineChange }>((news) => {
+    if ("patch" in news) patches.forEach((heard) => heard(news.patch));
+    else changes.forEach((heard) => heard(news.rows));
+  });
+  const hear = () => (hears ??= invoke("hear", { channel, anew: true }));
   return {
     label: getCurrentWindow().label,
     dispatch: (command) => invoke("dispatch", { command }),
     snapshot: () => invoke<Snapshot>("snapshot"),
-    onPatch: (heard) => listen<Patch>("patch", (event) => heard(event.payload)),
-    onRows: (heard) => listen<TimelineChange>("rows", (event) => heard(event.payload)),
+    onPatch: async (heard) => {
+      patches.add(heard);
+      await hear();
+      return () => patches.delete(heard);
+    },
+    onRows: async (heard) => {
+      changes.add(heard);
+      await hear();
+      return () => changes.delete(heard);
+    },
     onLevels: (heard) => listen<Levels>("levels", (event) => heard(event.payload)),
     nextFrame: (session, after, width, height) => invoke<ArrayBuffer>("next_frame", { session, after, width, height }),
     thumbnail: (source) => invoke<ArrayBuffer>("thumbnail", { source }),

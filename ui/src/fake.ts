@@ -2,7 +2,7 @@
  * The interface without a core: scripted snapshots, so that every view can be seen in a plain browser and tested.
  * `?view=` names a scene below; `?theme=` and `?dir=` override what the system says.
  */
-import type { Call, CallPhase, ChannelRow, Command, Levels, ParticipantRow, Patch, Slice, Snapshot } from "./bindings";
+import type { Call, CallPhase, ChannelRow, Command, Levels, ParticipantRow, Patch, Slice, Snapshot, Timeline } from "./bindings";
 import type { Bridge } from "./bridge";
 import * as cast from "./fake/cast";
 
@@ -134,6 +134,8 @@ const scenes = {
         { session: "session-bob", name: "Bob Tanaka", text: "so the rejoin path is down to four hundred milliseconds" },
         { session: "session-carol", name: "Carol Okafor", text: "and that is on the slow link?" },
       ],
+      said: [],
+      saidSomething: true,
     }),
     chat: { ...cast.chat, mentions: 0 },
   }),
@@ -152,6 +154,7 @@ const scenes = {
   "archived": () => cast.open("old"),
   "direct": () => cast.open("dm-carol", { posts: cast.directPosts, atStart: true }),
   "long": () => cast.snapshot({ posts: cast.manyPosts(500) }),
+  "archive": () => cast.snapshot({ posts: cast.archive(Number(new URLSearchParams(globalThis.location?.search ?? "").get("posts") ?? 300)), atStart: true, firstUnread: null }),
   "markdown": () => cast.snapshot({ posts: cast.markdownPosts }),
   "rich": () => ({
     ...cast.snapshot({ posts: cast.richPosts, typing: ["Bob Tanaka", "Carol Okafor"], firstUnread: null }),
@@ -167,6 +170,10 @@ const scenes = {
       { ...cast.notice("request.failed", "error", {}, 4), detail: "POST /posts: 500 out of paper" },
     ],
   }),
+  "look-first": () => {
+    const whole = cast.snapshot();
+    return { ...whole, calls: { ...whole.calls, lookFirst: true } };
+  },
   "no-calls": () => {
     const whole = cast.snapshot();
     const channels = whole.directory.channels.map((channel) => ({ ...channel, call: null }));
@@ -260,10 +267,13 @@ export function fakeBridge(search: string): Bridge {
 
 /** Just enough of a core to click around in. */
 class Play {
+  private readonly first: Timeline;
   constructor(
     private state: Snapshot,
     private readonly bridge: FakeBridge,
-  ) {}
+  ) {
+    this.first = state.timeline;
+  }
 
   /** People's voices, as meters see them. */
   babble(): void {
@@ -294,7 +304,7 @@ class Play {
         break;
       case "openChannel":
         this.set({ slice: "directory", value: { ...directory, channel: command.channel } });
-        this.set({ slice: "timeline", value: { ...timeline, channel: command.channel, posts: cast.postsOf(command.channel) } });
+        this.set({ slice: "timeline", value: command.channel === this.first.channel ? this.first : { ...timeline, channel: command.channel, posts: cast.postsOf(command.channel) } });
         break;
       case "sendPost": {
         const post = cast.post("alice", Date.now(), command.text);
@@ -313,6 +323,9 @@ class Play {
       case "joinCall":
         this.join(command.channel, command.switch);
         break;
+      case "joinCallAs":
+        this.join(command.channel, false);
+        break;
       case "leaveCall":
         this.set({ slice: "call", value: { ...call, phase: { type: "idle" }, channel: null, participants: [] } });
         this.mine(null);
@@ -327,6 +340,9 @@ class Play {
       case "showCaptions":
         this.set({ slice: "call", value: { ...call, captionsShown: command.on } });
         this.set({ slice: "calls", value: { ...this.state.calls, captions: command.on } });
+        break;
+      case "showSaid":
+        this.set({ slice: "call", value: { ...call, said: command.shown ? cast.said() : [] } });
         break;
       case "showChat":
         if (command.shown) this.set({ slice: "chat", value: { ...this.state.chat, unread: 0, mentions: 0 } });

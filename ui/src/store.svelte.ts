@@ -54,6 +54,7 @@ export const USUAL: CallPreferences = {
   captions: false,
   captionSize: "medium",
   captionPlace: "below",
+  lookFirst: false,
   largeWindow: false,
   level: "everywhere",
   narrow: false,
@@ -116,6 +117,8 @@ export class Store {
     captionsOffered: false,
     captionsShown: false,
     captions: [],
+    said: [],
+    saidSomething: false,
     link: "",
     calling: null,
   });

@@ -42,6 +42,7 @@ describe("every scene can be used without eyes or a mouse", () => {
     if (name === "live") await fireEvent.click(id("people-button"));
     if (name === "live-open") await fireEvent.click(id("device-menu-button"));
     if (name === "main") await fireEvent.click(id("team-button"));
+    if (name === "look-first") await fireEvent.click(id("call-button"));
     expect(await violations()).toEqual([]);
     // No control without a name.
     const nameless = [...document.querySelectorAll("button")].filter(
@@ -58,6 +59,7 @@ describe("the call's windows can be used without eyes or a mouse", () => {
     ["host", "stage", ["chat-button", "react-button"]],
     ["host", "stage", ["device-menu-button"]],
     ["captions", "stage", ["device-menu-button", "stats-item"]],
+    ["captions", "stage", ["device-menu-button", "said-item"]],
     ["recorded", "call", ["react-button", "emoji-button"]],
     ["ending", "call", ["leave-button"]],
   ];

@@ -324,6 +324,65 @@ describe("the chat of a call", () => {
   });
 });
 
+describe("looking before joining", () => {
+  it("shows who is inside and the microphone, and joins as decided there", async () => {
+    const bridge = await show("look-first");
+    await fireEvent.click(id("call-button"));
+    expect(bridge.commands.filter((one) => /join/.test(one.type))).toEqual([]);
+    expect(bridge.commands.at(-1)).toEqual({ type: "watchLevel", on: true });
+    const dialog = id("join-preview");
+    expect(dialog.querySelector(".faces")).not.toBeNull();
+    bridge.levels({ input: 0.5, sessions: {} });
+    await tick();
+    expect(id("input-level").dataset["level"]).toBe("0.50");
+    await fireEvent.change(id("settings-input"), { target: { value: "built-in" } });
+    expect(bridge.commands.at(-1)).toEqual({ type: "chooseDevice", role: "input", device: "built-in" });
+    const segments = [...id("preview-mic").querySelectorAll<HTMLElement>('[role="radio"], button, input')];
+    await fireEvent.click(segments[1]!);
+    await fireEvent.click(id("preview-join"));
+    expect(bridge.commands.filter((one) => /join/.test(one.type))).toEqual([{ type: "joinCallAs", channel: "release", title: null, muted: false }]);
+    expect(maybe("join-preview")).toBeNull();
+    expect(bridge.commands.at(-1)).toEqual({ type: "watchLevel", on: false });
+  });
+
+  it("is left without joining, and is not asked for unless wanted", async () => {
+    const bridge = await show("look-first");
+    await fireEvent.click(id("call-button"));
+    await fireEvent.click(id("join-preview").querySelector(".acts button")!);
+    expect(maybe("join-preview")).toBeNull();
+    expect(bridge.commands.filter((one) => /join/.test(one.type))).toEqual([]);
+    bridge.change({ slice: "calls", value: USUAL });
+    await tick();
+    await fireEvent.click(id("call-button"));
+    expect(bridge.commands.at(-1)).toEqual({ type: "joinCall", channel: "release", title: null, switch: false });
+  });
+});
+
+describe("what was said in a call", () => {
+  it.each(["stage", "call"])("is read again beside the call, and told only while it is read: %s", async (label) => {
+    const { first, ...bridge } = await show("captions", label);
+    await fireEvent.click(id("device-menu-button"));
+    await fireEvent.click(id("said-item"));
+    expect(bridge.commands).toContainEqual({ type: "showSaid", shown: true });
+    expect(id("said").textContent).toContain("Nothing yet");
+    await changeCall(bridge, { ...first.call, said: cast.said() });
+    const lines = [...id("said").querySelectorAll("p")].map((one) => one.textContent?.replace(/\s+/g, " ").trim());
+    expect(lines).toHaveLength(6);
+    expect(lines[1]).toMatch(/^Bob Tanaka \d?\d:\d\d( [AP]M)? ?yes, two hundred calls/);
+    expect(lines[2], "a name is said once").toBe("the longest gap was six hundred milliseconds");
+    const written = clipboard();
+    await fireEvent.click(id("said-copy"));
+    await tick();
+    expect(written[0]?.split("\n")).toHaveLength(6);
+    expect(written[0]).toMatch(/Bob Tanaka: the longest gap/);
+    if (label === "stage") await fireEvent.click(id("side").querySelector('[aria-label="Close"]')!);
+    else await fireEvent.keyDown(id("call-panel"), { key: "Escape" });
+    await tick();
+    expect(bridge.commands).toContainEqual({ type: "showSaid", shown: false });
+    expect(maybe("said")).toBeNull();
+  });
+});
+
 describe("a shared screen", () => {
   it("is scaled and moved by keys", async () => {
     await show("share-watch", "stage");

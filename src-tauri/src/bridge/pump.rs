@@ -6,9 +6,10 @@ use std::time::Duration;
 
 use calls_client::Update;
 use calls_core::snapshot::{Call, CallPhase, Levels, Patch, Slice, Snapshot, TimelineChange};
-use tauri::{AppHandle, Emitter};
+use tauri::{AppHandle, Emitter, Manager};
 use tokio::time::{Instant, MissedTickBehavior, interval, sleep_until};
 
+use super::pages::{News, Pages};
 use crate::start::Running;
 
 /// One frame of a 60 Hz screen: a page cannot show more.
@@ -76,6 +77,7 @@ impl Told {
 /// costs nothing. A page that cannot take an event (it is being loaded again) asks for the snapshot anyway, so a
 /// failed emission is nothing.
 pub(crate) async fn pump(app: AppHandle, core: Running) {
+    let pages = app.state::<Pages>();
     let mut patches = core.handle().patches();
     let mut metering = core.metering();
     let mut in_call = in_call(&core.snapshot().call);
@@ -116,12 +118,8 @@ pub(crate) async fn pump(app: AppHandle, core: Running) {
                 frame_ends = None;
                 for patch in coalescer.drain() {
                     match told.change(&patch, || core.begun()) {
-                        Some(change) => {
-                            let _ = app.emit("rows", &change);
-                        }
-                        None => {
-                            let _ = app.emit("patch", &*patch);
-                        }
+                        Some(change) => pages.tell(News::Rows(&change)),
+                        None => pages.tell(News::Patch(&patch)),
                     }
                 }
             }

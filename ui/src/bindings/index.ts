@@ -374,6 +374,10 @@ captionSize: CaptionSize,
  */
 captionPlace: CaptionPlace, 
 /**
+ * Look at the microphone and at who is inside before joining: it then takes a second click.
+ */
+lookFirst: boolean, 
+/**
  * Open the large window with each call.
  */
 largeWindow: boolean, 
@@ -814,7 +818,19 @@ title: string | null,
 /**
  * Leave the present call without asking.
  */
-switch: boolean, } | { "type": "leaveCall" } | { "type": "dismissCallProblem" } | { "type": "setMuted", 
+switch: boolean, } | { "type": "joinCallAs", 
+/**
+ * Where.
+ */
+channel: ChannelId, 
+/**
+ * Heading of a call that this starts.
+ */
+title: string | null, 
+/**
+ * The microphone stays off.
+ */
+muted: boolean, } | { "type": "leaveCall" } | { "type": "dismissCallProblem" } | { "type": "setMuted", 
 /**
  * Off.
  */
@@ -842,7 +858,11 @@ on: boolean, } | { "type": "dismissRecordingPrompt" } | { "type": "showCaptions"
 /**
  * Show.
  */
-on: boolean, } | { "type": "showChat", 
+on: boolean, } | { "type": "showSaid", 
+/**
+ * It is.
+ */
+shown: boolean, } | { "type": "showChat", 
 /**
  * It is.
  */
@@ -1947,6 +1967,23 @@ name: string,
 text: string, };
 
 /**
+ * What somebody said earlier in the call, in writing.
+ */
+export type Said = { 
+/**
+ * Their name on screen, at that time.
+ */
+name: string, 
+/**
+ * What.
+ */
+text: string, 
+/**
+ * When they began, Unix milliseconds by *our* clock.
+ */
+at: number, };
+
+/**
  * The thread of our call.
  */
 export type CallChat = { 
@@ -2076,6 +2113,14 @@ captionsShown: boolean,
  * What was said last, one line for each session, while it is shown.
  */
 captions: Array<Caption>, 
+/**
+ * What was said in this call, oldest first, while somebody reads it; empty else.
+ */
+said: Array<Said>, 
+/**
+ * There is something of that kind to read.
+ */
+saidSomething: boolean, 
 /**
  * Address that leads into this call; empty when idle.
  */

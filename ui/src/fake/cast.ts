@@ -218,6 +218,43 @@ export function manyPosts(n: number, until = now): PostRow[] {
   );
 }
 
+/** A long past of every kind of post, as the development server's large world has it. */
+export function archive(n: number): PostRow[] {
+  const authors = Object.keys(people);
+  const text = (at: number): string =>
+    [
+      `Message ${at}, with **marks**, \`code\` and https://example.org/${at}.`,
+      `${"A longer thought about the timer. ".repeat(12)}That was thought number ${at}.`,
+      `\`\`\`rust\nlet n = ${at};\nfor step in 0..n {\n    turn(step);\n}\n\`\`\``,
+      `| loss | target | concealed |\n|---|---|---|\n| ${at} | 24 ms | 0.0 % |\n| 5 % | 61 ms | 0.4 % |`,
+      `> said before\n\n- one\n- [x] two\n- [ ] number ${at}`,
+      `@alice did you see ~standup? :tada: :coffee: ${at}`,
+      `### Build ${at}\n1. compile\n2. test\n3. ~~hope~~ ship`,
+    ][at % 10] ?? `Short word number ${at}.`;
+  return Array.from({ length: n }, (_, at) =>
+    post(authors[Math.floor(at / 3) % authors.length] ?? "bob", now - (n - at) * 20 * MINUTE, text(at), {
+      id: `archive-${at}`,
+      ...(at % 23 === 3 ? { files: [{ id: `drawing-${at}`, name: `drawing ${at}.png`, extension: "png", mime: "image/png", size: 5_000, width: 128, height: 128, hasPreview: true }] } : {}),
+      ...(at % 7 === 2 ? { reactions: [{ emoji: "tada", count: 3, mine: false, names: ["Bob", "Carol", "Dave"] }] } : {}),
+      ...(at % 37 === 8 ? { kind: { type: "system" as const } } : {}),
+      ...(at % 53 === 11 ? { replyCount: 3 } : {}),
+    }),
+  );
+}
+
+/** What was said a while ago. */
+export function said(): Call["said"] {
+  const line = (minutes: number, name: string, text: string) => ({ at: now - minutes * MINUTE, name, text });
+  return [
+    line(9, "Carol Okafor", "shall we begin with the numbers from last night"),
+    line(8, "Bob Tanaka", "yes, two hundred calls, and nobody was thrown out of one"),
+    line(8, "Bob Tanaka", "the longest gap was six hundred milliseconds"),
+    line(5, "Dave Lindqvist", "that was the old relay, it is gone since this morning"),
+    line(2, "Bob Tanaka", "so the rejoin path is down to four hundred milliseconds"),
+    line(1, "Carol Okafor", "and that is on the slow link?"),
+  ];
+}
+
 /** What the demo shows in a channel. */
 export function postsOf(channel: string): PostRow[] {
   if (channel === "release") return posts;
@@ -288,6 +325,8 @@ const idle: Call = {
   captionsOffered: false,
   captionsShown: false,
   captions: [],
+    said: [],
+    saidSomething: false,
   link: "",
   calling: null,
 };

@@ -2,6 +2,19 @@ import type { Sentence } from "./i18n";
 
 /** The words of what people do in a call. Part of the catalogue in `i18n.ts`. */
 export const callWords = {
+  "preview.title": "Join the call in {place}",
+  "preview.start": "Start a call in {place}",
+  "preview.inside": "Inside",
+  "preview.nobody": "Nobody yet",
+  "preview.mic": "Microphone when you come in",
+  "preview.try": "Speak: the meter moves, and nobody hears it.",
+  "preview.go": "Join",
+  "preview.go.start": "Start",
+  "said": "What was said",
+  "said.none": "Nothing yet. What is said from now on stands here until the call ends.",
+  "said.copy": "Copy all",
+  "said.newest": "To the newest",
+  "said.copied": "Copied",
   "react": "React",
   "react.quick": "Reactions",
   "react.pick": "All emoji",

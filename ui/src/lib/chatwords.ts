@@ -2,6 +2,8 @@
 import type { Sentence } from "./i18n";
 
 export const chatWords = {
+  "post.whole": "Show all",
+  "post.part": "Show less",
   "side.favorites": "Favourites",
   "side.fold": "Fold {name}",
   "side.unfold": "Unfold {name}",

@@ -33,8 +33,11 @@ export interface Item {
 
 /** Deepest quote in a quote or list in a list; deeper ones are shown as text. */
 const DEPTH = 8;
-/** Longest text that is looked at closely; the server's own limit is 16 383. The rest is shown as it is. */
-const LONGEST = 32_768;
+/**
+ * Longest text that is looked at at all, in characters: the server's own limit (`PostMessageMaxRunesV2`). What is longer
+ * was not written by a person, and is shown as it is: that is decided before anything is read.
+ */
+const LONGEST = 16_383;
 /**
  * How much of a message is drawn as markdown, in pieces that become an element or a text. The longest message that the
  * server takes has about as many if every line of it has marks; one that is made of nothing else stays below 50 ms.
@@ -47,23 +50,47 @@ const COLUMNS = 24;
 const ROWS = 400;
 /** More marks over a letter than any language has (UAX #15 §13); thousands of them keep a browser busy for minutes. */
 const MARKS = /(\p{M}{30})\p{M}+/gu;
-/** Trees kept for messages on screen, so that a changed slice costs no second parse. */
-const KEPT = 2_000;
+/** Trees kept, so that a message that comes back on screen is not read again: so many, of texts with so many letters. */
+const KEPT = 400;
+const KEPT_LETTERS = 400_000;
 
+/** The one that was wanted last is at the end. */
 const cache = new Map<string, Block[]>();
+let letters = 0;
 
 /** The tree of a message. The same text gives the same tree object, as long as it is in use. */
 export function parse(text: string): Block[] {
   const known = cache.get(text);
-  if (known) return known;
-  const tame = text.replace(MARKS, "$1");
-  const lines = tame.slice(0, LONGEST).replace(/\r\n?/g, "\n").split("\n");
-  left = WEIGHT;
-  const tree = blocks(lines, 0);
-  if (tame.length > LONGEST) tree.push({ type: "plain", text: tame.slice(LONGEST) });
-  if (cache.size >= KEPT) cache.clear();
+  if (known) {
+    cache.delete(text);
+    cache.set(text, known);
+    return known;
+  }
+  const tree = read(text);
   cache.set(text, tree);
+  letters += text.length;
+  for (const [oldest] of cache) {
+    if (cache.size <= KEPT && letters <= KEPT_LETTERS) break;
+    cache.delete(oldest);
+    letters -= oldest.length;
+  }
   return tree;
+}
+
+function read(text: string): Block[] {
+  if (tooLong(text)) return [{ type: "plain", text: text.replace(MARKS, "$1") }];
+  const lines = text.replace(MARKS, "$1").replace(/\r\n?/g, "\n").split("\n");
+  left = WEIGHT;
+  return blocks(lines, 0);
+}
+
+/** More characters than a server takes; those beyond the first plane are two letters each. */
+function tooLong(text: string): boolean {
+  if (text.length <= LONGEST) return false;
+  if (text.length > 2 * LONGEST) return true;
+  let count = 0;
+  for (const _ of text) count += 1;
+  return count > LONGEST;
 }
 
 /** What may still be drawn of the message that is being read. */

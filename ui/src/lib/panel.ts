@@ -1,2 +1,2 @@
 /** What the call bar unfolds. */
-export type Panel = "people" | "devices" | "react" | "leave" | "chat" | "stats";
+export type Panel = "people" | "devices" | "react" | "leave" | "chat" | "said" | "stats";

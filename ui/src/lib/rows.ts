@@ -2,61 +2,28 @@ import { midnight } from "./format";
 import type { PostRow } from "../bindings";
 
 /** A line of the timeline. */
-export type Row =
-  | { type: "day"; key: string; at: number }
-  | { type: "new"; key: string }
-  | { type: "post"; key: string; post: PostRow; continued: boolean };
+export type Row = (
+  | { type: "start" | "older" | "new" }
+  | { type: "day"; at: number }
+  | { type: "post"; post: PostRow; continued: boolean }
+) & {
+  key: string;
+  /** About how high it is, pixels, until it was drawn. */
+  guess: number;
+};
+
+/** What stands before the first post: the channel's beginning, or that more is on its way. */
+export const START: Row = { type: "start", key: "start", guess: 170 };
+export const OLDER: Row = { type: "older", key: "older", guess: 40 };
 
 /** How long after the last word of the same person the name is said again. */
 const PAUSE = 5 * 60_000;
 
-/** Posts drawn when a channel opens: two or three screens. */
-const FIRST = 60;
-/** Posts added whenever the reader comes near the first one drawn: little enough to fit into a frame or two. */
-export const MORE = 25;
-
-/** Posts drawn, or put away, together. */
-export const CHUNK = 8;
-
-/** Lines drawn, or put away, together. */
-export interface Group {
-  key: number;
-  lines: Row[];
-}
-
-/**
- * Lines in groups that stay the same when lines come before or behind them: counted from a post that was there at the
- * beginning, whose line is number `anchor` among the posts drawn. A group of `before` that has the same lines is taken
- * as it is, so that nothing in it is looked at again.
- */
-export function chunks(lines: readonly Row[], anchor: number, before: readonly Group[] = []): Group[] {
-  const known = new Map(before.map((group) => [group.key, group]));
-  const out: Group[] = [];
-  let posts = 0;
-  let group: Group | undefined;
-  const done = () => {
-    const same = group && known.get(group.key);
-    if (group && same && same.lines.length === group.lines.length && same.lines.every((line, at) => line === group?.lines[at])) out[out.length - 1] = same;
-  };
-  for (const line of lines) {
-    const key = Math.floor((posts - anchor) / CHUNK);
-    if (group?.key === key) group.lines.push(line);
-    else {
-      done();
-      out.push((group = { key, lines: [line] }));
-    }
-    if (line.type === "post") posts += 1;
-  }
-  done();
-  return out;
-}
-
-/** Keeps the lines and groups of a timeline from one change to the next: what did not change is the same object. */
+/** Keeps the lines of a timeline from one change to the next: what did not change is the same object. */
 export class Lines {
   #posts: readonly PostRow[] = [];
   #fresh: string | null = null;
   #lines: Row[] = [];
-  #groups: Group[] = [];
 
   /** The lines of these posts. Only posts that are new or changed, and those behind them, are looked at. */
   rows(posts: readonly PostRow[], firstUnread: string | null): Row[] {
@@ -77,11 +44,6 @@ export class Lines {
     this.#fresh = firstUnread;
     return this.#lines;
   }
-
-  /** The lines in groups. */
-  groups(lines: readonly Row[], anchor: number): Group[] {
-    return (this.#groups = chunks(lines, anchor, this.#groups));
-  }
 }
 
 /** How many lines the first posts take, or the last ones with the separators before them. */
@@ -96,13 +58,6 @@ function place(lines: readonly Row[], posts: number, fromEnd = false): number {
   return count;
 }
 
-/** Where drawing begins when a channel opens: few posts, but always from where new begins. */
-export function opening(posts: readonly PostRow[], firstUnread: string | null): number {
-  const fresh = posts.findIndex((post) => post.id === firstUnread);
-  const last = posts.length - FIRST;
-  return Math.max(0, fresh < 0 ? last : Math.min(last, fresh - 5));
-}
-
 /** Posts with the separators between them: days, where new begins, and who goes on talking. */
 export function rows(posts: readonly PostRow[], firstUnread: string | null, last?: PostRow): Row[] {
   const out: Row[] = [];
@@ -113,12 +68,40 @@ export function rows(posts: readonly PostRow[], firstUnread: string | null, last
     const newDay = !before || post.createAt < from || post.createAt >= until;
     if (newDay) [from, until] = dayOf(post.createAt);
     const isNew = post.id === firstUnread;
-    if (newDay) out.push({ type: "day", key: `day ${from} ${post.id}`, at: post.createAt });
-    if (isNew) out.push({ type: "new", key: "new" });
-    out.push({ type: "post", key: rowKey(post), post, continued: !newDay && !isNew && continues(before, post) });
+    if (newDay) out.push({ type: "day", key: `day ${from} ${post.id}`, guess: SEPARATOR, at: post.createAt });
+    if (isNew) out.push({ type: "new", key: "new", guess: SEPARATOR });
+    const continued = !newDay && !isNew && continues(before, post);
+    out.push({ type: "post", key: rowKey(post), guess: guess(post, continued), post, continued });
     before = post;
   }
   return out;
+}
+
+/** Heights in the ordinary size of letters, pixels; letters in a line. */
+const SEPARATOR = 36;
+const NAME = 24;
+const LINE = 23;
+const LETTERS = 92;
+
+/** About how high a post is. Only the bar beside the list and the room for what is not drawn yet live from it. */
+export function guess(post: PostRow, continued: boolean): number {
+  let high = continued ? 3 : 10 + NAME;
+  if (post.kind.type === "call") high += 84;
+  else if (post.message) {
+    let from = 0;
+    const { message } = post;
+    // As many lines as a screen or two has: nobody notices more.
+    for (let lines = 0; from <= message.length && lines < 80; lines += 1) {
+      const end = message.indexOf("\n", from);
+      const until = end < 0 ? message.length : end;
+      high += Math.max(1, Math.ceil((until - from) / LETTERS)) * LINE;
+      from = until + 1;
+    }
+  }
+  for (const file of post.files) high += 8 + (file.hasPreview && file.height > 0 ? Math.min(300, file.height) : 48);
+  if (post.reactions.length > 0) high += 30;
+  if (post.replyCount > 0) high += 27;
+  return high;
 }
 
 /** Begin and end of the local day of a moment. */

@@ -1,5 +1,7 @@
 /** The words of the settings. Part of the catalogue in `i18n.ts`. */
 export const settingsWords = {
+  "calls.look": "Look before joining",
+  "calls.look.text": "Shows the microphone and who is inside first. Joining then takes a second click.",
   "settings": "Settings",
   "settings.back": "Back to channels",
   "settings.find": "Find a setting",

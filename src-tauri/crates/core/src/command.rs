@@ -283,6 +283,16 @@ pub enum Command {
         /// Leave the present call without asking.
         switch: bool,
     },
+    /// The same, the microphone as the person has decided while they looked at the call. In another call: asks first, and
+    /// nothing is decided.
+    JoinCallAs {
+        /// Where.
+        channel: ChannelId,
+        /// Heading of a call that this starts.
+        title: Option<String>,
+        /// The microphone stays off.
+        muted: bool,
+    },
     /// Leave our call, or stop joining.
     LeaveCall,
     /// Close the question or the failure that the call view shows.
@@ -324,6 +334,11 @@ pub enum Command {
     ShowCaptions {
         /// Show.
         on: bool,
+    },
+    /// What was said so far, in writing, is, or is no longer, before the person's eyes.
+    ShowSaid {
+        /// It is.
+        shown: bool,
     },
     /// The call's chat is, or is no longer, before the person's eyes.
     ShowChat {

@@ -22,7 +22,7 @@ mod sound;
 pub use account::*;
 pub use call::*;
 pub use chat::*;
-pub use incall::{CallChat, CallReaction, Caption, Recording, RecordingPrompt};
+pub use incall::{CallChat, CallReaction, Caption, Recording, RecordingPrompt, Said};
 pub use incoming::*;
 pub use rows::TimelineChange;
 pub use share::*;

@@ -344,6 +344,28 @@ impl Call {
         self.prefer(preferences, out);
     }
 
+    /// The microphone at the beginning of a call that is being joined: the channel's default does not count then. A call that
+    /// has begun, or that is another one, stays as it is. False if no call is being joined there.
+    pub(crate) fn decide(&mut self, channel: &ChannelId, muted: bool) -> bool {
+        let current = self.current.as_mut();
+        let Some(current) = current.filter(|one| one.channel == *channel) else {
+            return false;
+        };
+        if !current.decided {
+            current.decided = true;
+            current.unmuted = !muted;
+        }
+        true
+    }
+
+    /// A person reads what was said, or no longer does.
+    pub(crate) fn show_said(&mut self, shown: bool, out: &mut Out) {
+        if let Some(current) = &mut self.current {
+            current.captions.read(shown);
+            out.dirty(Part::Call);
+        }
+    }
+
     /// Where the chat of our call is: channel and root.
     pub(crate) fn chat(&self) -> Option<(&ChannelId, &PostId)> {
         let current = self.current.as_ref()?;

@@ -91,6 +91,17 @@ impl Machine {
                 title,
                 switch,
             } => self.join_call(now, &channel, title, switch),
+            Command::JoinCallAs {
+                channel,
+                title,
+                muted,
+            } => {
+                self.join_call(now, &channel, title, false);
+                // What waits until the server is known would begin as usual: rather not at all.
+                if !self.call.decide(&channel, muted) {
+                    self.wish = None;
+                }
+            }
             Command::LeaveCall => {
                 self.wish = None;
                 // While the failure of a call is shown, leaving means closing it.
@@ -113,6 +124,7 @@ impl Machine {
                 self.call.dismiss_recording_prompt(&self.directory, out);
             }
             Command::ShowCaptions { on } => self.call.show_captions(on, out),
+            Command::ShowSaid { shown } => self.call.show_said(shown, out),
             Command::ShowChat { shown } => self.chat.show(shown, out),
             Command::CallPerson { user } => self.call_person(now, user),
             Command::SendDirect { user, text } => self.send_direct(now, user, text),

@@ -32,6 +32,8 @@ pub struct CallPreferences {
     pub caption_size: CaptionSize,
     /// Where that is written.
     pub caption_place: CaptionPlace,
+    /// Look at the microphone and at who is inside before joining: it then takes a second click.
+    pub look_first: bool,
     /// Open the large window with each call.
     pub large_window: bool,
     /// What the small window lies above.
@@ -55,6 +57,7 @@ impl Default for CallPreferences {
             captions: false,
             caption_size: CaptionSize::Medium,
             caption_place: CaptionPlace::Below,
+            look_first: false,
             large_window: false,
             level: WindowLevel::Everywhere,
             narrow: false,

@@ -8,7 +8,7 @@ use ts_rs::TS;
 use crate::id::{ChannelId, Millis, PostId, SessionId, UserId};
 use crate::model::ChannelKind;
 
-use super::incall::{CallReaction, Caption, Recording, RecordingPrompt};
+use super::incall::{CallReaction, Caption, Recording, RecordingPrompt, Said};
 
 /// Our call, and what the call surfaces show.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, TS)]
@@ -60,6 +60,10 @@ pub struct Call {
     pub captions_shown: bool,
     /// What was said last, one line for each session, while it is shown.
     pub captions: Vec<Caption>,
+    /// What was said in this call, oldest first, while somebody reads it; empty else.
+    pub said: Vec<Said>,
+    /// There is something of that kind to read.
+    pub said_something: bool,
     /// Address that leads into this call; empty when idle.
     pub link: String,
     /// We call somebody, and they have not answered yet.

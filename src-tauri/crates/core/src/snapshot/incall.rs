@@ -69,6 +69,19 @@ pub struct Caption {
     pub text: String,
 }
 
+/// What somebody said earlier in the call, in writing.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, TS)]
+#[serde(rename_all = "camelCase")]
+pub struct Said {
+    /// Their name on screen, at that time.
+    pub name: String,
+    /// What.
+    pub text: String,
+    /// When they began, Unix milliseconds by *our* clock.
+    #[ts(type = "number")]
+    pub at: Millis,
+}
+
 /// The thread of our call.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, TS)]
 #[serde(rename_all = "camelCase")]

@@ -2,6 +2,19 @@
 import type { Catalogue } from "../../language.svelte";
 
 export const callWords = {
+  "preview.title": "Am Anruf in {place} teilnehmen",
+  "preview.start": "Anruf in {place} beginnen",
+  "preview.inside": "Schon dabei",
+  "preview.nobody": "Noch niemand",
+  "preview.mic": "Mikrofon beim Eintreten",
+  "preview.try": "Sprich: die Anzeige bewegt sich, und niemand hört es.",
+  "preview.go": "Teilnehmen",
+  "preview.go.start": "Beginnen",
+  "said": "Was gesagt wurde",
+  "said.none": "Noch nichts. Was ab jetzt gesagt wird, steht hier, bis der Anruf endet.",
+  "said.copy": "Alles kopieren",
+  "said.newest": "Zum Neuesten",
+  "said.copied": "Kopiert",
   "react": "Reagieren",
   "react.quick": "Reaktionen",
   "react.pick": "Alle Emoji",

@@ -2,6 +2,8 @@
 import type { Catalogue } from "../../language.svelte";
 
 export const chatWords = {
+  "post.whole": "Alles anzeigen",
+  "post.part": "Weniger anzeigen",
   "side.favorites": "Favoriten",
   "side.fold": "{name} zuklappen",
   "side.unfold": "{name} aufklappen",

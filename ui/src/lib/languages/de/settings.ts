@@ -2,6 +2,8 @@
 import type { Catalogue } from "../../language.svelte";
 
 export const settingsWords = {
+  "calls.look": "Vor dem Teilnehmen nachsehen",
+  "calls.look.text": "Zeigt erst das Mikrofon und wer dabei ist. Teilnehmen braucht dann einen zweiten Klick.",
   "settings": "Einstellungen",
   "settings.back": "Zurück zu den Kanälen",
   "settings.find": "Einstellung suchen",

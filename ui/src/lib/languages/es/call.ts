@@ -2,6 +2,19 @@
 import type { Catalogue } from "../../language.svelte";
 
 export const callWords = {
+  "preview.title": "Unirse a la llamada en {place}",
+  "preview.start": "Iniciar una llamada en {place}",
+  "preview.inside": "Dentro",
+  "preview.nobody": "Nadie todavía",
+  "preview.mic": "Micrófono al entrar",
+  "preview.try": "Habla: el medidor se mueve y nadie te oye.",
+  "preview.go": "Unirse",
+  "preview.go.start": "Iniciar",
+  "said": "Lo que se ha dicho",
+  "said.none": "Nada todavía. Lo que se diga a partir de ahora queda aquí hasta que termine la llamada.",
+  "said.copy": "Copiar todo",
+  "said.newest": "Ir a lo último",
+  "said.copied": "Copiado",
   "react": "Reaccionar",
   "react.quick": "Reacciones",
   "react.pick": "Todos los emojis",

@@ -2,6 +2,8 @@
 import type { Catalogue } from "../../language.svelte";
 
 export const chatWords = {
+  "post.whole": "Mostrar todo",
+  "post.part": "Mostrar menos",
   "side.favorites": "Favoritos",
   "side.fold": "Contraer {name}",
   "side.unfold": "Desplegar {name}",

@@ -2,6 +2,8 @@
 import type { Catalogue } from "../../language.svelte";
 
 export const settingsWords = {
+  "calls.look": "Comprobar antes de unirse",
+  "calls.look.text": "Muestra antes el micrófono y quién está dentro. Unirse requiere entonces un segundo clic.",
   "settings": "Ajustes",
   "settings.back": "Volver a los canales",
   "settings.find": "Buscar un ajuste",

@@ -2,6 +2,19 @@
 import type { Catalogue } from "../../language.svelte";
 
 export const callWords = {
+  "preview.title": "Rejoindre l’appel dans {place}",
+  "preview.start": "Démarrer un appel dans {place}",
+  "preview.inside": "Dans l’appel",
+  "preview.nobody": "Personne pour l’instant",
+  "preview.mic": "Micro à votre arrivée",
+  "preview.try": "Parlez : l’indicateur bouge, et personne n’entend.",
+  "preview.go": "Rejoindre",
+  "preview.go.start": "Démarrer",
+  "said": "Ce qui a été dit",
+  "said.none": "Rien pour l’instant. Ce qui sera dit reste ici jusqu’à la fin de l’appel.",
+  "said.copy": "Tout copier",
+  "said.newest": "Au plus récent",
+  "said.copied": "Copié",
   "react": "Réagir",
   "react.quick": "Réactions",
   "react.pick": "Tous les émojis",

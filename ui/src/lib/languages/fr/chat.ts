@@ -2,6 +2,8 @@
 import type { Catalogue } from "../../language.svelte";
 
 export const chatWords = {
+  "post.whole": "Tout afficher",
+  "post.part": "Afficher moins",
   "side.favorites": "Favoris",
   "side.fold": "Replier {name}",
   "side.unfold": "Déplier {name}",

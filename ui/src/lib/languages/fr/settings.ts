@@ -2,6 +2,8 @@
 import type { Catalogue } from "../../language.svelte";
 
 export const settingsWords = {
+  "calls.look": "Vérifier avant de rejoindre",
+  "calls.look.text": "Montre d’abord le micro et qui est là. Rejoindre demande alors un second clic.",
   "settings": "Paramètres",
   "settings.back": "Retour aux canaux",
   "settings.find": "Chercher un paramètre",

@@ -2,6 +2,19 @@
 import type { Catalogue } from "../../language.svelte";
 
 export const callWords = {
+  "preview.title": "{place} の通話に参加",
+  "preview.start": "{place} で通話を開始",
+  "preview.inside": "参加中",
+  "preview.nobody": "まだ誰もいません",
+  "preview.mic": "参加時のマイク",
+  "preview.try": "話すとメーターが動きます。相手には聞こえません。",
+  "preview.go": "参加",
+  "preview.go.start": "開始",
+  "said": "発言の記録",
+  "said.none": "まだありません。これからの発言が、通話が終わるまでここに残ります。",
+  "said.copy": "すべてコピー",
+  "said.newest": "最新へ",
+  "said.copied": "コピーしました",
   "react": "リアクション",
   "react.quick": "クイックリアクション",
   "react.pick": "すべての絵文字",

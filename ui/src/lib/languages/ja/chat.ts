@@ -2,6 +2,8 @@
 import type { Catalogue } from "../../language.svelte";
 
 export const chatWords = {
+  "post.whole": "すべて表示",
+  "post.part": "折りたたむ",
   "side.favorites": "お気に入り",
   "side.fold": "{name}を折りたたむ",
   "side.unfold": "{name}を展開",

@@ -2,6 +2,8 @@
 import type { Catalogue } from "../../language.svelte";
 
 export const settingsWords = {
+  "calls.look": "参加前に確認する",
+  "calls.look.text": "先にマイクと参加者を表示します。参加にはもう一度クリックします。",
   "settings": "設定",
   "settings.back": "チャンネルに戻る",
   "settings.find": "設定を検索",

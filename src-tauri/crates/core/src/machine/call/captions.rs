@@ -1,10 +1,12 @@
 //! What is said, in writing, while the server sends it (calls-v1-rest §14.6).
 
+use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
-use crate::id::SessionId;
+use crate::id::{Millis, SessionId};
+use crate::input::Now;
 use crate::model::Job;
-use crate::snapshot::Caption;
+use crate::snapshot::{Caption, Said};
 
 use super::super::directory::Directory;
 use super::Current;
@@ -18,11 +20,35 @@ const LINES: usize = 4;
 /// Longest caption shown, characters. Longer ones keep their end, which was said last.
 const LONGEST: usize = 400;
 
-/// The captions shown now.
+/// Lines kept to be read again: an hour and more of a lively call. They live as long as the call does, in memory alone.
+const KEPT: usize = 500;
+
+/// The captions shown now, and those that were.
 #[derive(Debug, Default)]
 pub(super) struct Captions {
     job: Option<Job>,
     lines: Vec<Line>,
+    past: VecDeque<Past>,
+    /// Somebody reads the past ones. It is not told else: with each caption it would go to the page again.
+    reading: bool,
+}
+
+#[derive(Debug)]
+struct Past {
+    session: SessionId,
+    /// As it was then: who has left is no longer listed.
+    name: String,
+    text: String,
+    at: Millis,
+    /// Until then it may grow: the server sends a sentence again with more of it.
+    until: Instant,
+}
+
+/// Whether a caption is an earlier one with more in it. The last words may have been heard otherwise by then.
+fn continues(before: &str, now: &str) -> bool {
+    let same = before.chars().zip(now.chars());
+    let same = same.take_while(|(old, new)| old == new).count();
+    same > 0 && same * 2 >= before.chars().count()
 }
 
 #[derive(Debug)]
@@ -45,7 +71,8 @@ impl Captions {
         self.job.as_ref().is_some_and(Job::runs)
     }
 
-    pub(super) fn said(&mut self, now: Instant, session: SessionId, text: &str) {
+    /// Somebody said something. `name`: theirs, on screen.
+    pub(super) fn said(&mut self, now: Now, session: SessionId, name: String, text: &str) {
         let text = text.trim();
         let length = text.chars().count();
         let text: String = text.chars().skip(length.saturating_sub(LONGEST)).collect();
@@ -53,14 +80,62 @@ impl Captions {
         if text.is_empty() {
             return;
         }
+        self.keep(now, &session, name, &text);
         self.lines.push(Line {
             session,
             text,
-            until: now + SHOWN,
+            until: now.instant + SHOWN,
         });
         if self.lines.len() > LINES {
             self.lines.remove(0);
         }
+    }
+
+    fn keep(&mut self, now: Now, session: &SessionId, name: String, text: &str) {
+        let until = now.instant + SHOWN;
+        let same = self.past.iter_mut().rev().take(LINES);
+        let mut same = same.filter(|past| past.session == *session);
+        if let Some(past) = same.next()
+            && now.instant < past.until
+            && continues(&past.text, text)
+        {
+            text.clone_into(&mut past.text);
+            past.until = until;
+            return;
+        }
+        self.past.push_back(Past {
+            session: session.clone(),
+            name,
+            text: text.to_owned(),
+            at: now.unix,
+            until,
+        });
+        if self.past.len() > KEPT {
+            self.past.pop_front();
+        }
+    }
+
+    /// Somebody begins, or ceases, to read what was said.
+    pub(super) fn read(&mut self, reading: bool) {
+        self.reading = reading;
+    }
+
+    /// What was said, oldest first, while somebody reads it.
+    pub(super) fn draw_past(&self) -> Vec<Said> {
+        if !self.reading {
+            return Vec::new();
+        }
+        let rows = self.past.iter().map(|past| Said {
+            name: past.name.clone(),
+            text: past.text.clone(),
+            at: past.at,
+        });
+        rows.collect()
+    }
+
+    /// There is something to read.
+    pub(super) fn has_past(&self) -> bool {
+        !self.past.is_empty()
     }
 
     pub(super) fn forget(&mut self, session: &SessionId) {

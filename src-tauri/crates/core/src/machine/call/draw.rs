@@ -78,6 +78,8 @@ impl Call {
         if self.preferences.captions {
             slice.captions = current.captions.draw(current, directory);
         }
+        slice.said = current.captions.draw_past();
+        slice.said_something = current.captions.has_past();
         slice.calling = current.outgoing.draw();
         slice.link = directory.call_link(site, &current.channel);
         slice.participants = self.rows(current, directory, slice.microphone);

@@ -136,8 +136,9 @@ impl Call {
             }
             CallEvent::Job(JobKind::Transcription, _) => {}
             CallEvent::Caption(session, text) => {
-                if current.participant(&session).is_some() {
-                    current.captions.said(now.instant, session, &text);
+                if let Some(one) = current.participant(&session) {
+                    let name = directory.call_name_of(&one.user);
+                    current.captions.said(now, session, name, &text);
                     out.dirty(Part::Call);
                 }
             }

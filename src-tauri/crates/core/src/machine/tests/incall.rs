@@ -502,6 +502,49 @@ fn captions_are_shown_when_wanted_one_line_a_person_for_five_seconds() {
     assert_eq!(story.see_call().captions, []);
 }
 
+#[test]
+fn what_was_said_can_be_read_again_and_grows_while_a_sentence_does() {
+    let mut story = in_call_of("bob");
+    let said = |session: &str, text: &str| CallEvent::Caption(session.into(), text.to_owned());
+    let running = Job {
+        init_at: 1,
+        start_at: 2,
+        ..Job::default()
+    };
+    story.call(CallEvent::Job(JobKind::Captions, running));
+    assert!(!story.see_call().said_something);
+    story.call(said("sb", "the slow"));
+    story.call(said("sd", "which link?"));
+    story.call(said("sb", "the slow link is down"));
+    story.seconds(6);
+    story.call(said("sb", "the slow link is up again"));
+    assert!(story.see_call().said_something);
+    assert_eq!(story.see_call().said, [], "nobody reads it");
+    story.does(Command::ShowSaid { shown: true });
+    let lines = |story: &Story| -> Vec<(String, String)> {
+        let said = story.see_call().said.clone();
+        said.into_iter().map(|one| (one.name, one.text)).collect()
+    };
+    let line = |name: &str, text: &str| (name.to_owned(), text.to_owned());
+    assert_eq!(
+        lines(&story),
+        [
+            line("Bob Stone", "the slow link is down"),
+            line("dave", "which link?"),
+            line("Bob Stone", "the slow link is up again"),
+        ],
+        "a sentence that grew is one line; the same words later are another"
+    );
+    assert!(story.see_call().said[0].at <= story.see_call().said[2].at - 6000);
+    for n in 0..600 {
+        story.call(said("sd", &format!("{n} and so on")));
+    }
+    assert_eq!(story.see_call().said.len(), 500);
+    assert_eq!(story.see_call().said[499].text, "599 and so on");
+    story.does(Command::ShowSaid { shown: false });
+    assert_eq!(story.see_call().said, []);
+}
+
 // ---- Chat.
 
 fn reply_post(name: &str, author: &str, at: Millis) -> Post {

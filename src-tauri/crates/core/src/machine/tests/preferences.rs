@@ -83,6 +83,44 @@ fn the_microphone_at_the_beginning_is_as_chosen_for_the_kind_of_channel() {
 }
 
 #[test]
+fn whoever_looked_first_comes_in_as_they_decided() {
+    for muted in [true, false] {
+        let mut story = Story::signed_in();
+        story.does(prefer(|calls| {
+            calls.channels = if muted { AtJoin::Open } else { AtJoin::Muted };
+        }));
+        story.does(Command::JoinCallAs {
+            channel: "town-square".into(),
+            title: None,
+            muted,
+        });
+        story.media(MediaEvent::Ready(DeviceRole::Input));
+        story.call(CallEvent::Accepted("sa".into()));
+        let state = call_state("town-square", &[("sa", "alice"), ("sb", "bob")]);
+        story.call(CallEvent::State(Box::new(state)));
+        assert!(!story.gate, "nothing is heard before the call stands");
+        story.call(CallEvent::Connected);
+        story.call(CallEvent::VoiceReady);
+        assert_eq!(story.gate, !muted);
+        // Looking at another call changes nothing in this one: it is asked about first.
+        story.does(Command::JoinCallAs {
+            channel: "dm-bob".into(),
+            title: None,
+            muted: !muted,
+        });
+        assert_eq!(story.gate, !muted);
+        assert_eq!(story.see_call().switch_to, Some("dm-bob".into()));
+        // Nor does joining the one that we are in.
+        story.does(Command::JoinCallAs {
+            channel: "town-square".into(),
+            title: None,
+            muted: !muted,
+        });
+        assert_eq!(story.gate, !muted);
+    }
+}
+
+#[test]
 fn no_microphone_is_said_once_and_never_again_where_that_is_wanted() {
     let mut story = Story::joining("dm-bob");
     let missing = || MediaEvent::Unavailable(DeviceRole::Input, DeviceProblem::Missing);
