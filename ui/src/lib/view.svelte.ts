@@ -15,14 +15,18 @@ const PATIENCE = 1_500;
 /** How far beyond what is seen lines are drawn ahead, and how much farther they may stay, pixels. */
 const AHEAD = 900;
 const LINGER = 700;
+/** With as much drawn ahead nothing hurries, pixels. */
+const EASE = 300;
 /**
- * Lines drawn ahead in a frame, and lines drawn in a frame at all. A line takes a millisecond or two with its layout; a
- * frame has sixteen. Who turns the wheel meets lines at this pace; who drags the bar sees them come in over a few frames.
+ * Lines drawn ahead in a frame while nothing hurries, else, and lines drawn in a frame at all. A line takes some milliseconds
+ * with its layout where the processor draws, and painting takes most of the frame's sixteen. Who turns the wheel meets lines
+ * at this pace; who drags the bar sees them come in over a few frames.
  */
+const EASY = 1;
 const CALM = 2;
 const HURRY = 7;
 /** Lines taken away in a frame. */
-const AWAY = 3;
+const AWAY = 2;
 /** After so long without scrolling the wheel has come to rest, milliseconds. */
 const REST = 160;
 /** Lines drawn where nothing can be measured, which is in tests: the newest, and the unread ones. */
@@ -366,7 +370,8 @@ export class View<T extends Tall & { type: string }> {
     let left = HURRY;
     while (left > 0 && to < seen.to) (to += 1), (left -= 1);
     while (left > 0 && from > seen.from) (from -= 1), (left -= 1);
-    left = Math.min(left, CALM);
+    const near = this.#wanted(y, EASE);
+    left = Math.min(left, to >= near.to && from <= near.from ? EASY : CALM);
     while (left > 0 && (to < wanted.to || from > wanted.from)) {
       if (to < wanted.to) (to += 1), (left -= 1);
       if (left > 0 && from > wanted.from) (from -= 1), (left -= 1);
