@@ -7,7 +7,14 @@ import { Store } from "./store.svelte";
 import "./styles/tokens.css";
 import "./styles/base.css";
 
+/** Where scrollbars float above the page they fade, and WebKitGTK paints the whole page for each step of that. */
+function keepScrollbarsStill(): void {
+  const webKitGtk = navigator.userAgent.includes("Linux") && !navigator.userAgent.includes("Chrome");
+  document.documentElement.toggleAttribute("data-still-scrollbars", webKitGtk);
+}
+
 async function start(): Promise<void> {
+  keepScrollbarsStill();
   // Not a blink of white before the core has said how it is to look.
   dress(document.documentElement, PLAIN)();
   const bridge: Bridge = import.meta.env.MODE === "demo" ? (await import("./fake")).fakeBridge(location.search) : tauriBridge();
