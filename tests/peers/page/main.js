@@ -220,6 +220,11 @@ globalThis.peer = {
         session.watcher.show(width);
     },
 
+    /** Rows of a shared screen as it is seen now. */
+    rows(which) {
+        return session.watcher.rows(which);
+    },
+
     /** What was seen of a shared screen since the last time. */
     async watched() {
         const taken = session.watcher?.take() ?? {pictures: 0, seen: []};

@@ -64,6 +64,18 @@ export class Watcher {
         }
     }
 
+    /** How bright the pixels of some rows are now, 0 to 255. */
+    rows(which) {
+        const {videoWidth: width, videoHeight: height} = this.video;
+        const canvas = new OffscreenCanvas(width, height);
+        const brush = canvas.getContext('2d', {willReadFrequently: true});
+        brush.drawImage(this.video, 0, 0);
+        return which.map((y) => {
+            const {data} = brush.getImageData(0, y, width, 1);
+            return Array.from({length: width}, (_, x) => data[x * 4 + 1]);
+        });
+    }
+
     /** Pictures with a readable code since the last time, and everything's counts. */
     take() {
         const seen = this.seen;

@@ -1,7 +1,7 @@
 // What goes along with a shared screen, and what a network does to it: sound, a real display, losses.
 
 import {spawn} from 'node:child_process';
-import {existsSync, mkdtempSync, rmSync} from 'node:fs';
+import {existsSync, mkdtempSync, readFileSync, rmSync} from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 
@@ -113,6 +113,30 @@ export function shares(server, browser) {
                 return seen.length >= 10 && taken.framesDecoded >= 10 && taken;
             }, 40);
             check(watched.size.width === 1920 && watched.size.height === 1080, JSON.stringify(watched.size));
+
+            // A page that is scrolled goes by in frames of our own making; what Chromium has at last is what is there.
+            const order = async (mode) => {
+                const from = painter.lines.length;
+                painter.child.stdin.write(`${mode}\n`);
+                return painter.line(mode, (line) => line.mode === mode, 10, from);
+            };
+            await pause(3000);
+            const still = await watching.call('watched');
+            await order('scroll');
+            await pause(4000);
+            const scrolled = await watching.call('watched');
+            await order('frozen');
+            await pause(3000);
+            const real = path.join(folder, 'real.pgm');
+            await order(`save ${real}`);
+            const pixels = readFileSync(real).subarray(-1920 * 1080);
+            const which = [200, 333, 540, 777, 1000];
+            const rows = await watching.call('rows', which);
+            const off = which.map((y, at) => rows[at].reduce((sum, pixel, x) => sum + Math.abs(pixel - (pixels[y * 1920 + x] - 16) * 255 / 219), 0) / 1920);
+            // The code is in what is new, which waits for its share of the rate; the page goes by all the same.
+            const decoded = scrolled.framesDecoded - still.framesDecoded;
+            figure('scrolled_in_chromium', {per_second: decoded / 4, keys: scrolled.keyFrames - still.keyFrames, off: off.map((one) => Number(one.toFixed(1)))});
+            check(Math.max(...off) < 15, `the page looks otherwise: ${off}`);
             await watching.leave();
         } finally {
             await ours?.stop();

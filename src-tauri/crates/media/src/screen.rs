@@ -20,6 +20,7 @@ pub mod none;
 pub mod pattern;
 #[cfg(target_os = "linux")]
 pub mod portal;
+mod scroll;
 pub mod sharpen;
 mod sound;
 mod stream;
@@ -64,6 +65,24 @@ impl Rect {
             y: 0,
             width: size.width,
             height: size.height,
+        }
+    }
+
+    /// The smallest one around both.
+    #[must_use]
+    pub fn with(self, other: Self) -> Self {
+        if self.is_empty() || other.is_empty() {
+            return if self.is_empty() { other } else { self };
+        }
+        let (x, y) = (self.x.min(other.x), self.y.min(other.y));
+        let end = |start: u32, long: u32| start.saturating_add(long);
+        let right = end(self.x, self.width).max(end(other.x, other.width));
+        let bottom = end(self.y, self.height).max(end(other.y, other.height));
+        Self {
+            x,
+            y,
+            width: right - x,
+            height: bottom - y,
         }
     }
 

@@ -5,6 +5,7 @@
 
 pub mod assemble;
 pub mod ivf;
+pub mod moves;
 pub mod png;
 pub mod view;
 pub mod vpx;
@@ -108,6 +109,28 @@ impl I420 {
         let (y, uv) = self.data.split_at_mut(self.size.area());
         let (u, v) = uv.split_at_mut(self.size.chroma().area());
         (y, u, v)
+    }
+
+    /// Takes so many rows from another picture of the same size, from `top` on (both even).
+    pub fn copy_rows(&mut self, from: &Self, top: u32, height: u32) {
+        if from.size != self.size {
+            return;
+        }
+        let (size, chroma) = (self.size, self.size.chroma());
+        let bottom = top.saturating_add(height).min(size.height);
+        let rows = |width: u32, scale: u32| {
+            let width = width as usize;
+            (top / scale) as usize * width..bottom.div_ceil(scale) as usize * width
+        };
+        let (luma, colour) = (rows(size.width, 1), rows(chroma.width, 2));
+        if luma.is_empty() {
+            return;
+        }
+        let (y, u, v) = self.planes_mut();
+        let planes = from.planes();
+        y[luma.clone()].copy_from_slice(&planes.0[luma]);
+        u[colour.clone()].copy_from_slice(&planes.1[colour.clone()]);
+        v[colour.clone()].copy_from_slice(&planes.2[colour]);
     }
 
     /// The same picture at another size, each plane by itself, averaging what falls together. Meant for making

@@ -6,7 +6,9 @@
 //! is encoded at all.
 
 use super::Rect;
+use super::scroll::Scrolled;
 use crate::video::Size;
+use crate::video::moves::Moves;
 
 /// Encodings that a changed block gets at least: the second one repairs what the first one's rounding left.
 const LEAST: u8 = 2;
@@ -25,8 +27,12 @@ pub struct Sharpening {
     rows: usize,
     /// Encodings since the block changed, with a floor: see [`Sharpening::encoded`]. `DONE` rests.
     tries: Vec<u8>,
+    /// The same after the last encoding: what has changed since does not count.
+    settled: Vec<u8>,
     active: Vec<u8>,
     pending: usize,
+    /// So many blocks that have been seen already are encoded once more with the next picture.
+    coarse: usize,
 }
 
 const DONE: u8 = u8::MAX;
@@ -43,8 +49,26 @@ impl Sharpening {
             columns,
             rows,
             tries: vec![0; columns * rows],
+            settled: vec![0; columns * rows],
             active: vec![1; columns * rows],
             pending: columns * rows,
+            coarse: usize::MAX,
+        }
+    }
+
+    /// How many blocks that are coarse the next picture may make finer; what is new comes anyway. False if that leaves nothing.
+    pub(super) fn admit(&mut self, coarse: usize) -> bool {
+        self.coarse = coarse;
+        self.tries.contains(&0) || (coarse > 0 && self.pending > 0)
+    }
+
+    /// What the next picture encodes. The lowest first: most pages are scrolled down, and what comes into sight stays longest.
+    fn choose(&mut self) {
+        let mut coarse = self.coarse;
+        for (active, tries) in self.active.iter_mut().zip(&self.tries).rev() {
+            let wanted = *tries == 0 || (*tries != DONE && coarse > 0);
+            coarse -= usize::from(wanted && *tries > 0);
+            *active = u8::from(wanted);
         }
     }
 
@@ -71,6 +95,29 @@ impl Sharpening {
         }
     }
 
+    /// Blocks have moved, and took with them how sharp they were; `same` ones have not changed after all.
+    pub(super) fn moved(&mut self, scrolled: &Scrolled) {
+        let Moves { rows, by, .. } = scrolled.moves;
+        let before = std::mem::take(&mut self.settled);
+        for (at, tries) in self.tries.iter_mut().enumerate() {
+            if scrolled.same.get(at) == Some(&true) {
+                *tries = before[at];
+            } else if scrolled.moves.moved.get(at) == Some(&true) {
+                let (column, row) = (at % self.columns, at / self.columns);
+                let top = (row as i64 * 16 + i64::from(by)).max(0) as usize;
+                // It lay in one block, or across two: the coarser one counts.
+                let (first, last) = (top / 16, top.div_ceil(16));
+                *tries = [first, last]
+                    .into_iter()
+                    .map(|row| before[row.min(rows - 1) * self.columns + column])
+                    .min()
+                    .unwrap_or(0);
+            }
+        }
+        self.pending = self.tries.iter().filter(|tries| **tries != DONE).count();
+        self.settled = self.tries.clone();
+    }
+
     /// Everything must be encoded again: somebody needs a key frame.
     pub fn all_changed(&mut self) {
         self.tries.fill(0);
@@ -91,11 +138,9 @@ impl Sharpening {
 
     /// The encoder's active map; `None` if everything is active.
     pub fn map(&mut self) -> Option<&[u8]> {
-        if self.pending == self.tries.len() {
+        self.choose();
+        if self.active.iter().all(|active| *active == 1) {
             return None;
-        }
-        for (active, tries) in self.active.iter_mut().zip(&self.tries) {
-            *active = u8::from(*tries != DONE);
         }
         Some(&self.active)
     }
@@ -103,9 +148,14 @@ impl Sharpening {
     /// A picture was encoded, with this quantizer.
     pub fn encoded(&mut self, quantizer: u8) {
         let fine = quantizer <= FINE;
+        self.choose();
         let mut pending = 0;
-        for tries in &mut self.tries {
+        for (tries, active) in self.tries.iter_mut().zip(&self.active) {
             if *tries == DONE {
+                continue;
+            }
+            if *active == 0 {
+                pending += 1;
                 continue;
             }
             *tries += 1;
@@ -116,6 +166,7 @@ impl Sharpening {
             }
         }
         self.pending = pending;
+        self.settled.clone_from(&self.tries);
     }
 }
 
@@ -177,6 +228,58 @@ mod tests {
         assert_eq!(encodings, u32::from(MOST));
         sharpening.all_changed();
         assert!(sharpening.pending());
+    }
+
+    #[test]
+    fn what_moves_takes_its_sharpness_along() {
+        let mut sharpening = Sharpening::new(SIZE);
+        sharpening.encoded(4);
+        sharpening.encoded(4);
+        let line = |y: u32| Rect {
+            x: 0,
+            y,
+            width: 100,
+            height: 16,
+        };
+        sharpening.changed(line(32));
+        sharpening.encoded(40);
+        // The third row of blocks is coarse. Everything moves up by eight rows, but for the last row of blocks.
+        sharpening.changed(Rect::all(SIZE));
+        let moved = (0..28).map(|at| at < 14).collect();
+        let moves = Moves {
+            columns: 7,
+            rows: 4,
+            moved,
+            by: 8,
+        };
+        let same = (0..28).map(|at| at >= 21).collect();
+        sharpening.moved(&Scrolled { moves, same });
+        let active: Vec<u8> = sharpening.map().unwrap().to_vec();
+        assert_eq!(active[..7], [0; 7], "sharp, and still sharp");
+        assert_eq!(active[7..14], [1; 7], "half of it was coarse");
+        assert_eq!(active[14..21], [1; 7], "new");
+        assert_eq!(active[21..], [0; 7], "not changed after all");
+    }
+
+    #[test]
+    fn what_is_coarse_waits_for_what_is_new() {
+        let mut sharpening = Sharpening::new(SIZE);
+        sharpening.encoded(50);
+        assert!(!sharpening.admit(0), "nothing is new");
+        sharpening.changed(Rect {
+            x: 0,
+            y: 0,
+            width: 16,
+            height: 16,
+        });
+        assert!(sharpening.admit(0));
+        assert_eq!(sharpening.map().unwrap().iter().sum::<u8>(), 1);
+        sharpening.encoded(50);
+        assert!(sharpening.pending(), "the others still are");
+        assert!(sharpening.admit(5));
+        assert_eq!(sharpening.map().unwrap()[23..], [1; 5], "the lowest");
+        assert!(sharpening.admit(usize::MAX));
+        assert!(sharpening.map().is_none(), "all of them");
     }
 
     #[test]

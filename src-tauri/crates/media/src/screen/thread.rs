@@ -17,6 +17,7 @@ use super::layers::{self, LayerPlan, Limits};
 use super::stream::Stream;
 use super::{Look, ScreenError, ScreenSource, convert};
 use crate::video::I420;
+use crate::video::vpx::Packed;
 
 /// How long a look at an unchanging screen may take: orders are heard in between. Twenty wake-ups a second cost
 /// nothing that can be measured; more delay would be seen when somebody comes and needs a key frame.
@@ -24,6 +25,9 @@ const IDLE: Duration = Duration::from_millis(50);
 
 /// Wait before the network is asked again whether it has room.
 const BUSY: Duration = Duration::from_millis(5);
+
+/// So much earlier than the picture that follows it a frame of moves is shown, 90 kHz: two frames may not be of one moment.
+const MOVES_LEAD: u32 = 180;
 
 /// Orders to the thread.
 pub(super) enum Order {
@@ -191,11 +195,7 @@ impl ScreenThread {
 
     /// When the next picture is to be encoded; `None` while there is nothing to do.
     fn next_due(&self) -> Option<Instant> {
-        self.streams
-            .iter()
-            .filter(|stream| stream.wants())
-            .map(|stream| stream.due)
-            .min()
+        self.streams.iter().filter_map(Stream::next).min()
     }
 
     fn look(&mut self, wait: Duration) -> Result<(), ScreenError> {
@@ -247,46 +247,62 @@ impl ScreenThread {
         let now = Instant::now();
         let rtp_time = ((now - self.epoch).as_micros() * 9 / 100) as u32;
         for stream in &mut self.streams {
-            if !stream.wants() || stream.due > now {
+            if stream.next().is_none_or(|due| due > now) {
                 continue;
             }
+            let rests = stream.due > now;
             if !outlet.frames.ready() {
-                stream.due = now + BUSY;
+                stream.busy_until(now + BUSY);
                 continue;
             }
             let started = Instant::now();
+            // A page that was scrolled moves first, in a frame of its own just before that of what is new.
+            let mut rtp_time = rtp_time;
+            if let Some(moves) = stream.scroll(&self.picture, now) {
+                let size = moves.data.len();
+                stream.spend(size, now);
+                let sent = outlet.frames.try_send(frame(stream, moves, rtp_time));
+                self.second.2 += size as u64;
+                lock(&self.shared.figures).dropped += u64::from(!sent);
+                stream.key_wanted |= !sent;
+                rtp_time = rtp_time.wrapping_add(MOVES_LEAD);
+                if !rests && !stream.wants() {
+                    stream.due = now + Duration::from_secs(1) / stream.plan.fps;
+                    self.second.1 += 1;
+                    continue;
+                }
+            }
+            if rests {
+                continue;
+            }
             let packed = stream.encode(&self.picture, self.text, rtp_time, now);
             let took = started.elapsed();
             // At most four fifths of a core, whatever the plan says.
             stream.due = now + (Duration::from_secs(1) / stream.plan.fps).max(took * 5 / 4);
             let Some(packed) = packed else {
-                // The rate control dropped it; the next try is coarser, and needs no pause.
-                stream.due = now + took.max(BUSY);
+                // The rate control dropped it; the next try is coarser, and needs no pause. While a page goes by there may be
+                // nothing but the page's going by.
+                stream.due = if stream.is_scrolling(now) {
+                    now + Duration::from_secs(1) / stream.plan.fps
+                } else {
+                    now + took.max(BUSY)
+                };
                 continue;
             };
-            let (size, quantizer) = (packed.data.len(), packed.quantizer);
+            let (size, quantizer, key) = (packed.data.len(), packed.quantizer, packed.key);
             // A picture can be too large for the rate even at its coarsest, and libvpx sends it all the same. What the
             // network does not carry would wait in some queue, with our voice behind it; and whoever set the rate (the
             // server's people, or ours) meant what leaves, not what was aimed at.
-            let rest = stream.rest(size, packed.key, self.picture.size(), now);
+            let rest = stream.rest(size, key, self.picture.size(), now);
             stream.due = stream.due.max(now + rest);
-            let sent = outlet.frames.try_send(EncodedFrame {
-                kind: MediaKind::Screen,
-                layer: stream.plan.layer,
-                rtp_time,
-                duration: 90_000 / stream.plan.fps,
-                key: packed.key,
-                level: None,
-                talk_start: false,
-                data: packed.data.into(),
-            });
+            let sent = outlet.frames.try_send(frame(stream, packed, rtp_time));
             if !sent {
                 // Whoever watches misses a frame now, and needs one that stands alone.
                 stream.key_wanted = true;
             }
             let mut figures = lock(&self.shared.figures);
             figures.frames += 1;
-            figures.keys += u64::from(packed.key);
+            figures.keys += u64::from(key);
             figures.dropped += u64::from(!sent);
             figures.width = self.picture.size().width;
             figures.height = self.picture.size().height;
@@ -310,6 +326,19 @@ impl ScreenThread {
             drop(figures);
             self.second = (Instant::now(), 0, 0);
         }
+    }
+}
+
+fn frame(stream: &Stream, packed: Packed, rtp_time: u32) -> EncodedFrame {
+    EncodedFrame {
+        kind: MediaKind::Screen,
+        layer: stream.plan.layer,
+        rtp_time,
+        duration: 90_000 / stream.plan.fps,
+        key: packed.key,
+        level: None,
+        talk_start: false,
+        data: packed.data.into(),
     }
 }
 

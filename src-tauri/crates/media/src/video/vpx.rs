@@ -7,6 +7,7 @@ use std::ptr;
 
 use vpx_sys as vpx;
 
+use super::moves::Reference;
 use super::{I420, Size, VideoError};
 
 /// RTP's clock for pictures; also libvpx's time base here.
@@ -260,6 +261,94 @@ impl Encoder {
             return Err(VideoError::Encode(done as i32));
         }
         Ok(self.packet())
+    }
+
+    /// The picture that the next one is predicted from.
+    ///
+    /// # Errors
+    /// [`VideoError::Setup`] when libvpx does not give it.
+    pub fn reference(&mut self) -> Result<Reference, VideoError> {
+        let Size { width, height } = self.config.size;
+        let whole = |side: u32| side.div_ceil(16) as usize * 16;
+        let (width, height) = (whole(width), whole(height));
+        let mut reference = Reference {
+            width,
+            height,
+            data: vec![0; width * height * 3 / 2],
+        };
+        let id = vpx::vp8_com_control_id::VP8_COPY_REFERENCE as c_int;
+        let last = vpx::vpx_ref_frame_type::VP8_LAST_FRAME;
+        self.exchange(id, last, reference.data.as_mut_ptr(), (width, height))?;
+        Ok(reference)
+    }
+
+    /// From now on pictures are predicted from this one, which the decoder must have, too: as its last, its golden and its
+    /// alternate one.
+    ///
+    /// # Errors
+    /// [`VideoError::Setup`] when libvpx refuses, or it has another size: only a key frame makes both sides one again.
+    pub fn set_reference(&mut self, reference: &Reference) -> Result<(), VideoError> {
+        let Size { width, height } = self.config.size;
+        let whole = |side: u32| side.div_ceil(16) as usize * 16;
+        let (width, height) = (whole(width), whole(height));
+        let fits = (reference.width, reference.height) == (width, height)
+            && reference.data.len() == width * height * 3 / 2;
+        if !fits {
+            return Err(VideoError::Setup("a reference of another size"));
+        }
+        let id = vpx::vp8_com_control_id::VP8_SET_REFERENCE as c_int;
+        use vpx::vpx_ref_frame_type as kind;
+        for which in [
+            kind::VP8_LAST_FRAME,
+            kind::VP8_GOLD_FRAME,
+            kind::VP8_ALTR_FRAME,
+        ] {
+            // libvpx only reads it, although its declaration would allow more.
+            let data = reference.data.as_ptr().cast_mut();
+            self.exchange(id, which, data, (width, height))?;
+        }
+        Ok(())
+    }
+
+    /// Copies a reference in or out. `data` has room for Y, U and V of this size, which is that of the encoder's own pictures.
+    fn exchange(
+        &mut self,
+        id: c_int,
+        which: vpx::vpx_ref_frame_type,
+        data: *mut u8,
+        (width, height): (usize, usize),
+    ) -> Result<(), VideoError> {
+        let refused = Err(VideoError::Setup("libvpx does not exchange references"));
+        let mut image = MaybeUninit::<vpx::vpx_image_t>::zeroed();
+        // SAFETY: describes `data` without touching it; rows without padding, as the caller has them.
+        let image = unsafe {
+            let wrapped = vpx::vpx_img_wrap(
+                image.as_mut_ptr(),
+                vpx::vpx_img_fmt::VPX_IMG_FMT_I420,
+                width as c_uint,
+                height as c_uint,
+                1,
+                data,
+            );
+            if wrapped.is_null() {
+                return refused;
+            }
+            image.assume_init()
+        };
+        let mut exchanged = vpx::vpx_ref_frame_t {
+            frame_type: which,
+            img: image,
+        };
+        // SAFETY: these controls take a pointer to a `vpx_ref_frame_t`, and copy as many rows and columns as the encoder's own
+        // pictures have, which are whole blocks: exactly what `data` has room for.
+        let done = unsafe {
+            vpx::vpx_codec_control_(&mut *self.context, id, ptr::from_mut(&mut exchanged))
+        };
+        if done == vpx::vpx_codec_err_t::VPX_CODEC_OK {
+            Ok(())
+        } else {
+            refused
+        }
     }
 
     fn packet(&mut self) -> Option<Packed> {
