@@ -19,7 +19,7 @@ const LINGER = 700;
 const EASE = 300;
 /**
  * Lines drawn ahead in a frame while nothing hurries, else, and lines drawn in a frame at all. A line takes some milliseconds
- * with its layout where the processor draws, and painting takes most of the frame's sixteen. Who turns the wheel meets lines
+ * with its layout where the processor draws; a frame has sixteen. Who turns the wheel meets lines
  * at this pace; who drags the bar sees them come in over a few frames.
  */
 const EASY = 1;
