@@ -19,7 +19,7 @@ use calls_core::port::{
     Reply, Request, RequestError, Secret,
 };
 use calls_devserver::{Config, DevServer, Fault};
-use calls_net::{CallsV1, Rest};
+use calls_net::{CallsV1, Lane, Rest};
 use tokio::sync::mpsc;
 use tokio::time::timeout;
 
@@ -146,7 +146,12 @@ impl Person {
         let (sink, heard) = mpsc::unbounded_channel();
         media.heard.lock().unwrap().push(sink);
         let (events, inbox) = mpsc::unbounded_channel();
-        let backend = CallsV1::new(self.server.clone(), self.token.clone(), self.rest.clone());
+        let backend = CallsV1::new(
+            self.server.clone(),
+            self.token.clone(),
+            self.rest.clone(),
+            Lane::default(),
+        );
         let ticket = JoinTicket {
             channel: channel.clone(),
             title: String::new(),
