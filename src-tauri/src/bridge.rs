@@ -123,12 +123,15 @@ pub(crate) fn attach(
         let (name, _) = address.query_pairs().next()?;
         (!name.is_empty()).then(|| name.into_owned())
     });
-    core.handle().attach(calls_client::Attach {
+    let server = header("x-server").and_then(|number| number.parse().ok());
+    let server = server.map(calls_core::id::ServerNumber);
+    let attach = calls_client::Attach {
         channel: ChannelId::new(channel),
         root: header("x-root").map(PostId::new),
         name: name.unwrap_or_else(|| "file".to_owned()),
         bytes: bytes::Bytes::copy_from_slice(body),
-    });
+    };
+    core.handle().attach(server, attach);
     Ok(())
 }
 

@@ -2,8 +2,9 @@
 
 use std::sync::{Arc, OnceLock};
 
-use calls_client::{AlertWish, ClientHandle};
+use calls_client::{AlertWish, Clients};
 use calls_core::command::Command;
+use calls_core::id::ServerNumber;
 use tokio::sync::Notify;
 
 use crate::notifier::{Clicks, Notifier};
@@ -19,7 +20,7 @@ pub(crate) struct Desk {
 /// What comes back from the desktop.
 #[derive(Default)]
 struct Back {
-    client: OnceLock<ClientHandle>,
+    client: OnceLock<Clients>,
     /// The window is to come to the front.
     front: Notify,
     /// The program is to end.
@@ -41,13 +42,13 @@ impl Desk {
     }
 
     /// Whom clicks are for.
-    pub(crate) fn serve(&self, client: ClientHandle) {
+    pub(crate) fn serve(&self, client: Clients) {
         // Called once.
         let _ = self.back.client.set(client);
     }
 
-    /// Plays or shows; returns at once.
-    pub(crate) fn alert(&self, wish: AlertWish) {
+    /// Plays or shows what a server's client wants; returns at once.
+    pub(crate) fn alert(&self, server: ServerNumber, wish: AlertWish) {
         match wish {
             AlertWish::Ring(ring) => self.ringer.ring(ring),
             AlertWish::Silence => self.ringer.silence(),
@@ -58,8 +59,8 @@ impl Desk {
             } => self.ringer.cue(cue, device, volume),
             AlertWish::Ringback(Some(device)) => self.ringer.ringback(device),
             AlertWish::Ringback(None) => self.ringer.ringback_ends(),
-            AlertWish::Show(note) => self.notifier.show(note),
-            AlertWish::Withdraw(key) => self.notifier.withdraw(key),
+            AlertWish::Show(note) => self.notifier.show(server, note),
+            AlertWish::Withdraw(key) => self.notifier.withdraw(server, key),
             AlertWish::Browse(address) => browse(address),
             AlertWish::Front => self.back.front.notify_one(),
             AlertWish::Quit => self.back.quit.notify_one(),

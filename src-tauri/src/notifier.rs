@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use calls_core::alert::{Note, NoteButton, NoteKey};
 use calls_core::command::Command;
-use calls_core::id::ChannelId;
+use calls_core::id::{ChannelId, ServerNumber};
 use tokio::sync::mpsc;
 
 #[cfg(all(unix, not(target_os = "macos")))]
@@ -50,10 +50,13 @@ pub(crate) trait Clicks: Send + Sync + 'static {
     fn shown(&self, shown: bool);
 }
 
+/// Which notification.
+type Key = (ServerNumber, NoteKey);
+
 #[derive(Debug)]
 enum Wish {
-    Show(Box<Note>),
-    Withdraw(NoteKey),
+    Show(ServerNumber, Box<Note>),
+    Withdraw(ServerNumber, NoteKey),
 }
 
 /// Shows notifications.
@@ -70,14 +73,14 @@ impl Notifier {
         Self { wishes }
     }
 
-    /// Shows a notification, in place of one with the same key.
-    pub(crate) fn show(&self, note: Box<Note>) {
-        self.wish(Wish::Show(note));
+    /// Shows a notification, in place of one of that server's with the same key.
+    pub(crate) fn show(&self, server: ServerNumber, note: Box<Note>) {
+        self.wish(Wish::Show(server, note));
     }
 
     /// Takes it away.
-    pub(crate) fn withdraw(&self, key: NoteKey) {
-        self.wish(Wish::Withdraw(key));
+    pub(crate) fn withdraw(&self, server: ServerNumber, key: NoteKey) {
+        self.wish(Wish::Withdraw(server, key));
     }
 
     fn wish(&self, wish: Wish) {
@@ -97,8 +100,9 @@ struct Shown {
 }
 
 async fn run(mut inbox: mpsc::Receiver<Wish>, clicks: Arc<dyn Clicks>) {
-    let mut shown: BTreeMap<NoteKey, Shown> = BTreeMap::new();
-    let (over, mut ended) = mpsc::channel::<(NoteKey, u64, bool)>(QUEUE);
+    // What two servers call the same is not the same.
+    let mut shown: BTreeMap<Key, Shown> = BTreeMap::new();
+    let (over, mut ended) = mpsc::channel::<(Key, u64, bool)>(QUEUE);
     let mut number = 0;
     let mut rest_until: Option<tokio::time::Instant> = None;
     loop {
@@ -113,14 +117,14 @@ async fn run(mut inbox: mpsc::Receiver<Wish>, clicks: Arc<dyn Clicks>) {
                 }
             }
             wish = inbox.recv() => match wish {
-                Some(Wish::Show(note)) => {
+                Some(Wish::Show(server, note)) => {
                     let rests = rest_until.is_some_and(|until| tokio::time::Instant::now() < until);
                     if rests && note.key != NoteKey::Test {
                         tracing::debug!("not shown: the notification service hangs");
                         continue;
                     }
                     number += 1;
-                    let key = note.key.clone();
+                    let key = (server, note.key.clone());
                     let replaced = shown.remove(&key);
                     let id = replaced.map(|one| one.id).unwrap_or_default();
                     let (withdraw, withdrawn) = mpsc::channel(1);
@@ -132,8 +136,8 @@ async fn run(mut inbox: mpsc::Receiver<Wish>, clicks: Arc<dyn Clicks>) {
                         let _ = over.send((key, number, hung)).await;
                     });
                 }
-                Some(Wish::Withdraw(key)) => {
-                    if let Some(one) = shown.remove(&key) {
+                Some(Wish::Withdraw(server, key)) => {
+                    if let Some(one) = shown.remove(&(server, key)) {
                         // Full means told already; closed, that it has ended.
                         let _ = one.withdraw.try_send(());
                     }
@@ -196,12 +200,33 @@ async fn present(
             clicked => clicked,
         };
         let (command, show) = meaning(&note, &clicked);
+        let command = command.map(|command| at(&note, command));
         clicks.does(command, show);
         // Most services take it away themselves; those that do not would go on offering a call that was answered.
         let closed = tokio::time::timeout(PATIENCE, system::close(&handle)).await;
         return closed.is_err();
     }
     false
+}
+
+/// Done where the notification is from.
+fn at(note: &Note, command: Command) -> Command {
+    match &note.server {
+        Some(server) => Command::At {
+            server: server.number,
+            command: Box::new(command),
+        },
+        None => command,
+    }
+}
+
+/// The first line: with the server's name where there are several.
+fn title(note: &Note) -> String {
+    let said = crate::words::spoken().say(&note.title);
+    match &note.server {
+        Some(server) => format!("{said} · {}", server.name),
+        None => said,
+    }
 }
 
 /// What a click asks for, and whether the window must come to the front.
@@ -288,6 +313,7 @@ mod tests {
     fn note(key: NoteKey) -> Note {
         Note {
             key,
+            server: None,
             channel: Some("c".into()),
             title: Words::Plain("t".to_owned()),
             body: Words::Plain("b".to_owned()),
@@ -327,6 +353,27 @@ mod tests {
             assert_eq!(button(name(one)), Some(one));
         }
         assert_eq!(button("default"), None);
+    }
+
+    #[test]
+    fn where_there_are_several_servers_a_note_names_its_own_and_a_click_leads_there() {
+        let mut note = note(NoteKey::Call("x".into()));
+        let open = || Command::OpenChannel {
+            channel: "c".into(),
+        };
+        assert_eq!((title(&note), at(&note, open())), ("t".to_owned(), open()));
+        note.server = Some(calls_core::snapshot::ServerTag {
+            number: ServerNumber(2),
+            name: "Acme".to_owned(),
+        });
+        assert_eq!(title(&note), "t · Acme");
+        assert_eq!(
+            at(&note, open()),
+            Command::At {
+                server: ServerNumber(2),
+                command: Box::new(open())
+            }
+        );
     }
 
     #[test]

@@ -213,7 +213,7 @@ impl SecretStore {
     }
 }
 
-/// Under which name a server's token is kept. One account a server; several are a later matter.
+/// Under which name a server's token is kept. One account a server.
 fn name(server: &str) -> String {
     format!("session at {server}")
 }

@@ -4,7 +4,7 @@
 //! that going back a version loses nothing. It is written to a neighbour and moved into place: a crash or a full
 //! disk leaves the old one.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
@@ -22,6 +22,9 @@ const FILE_NAME: &str = "settings.json";
 
 /// The version we write.
 const VERSION: u32 = 1;
+
+/// Servers besides the first; the core takes no more either.
+const MOST_MORE: usize = 8;
 
 /// What is remembered between runs.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -60,6 +63,15 @@ pub(crate) struct Settings {
     pub sound: Sound,
     /// By what the desktop knows again that we may see the screen (Wayland).
     pub share_permission: Option<String>,
+    /// The person's other servers, in the order they were added. The first one's are above: an older Halloo knows that.
+    #[serde(
+        skip_serializing_if = "Vec::is_empty",
+        deserialize_with = "forgiving_list"
+    )]
+    pub more: Vec<ServerSettings>,
+    /// Site address of the server that was shown, where there are several.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub shown: Option<String>,
     /// Whatever a newer version wrote.
     #[serde(flatten)]
     unknown: Map<String, Value>,
@@ -82,9 +94,83 @@ impl Default for Settings {
             alerts: AlertSettings::default(),
             sound: Sound::default(),
             share_permission: None,
+            more: Vec::new(),
+            shown: None,
             unknown: Map::new(),
         }
     }
+}
+
+/// What is remembered of a server alone.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub(crate) struct ServerSettings {
+    /// Site address.
+    pub server: Option<String>,
+    /// User name used there.
+    pub login: Option<String>,
+    /// The channel that was open.
+    pub place: Option<ChannelId>,
+    /// Text typed but not sent, by channel.
+    pub drafts: BTreeMap<ChannelId, String>,
+    /// How loud people are heard, per cent, where it is not 100.
+    pub volumes: BTreeMap<UserId, u16>,
+    /// Channels whose calls ring too.
+    pub channels: BTreeSet<ChannelId>,
+    /// Whose calls and messages neither ring nor notify.
+    pub blocked: BTreeMap<UserId, String>,
+}
+
+impl Settings {
+    /// Puts a server's own settings in the first one's place and the first one's in its; done twice, all is as before.
+    /// 0 is the first one itself; one that is not there changes nothing.
+    pub(crate) fn swap(&mut self, at: usize) {
+        use std::mem::swap;
+        let Some(other) = at.checked_sub(1).and_then(|at| self.more.get_mut(at)) else {
+            return;
+        };
+        swap(&mut self.server, &mut other.server);
+        swap(&mut self.login, &mut other.login);
+        swap(&mut self.place, &mut other.place);
+        swap(&mut self.drafts, &mut other.drafts);
+        swap(&mut self.volumes, &mut other.volumes);
+        swap(&mut self.alerts.channels, &mut other.channels);
+        swap(&mut self.alerts.blocked, &mut other.blocked);
+    }
+
+    /// Forgets a server; the next one takes the place of the first.
+    pub(crate) fn forget(&mut self, at: usize) {
+        if at == 0 && self.more.is_empty() {
+            (self.server, self.login, self.place) = (None, None, None);
+            self.drafts.clear();
+            self.volumes.clear();
+            return;
+        }
+        if at == 0 {
+            self.swap(1);
+        }
+        let at = at.saturating_sub(1);
+        if at < self.more.len() {
+            self.more.remove(at);
+        }
+    }
+}
+
+/// Servers that a newer version wrote in a way that we cannot read are left out.
+fn forgiving_list<'de, D>(from: D) -> Result<Vec<ServerSettings>, D::Error>
+where
+    D: serde::Deserializer<'de>,
+{
+    let Value::Array(all) = Value::deserialize(from)? else {
+        return Ok(Vec::new());
+    };
+    let read = all
+        .into_iter()
+        .filter_map(|one| serde_json::from_value(one).ok());
+    Ok(read
+        .filter(|one: &ServerSettings| one.server.is_some())
+        .take(MOST_MORE)
+        .collect())
 }
 
 /// A value of a newer version that we cannot read becomes the default, and costs nothing but itself: not even its
@@ -311,6 +397,48 @@ mod tests {
             );
             let aside = fs::read_to_string(folder.path().join("settings.json.broken")).unwrap();
             assert_eq!(aside, garbage);
+        }
+    }
+
+    #[test]
+    fn servers_keep_their_own_and_the_next_takes_the_place_of_the_first() {
+        let other = |n: &str| ServerSettings {
+            server: Some(format!("https://{n}")),
+            place: Some(ChannelId::from(n)),
+            blocked: [(UserId::from(n), n.to_owned())].into(),
+            ..ServerSettings::default()
+        };
+        let mut settings = Settings {
+            server: Some("https://a".to_owned()),
+            place: Some(ChannelId::from("a")),
+            more: vec![other("b"), other("c")],
+            ..Settings::default()
+        };
+        let text = serde_json::to_string(&settings).unwrap();
+        assert_eq!(serde_json::from_str::<Settings>(&text).unwrap(), settings);
+        let before = settings.clone();
+        settings.swap(2);
+        assert_eq!(settings.server.as_deref(), Some("https://c"));
+        assert!(settings.alerts.blocked.contains_key(&UserId::from("c")));
+        settings.swap(2);
+        settings.swap(7);
+        assert_eq!(settings, before);
+        settings.forget(1);
+        settings.forget(0);
+        assert_eq!(settings.server.as_deref(), Some("https://c"));
+        assert_eq!(settings.place, Some(ChannelId::from("c")));
+        assert!(settings.more.is_empty());
+        settings.forget(0);
+        assert_eq!(settings.server, None);
+    }
+
+    #[test]
+    fn a_list_of_servers_that_makes_no_sense_costs_only_itself() {
+        for list in [r#""x""#, r#"[7,{"server":3},{"login":"nobody"}]"#] {
+            let text = format!(r#"{{"login":"alice","more":{list}}}"#);
+            let settings: Settings = serde_json::from_str(&text).unwrap();
+            assert_eq!(settings.login.as_deref(), Some("alice"));
+            assert!(settings.more.is_empty());
         }
     }
 

@@ -4,18 +4,19 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use calls_client::{Client, ClientConfig, ClientHandle, SavedSession, ScreenSetup, Shell};
+use calls_client::{ClientConfig, Clients, House, NoHouse, SavedSession, ScreenSetup};
 use calls_core::command::Command;
-use calls_core::id::{Millis, UserId};
+use calls_core::id::ServerNumber;
 use calls_core::port::Secret;
-use calls_core::snapshot::{Account, Levels, Snapshot, Sound};
+use calls_core::snapshot::{Account, Levels, ServerStanding, Snapshot, Sound};
 use calls_media::AudioHost;
 use tokio::sync::watch;
+use tokio::time::Instant;
 
 use crate::args::Common;
 use crate::desk::Desk;
 use crate::logging::Redactor;
-use crate::secrets::SecretStore;
+use crate::secrets::{SecretStore, SecretsError};
 use crate::settings::{Settings, SettingsFile};
 
 mod keeper;
@@ -111,7 +112,7 @@ impl Credentials {
 /// A running client and what goes with it. Cheap to clone.
 #[derive(Clone)]
 pub(crate) struct Running {
-    handle: ClientHandle,
+    handle: Clients,
     redactor: Arc<Redactor>,
     keeper: Option<Arc<Keeper>>,
     metering: Arc<watch::Sender<bool>>,
@@ -122,7 +123,11 @@ pub(crate) struct Running {
 impl Running {
     /// Asks for something. What comes of it shows in the snapshot.
     pub(crate) fn dispatch(&self, command: Command) {
-        match &command {
+        let wish = match &command {
+            Command::At { command, .. } => command.as_ref(),
+            other => other,
+        };
+        match wish {
             Command::SignIn { password, code, .. } => {
                 self.redactor.hide(password);
                 if let Some(code) = code {
@@ -138,9 +143,9 @@ impl Running {
         self.handle.dispatch(command);
     }
 
-    /// The client itself.
+    /// The clients themselves.
     #[must_use]
-    pub(crate) fn handle(&self) -> &ClientHandle {
+    pub(crate) fn handle(&self) -> &Clients {
         &self.handle
     }
 
@@ -189,28 +194,9 @@ impl Running {
         self.metering.subscribe()
     }
 
-    /// Address of the server we are signed in to.
-    #[must_use]
-    pub(crate) fn server(&self) -> String {
-        match &self.handle.snapshot().account {
-            Account::SignedIn { server, .. } => server.url.clone(),
-            _ => String::new(),
-        }
-    }
-
-    /// A portrait, as the server sends it.
-    pub(crate) async fn picture(&self, user: &UserId, version: Millis) -> Option<bytes::Bytes> {
-        self.handle.picture(user, version).await
-    }
-
-    /// Another picture, as the server sends it.
-    pub(crate) async fn image(&self, of: calls_client::Image) -> Option<bytes::Bytes> {
-        self.handle.image(of).await
-    }
-
     /// Leaves any call, ends the client, and writes what is to be remembered. Two seconds at most, about.
     pub(crate) async fn stop(&self) {
-        self.handle.clone().stop().await;
+        self.handle.stop().await;
         if let Some(keeper) = &self.keeper {
             keeper.finish().await;
         }
@@ -234,20 +220,21 @@ pub(crate) async fn with_window(
     let settings = file.value().clone();
     let server = common.server.clone().or_else(|| settings.server.clone());
     let store = SecretStore::system();
-    let mut late = None;
+    // All at once: a key store that asks for its password does so but once.
+    let others: Vec<_> = (settings.more.iter().filter_map(|one| one.server.clone()))
+        .map(|address| store.token(&address))
+        .collect();
+    let deadline = Instant::now() + KEY_STORE_WAIT;
+    let mut late = Vec::new();
     let session = match (&server, &given) {
-        (Some(server), None) => {
-            let kept = store.token(server);
-            tokio::pin!(kept);
-            match tokio::time::timeout(KEY_STORE_WAIT, &mut kept).await {
-                Ok(token) => saved(server, &settings, token.unwrap_or_default()),
-                Err(_) => {
-                    // The store's own patience is longer: the person is typing its password.
-                    late = Some(store.token(server));
-                    None
-                }
+        (Some(server), None) => match in_time(deadline, store.token(server)).await {
+            Ok(token) => saved(server, settings.login.as_deref(), token),
+            Err(Late) => {
+                // The store's own patience is longer: the person is typing its password.
+                late.push((ServerNumber(0), store.token(server)));
+                None
             }
-        }
+        },
         (Some(server), Some(Credentials::Token(token))) => Some(SavedSession {
             server: server.clone(),
             login: common.user.clone().unwrap_or_default(),
@@ -255,37 +242,63 @@ pub(crate) async fn with_window(
         }),
         _ => None,
     };
-    if let Some(session) = &session {
+    let mut sessions = vec![session];
+    let more = settings.more.iter().filter(|one| one.server.is_some());
+    for ((number, one), token) in (1..).map(ServerNumber).zip(more).zip(others) {
+        let address = one.server.as_deref().unwrap_or_default();
+        sessions.push(match in_time(deadline, token).await {
+            Ok(token) => saved(address, one.login.as_deref(), token),
+            Err(Late) => {
+                late.push((number, store.token(address)));
+                None
+            }
+        });
+    }
+    for session in sessions.iter().flatten() {
         redactor.hide(session.token.reveal());
     }
+    let shown = settings.shown.as_ref().filter(|_| common.server.is_none());
+    let shown = shown.and_then(|shown| {
+        let at = settings
+            .more
+            .iter()
+            .position(|one| one.server.as_ref() == Some(shown))?;
+        u32::try_from(at + 1).ok()
+    });
     let keeper = Arc::new(Keeper::new(file, store, Arc::clone(&redactor)));
     let desk = Desk::new();
     keeper.furnish(Arc::clone(&desk));
     let permission = SharePermission::new(settings.share_permission.clone(), Arc::clone(&keeper));
-    let config = ClientConfig {
-        session,
-        server,
-        dumps: Some(dumps),
-        screens: ScreenSetup {
-            host: calls_media::system_screens(Arc::new(permission)),
-            ..ScreenSetup::default()
-        },
-        ..config(settings)
-    };
-    let running = start(config, audio, Some(Arc::clone(&keeper)), redactor);
+    let mut configs = Vec::with_capacity(sessions.len());
+    for (at, session) in sessions.into_iter().enumerate() {
+        let mut settings = settings.clone();
+        settings.swap(at);
+        let server = if at == 0 {
+            server.clone()
+        } else {
+            settings.server.clone()
+        };
+        configs.push(ClientConfig {
+            session,
+            server,
+            ..config(settings)
+        });
+    }
+    if let Some(first) = configs.first_mut() {
+        first.dumps = Some(dumps);
+        first.screens.host = calls_media::system_screens(Arc::new(permission));
+    }
+    let shown = ServerNumber(shown.unwrap_or(0));
+    let running = start(configs, shown, audio, Some(Arc::clone(&keeper)), redactor);
     keeper.serve(running.handle.clone());
     desk.serve(running.handle.clone());
     running.handle.zone(crate::desk::zone());
     running.watch_lock();
-    if let Some(late) = late {
+    for (server, token) in late {
         let running = running.clone();
         tokio::spawn(async move {
-            if let Ok(Some(token)) = late.await
-                && matches!(running.snapshot().account, Account::SignedOut { .. })
-            {
-                running.dispatch(Command::SignInWithToken {
-                    token: token.reveal().to_owned(),
-                });
+            if let Ok(Some(token)) = token.await {
+                running.late_token(server, &token);
             }
         });
     }
@@ -330,27 +343,42 @@ pub(crate) fn without_window(
         dumps,
         ..ClientConfig::default()
     };
-    let running = start(config, audio, None, redactor);
+    let running = start(vec![config], ServerNumber(0), audio, None, redactor);
     running.sign_in(given);
     Ok(running)
 }
 
 fn start(
-    config: ClientConfig,
+    configs: Vec<ClientConfig>,
+    shown: ServerNumber,
     audio: Arc<dyn AudioHost>,
     keeper: Option<Arc<Keeper>>,
     redactor: Arc<Redactor>,
 ) -> Running {
-    let shell: Arc<dyn Shell> = match &keeper {
-        Some(keeper) => Arc::clone(keeper) as Arc<dyn Shell>,
-        None => Arc::new(calls_client::NullShell),
+    let house: Arc<dyn House> = match &keeper {
+        Some(keeper) => Arc::clone(keeper) as Arc<dyn House>,
+        None => Arc::new(NoHouse),
     };
     Running {
-        handle: Client::start(config, audio, shell),
+        handle: Clients::start(configs, shown, audio, house),
         redactor,
         keeper,
         metering: Arc::new(watch::Sender::new(false)),
         whole: Arc::new(AtomicBool::new(true)),
+    }
+}
+
+/// The key store takes its time.
+struct Late;
+
+/// The token, if the key store has one and tells it in time.
+async fn in_time(
+    deadline: Instant,
+    token: impl Future<Output = Result<Option<Secret>, SecretsError>>,
+) -> Result<Option<Secret>, Late> {
+    match tokio::time::timeout_at(deadline, token).await {
+        Ok(token) => Ok(token.unwrap_or_default()),
+        Err(_) => Err(Late),
     }
 }
 
@@ -359,6 +387,23 @@ impl Running {
     pub(crate) fn watch_lock(&self) {
         let client = self.handle.clone();
         crate::locked::watch(move |locked| client.dispatch(Command::SetLocked { locked }));
+    }
+
+    /// A token that came after its client was started: signs in, unless the person has done so meanwhile.
+    fn late_token(&self, server: ServerNumber, token: &Secret) {
+        let snapshot = self.snapshot();
+        let waits = match snapshot.servers.iter().find(|row| row.number == server) {
+            Some(row) => row.standing == ServerStanding::SignedOut,
+            None => matches!(snapshot.account, Account::SignedOut { .. }),
+        };
+        if waits {
+            self.dispatch(Command::At {
+                server,
+                command: Box::new(Command::SignInWithToken {
+                    token: token.reveal().to_owned(),
+                }),
+            });
+        }
     }
 
     /// Signs in with a password as soon as the server has been found; once. A refusal is shown to whoever watches.
@@ -406,10 +451,10 @@ fn config(settings: Settings) -> ClientConfig {
     }
 }
 
-fn saved(server: &str, settings: &Settings, token: Option<Secret>) -> Option<SavedSession> {
+fn saved(server: &str, login: Option<&str>, token: Option<Secret>) -> Option<SavedSession> {
     Some(SavedSession {
         server: server.to_owned(),
-        login: settings.login.clone().unwrap_or_default(),
+        login: login.unwrap_or_default().to_owned(),
         token: token?,
     })
 }

@@ -66,15 +66,32 @@ impl Look {
             String::new()
         };
         let rows = &snapshot.directory.channels;
-        let mentions: u32 = rows
-            .iter()
-            .fold(0, |sum, row| sum.saturating_add(row.mentions));
-        let unread = rows.iter().filter(|row| row.unread).count();
+        let servers = &snapshot.servers;
+        // Of all servers, where there are several.
+        let (mentions, unread) = if servers.is_empty() {
+            let mentions = rows
+                .iter()
+                .fold(0, |sum: u32, row| sum.saturating_add(row.mentions));
+            (mentions, rows.iter().filter(|row| row.unread).count())
+        } else {
+            servers.iter().fold((0, 0), |(mentions, unread), row| {
+                let mentions: u32 = mentions;
+                let unread: usize = unread;
+                (
+                    mentions.saturating_add(row.mentions),
+                    unread.saturating_add(row.channels as usize),
+                )
+            })
+        };
         let incoming = snapshot.incoming.calls.iter().find(|call| !call.elsewhere);
         let missed = snapshot.incoming.missed.len();
         let counted = |pattern, n: usize| fill(pattern, &[&n.to_string()]);
-        let (mark, tooltip) = if let Some(caller) = incoming {
-            (Mark::Hail, fill(speech.calling, &[&caller.name]))
+        let caller = incoming.map(|call| match &call.server {
+            Some(server) => format!("{} · {}", call.name, server.name),
+            None => call.name.clone(),
+        });
+        let (mark, tooltip) = if let Some(caller) = &caller {
+            (Mark::Hail, fill(speech.calling, &[caller]))
         } else if in_call && open {
             (
                 Mark::Heard,
@@ -104,7 +121,7 @@ impl Look {
             in_call,
             open,
             sharing,
-            caller: incoming.map(|call| call.name.clone()),
+            caller,
         }
     }
 }
@@ -234,8 +251,8 @@ impl Tray {
 fn chosen(app: &AppHandle, core: &Running, item: &str) {
     let incoming = || {
         let snapshot = core.snapshot();
-        let call = snapshot.incoming.calls.iter().find(|call| !call.elsewhere);
-        call.map(|call| call.channel.clone())
+        let mut calls = snapshot.incoming.calls.iter();
+        calls.find(|call| !call.elsewhere).cloned()
     };
     match item {
         "show" => windows::show_main(app),
@@ -243,17 +260,18 @@ fn chosen(app: &AppHandle, core: &Running, item: &str) {
         "unshare" => core.dispatch(Command::StopShare),
         "leave" => core.dispatch(Command::LeaveCall),
         "answer" => {
-            if let Some(channel) = incoming() {
-                core.dispatch(Command::AnswerCall {
-                    channel,
+            if let Some(call) = incoming() {
+                core.dispatch(call.at(Command::AnswerCall {
+                    channel: call.channel.clone(),
                     muted: false,
                     switch: true,
-                });
+                }));
             }
         }
         "ignore" => {
-            if let Some(channel) = incoming() {
-                core.dispatch(Command::IgnoreCall { channel });
+            if let Some(call) = incoming() {
+                let channel = call.channel.clone();
+                core.dispatch(call.at(Command::IgnoreCall { channel }));
             }
         }
         "quit" => core.dispatch(Command::Quit { sure: false }),
@@ -330,6 +348,24 @@ mod tests {
         assert_eq!(look.tooltip, "Halloo: In a call: Design. You are muted.");
         snapshot.call.microphone = Microphone::Open;
         assert_eq!(Look::of(&snapshot).mark, Mark::Heard);
+    }
+
+    #[test]
+    fn the_tray_sums_over_all_servers() {
+        let row = |mentions, channels| calls_core::snapshot::ServerRow {
+            mentions,
+            channels,
+            ..calls_core::snapshot::ServerRow::default()
+        };
+        let mut snapshot = Snapshot {
+            servers: vec![row(0, 2), row(0, 3)],
+            ..Snapshot::default()
+        };
+        let look = Look::of(&snapshot);
+        assert_eq!(look.mark, Mark::Unread);
+        assert_eq!(look.tooltip, "Halloo: Unread channels: 5");
+        snapshot.servers[1].mentions = 4;
+        assert_eq!(Look::of(&snapshot).tooltip, "Halloo: Mentions: 4");
     }
 
     #[test]

@@ -46,7 +46,7 @@ export interface Bridge {
   /** How high the bar's window must be, in pixels of the page. */
   fit(height: number): Promise<void>;
   /** Attaches a file to what is being written in a channel or thread. Resolves when the core has it. */
-  attach(channel: string, root: string | null, file: File): Promise<void>;
+  attach(channel: string, root: string | null, file: File, server?: number): Promise<void>;
   /** Address of a picture of the server's: a file small, larger or as it is, or an emoji by its id. */
   image(kind: "thumbnail" | "preview" | "whole" | "emoji", id: string): string | undefined;
   /** Address of somebody's portrait, or nothing if there is none to be had. */
@@ -94,8 +94,8 @@ export function tauriBridge(): Bridge {
       return stop;
     },
     fit: (height) => invoke("fit_bar", { height: Math.ceil(height) }),
-    attach: async (channel, root, file) => {
-      const headers = { "x-channel": channel, "x-root": root ?? "", "x-name": encodeURIComponent(file.name || "file") };
+    attach: async (channel, root, file, server) => {
+      const headers = { "x-server": server === undefined ? "" : String(server), "x-channel": channel, "x-root": root ?? "", "x-name": encodeURIComponent(file.name || "file") };
       await invoke("attach", new Uint8Array(await file.arrayBuffer()), { headers });
     },
     image: (kind, id) => convertFileSrc(`${kind}/${id}`, "avatar").replace("%2F", "/"),

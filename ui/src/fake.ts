@@ -39,6 +39,16 @@ const scenes = {
     }),
   "sign-in-no-calls": () =>
     cast.signIn({ phase: "signedOut", server: { ...cast.server, callsVersion: null }, login: "", codeNeeded: false, outside: false }),
+  "servers": () => ({ ...cast.snapshot(), servers: cast.servers }),
+  "servers-call": () => ({ ...cast.inCall({ place: "Night watch", server: { number: 1, name: "Lighthouse" } }), servers: cast.servers }),
+  "servers-add": () => ({
+    ...cast.signIn({ phase: "noServer" }),
+    servers: [
+      ...cast.servers.map((one) => ({ ...one, shown: false })),
+      { number: 4, name: "", url: "", standing: "new" as const, unread: false, mentions: 0, channels: 0, ringing: false, inCall: false, shown: true },
+    ],
+  }),
+  "servers-incoming": () => ({ ...cast.ringing(cast.incoming("dm-bob", "bob", { server: { number: 3, name: "Tugboats" } })), servers: cast.servers }),
   "joining": () => cast.inCall({ phase: { type: "joining" }, participants: [] }),
   "connecting": () => cast.inCall({ phase: { type: "connecting" }, quality: null }),
   "live": () => cast.inCall({}),

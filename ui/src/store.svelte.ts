@@ -2,7 +2,7 @@ import type { Bridge } from "./bridge";
 import { cleanCall, cleanDirectory, cleanPosts } from "./lib/clean";
 import { share } from "./lib/share";
 import { PLAIN } from "./lib/theme";
-import type { Account, Alerts, Appearance, Call, CallChat, CallPreferences, Compose, CustomEmoji, Devices, Directory, Finder, Incoming, Levels, Link, Notice, Patch, Share, Slice, Snapshot, Thread, Timeline, TimelineChange } from "./bindings";
+import type { Account, Alerts, Appearance, Call, CallChat, CallPreferences, Compose, CustomEmoji, Devices, Directory, Finder, Incoming, Levels, Link, Notice, Patch, ServerRow, Share, Slice, Snapshot, Thread, Timeline, TimelineChange } from "./bindings";
 
 /** Until the core has told: its own defaults. */
 export const QUIET: Alerts = {
@@ -121,6 +121,7 @@ export class Store {
     saidSomething: false,
     link: "",
     calling: null,
+    server: null,
   });
   chat = $state.raw<CallChat>({ channel: null, root: null, posts: [], loading: false, unread: 0, mentions: 0 });
   devices = $state.raw<Devices>({
@@ -139,6 +140,7 @@ export class Store {
   alerts = $state.raw<Alerts>(QUIET);
   share = $state.raw<Share>({ picker: null, ours: { state: "off" }, presenter: null, allowed: true, sound: false, volume: 100, locked: false });
   notices = $state.raw<Notice[]>([]);
+  servers = $state.raw<ServerRow[]>([]);
   levels = $state.raw<Levels>(SILENT);
 
   // One per slice: a change that touches two slices comes as two patches of the same revision.
@@ -196,6 +198,7 @@ export class Store {
     this.alerts = share(this.alerts, next.alerts);
     this.share = share(this.share, next.share);
     this.notices = share(this.notices, next.notices);
+    this.servers = share(this.servers, next.servers);
     this.ready = true;
   }
 
@@ -277,6 +280,9 @@ export class Store {
         break;
       case "notices":
         this.notices = share(this.notices, slice.value);
+        break;
+      case "servers":
+        this.servers = share(this.servers, slice.value);
         break;
     }
   }

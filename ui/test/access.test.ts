@@ -36,6 +36,8 @@ describe("every scene can be used without eyes or a mouse", () => {
     "notices",
     "rich",
     "thread",
+    "servers",
+    "servers-add",
   ];
   it.each(pictures)("%s", async (name) => {
     await show(name);

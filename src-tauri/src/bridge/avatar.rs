@@ -6,8 +6,9 @@ use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use bytes::Bytes;
-use calls_client::Image;
+use calls_client::{ClientHandle, Image};
 use calls_core::id::{FileId, Millis, UserId};
+use calls_core::snapshot::Account;
 use tauri::http::{Request, Response, StatusCode, header};
 
 use crate::start::Running;
@@ -90,16 +91,23 @@ pub(crate) async fn serve(
         return answer(StatusCode::BAD_REQUEST, None);
     };
     // With the account's address: user ids of two servers may be equal on development servers.
-    let key = format!("{} {}", core.server(), request.uri());
+    let whose = match &wanted {
+        Wanted::Portrait(user) => core.handle().of_person(user),
+        Wanted::Image(of) => core.handle().of_image(of),
+    };
+    let Some(whose) = whose else {
+        return answer(StatusCode::NOT_FOUND, None);
+    };
+    let key = format!("{} {}", server(&whose), request.uri());
     if let Some(picture) = portraits.find(&key) {
         return answer(StatusCode::OK, Some(&picture));
     }
     let (bytes, largest) = match wanted {
         Wanted::Portrait(user) => {
             let version = version_of(request.uri().query());
-            (core.picture(&user, version).await, LARGEST)
+            (whose.picture(&user, version).await, LARGEST)
         }
-        Wanted::Image(of) => (core.image(of).await, LARGEST_IMAGE),
+        Wanted::Image(of) => (whose.image(of).await, LARGEST_IMAGE),
     };
     match bytes {
         Some(bytes) if bytes.len() <= largest => match kind_of(&bytes) {
@@ -111,6 +119,14 @@ pub(crate) async fn serve(
             None => answer(StatusCode::NOT_FOUND, None),
         },
         _ => answer(StatusCode::NOT_FOUND, None),
+    }
+}
+
+/// Address of the server that a client is signed in to.
+fn server(client: &ClientHandle) -> String {
+    match &client.snapshot().account {
+        Account::SignedIn { server, .. } => server.url.clone(),
+        _ => String::new(),
     }
 }
 

@@ -157,48 +157,12 @@ fn in_call(call: &Call) -> bool {
 
 /// Everything anew, when patches were missed. All have the snapshot's revision.
 fn slices(snapshot: &Snapshot) -> Vec<Arc<Patch>> {
-    let Snapshot {
-        revision,
-        account,
-        link,
-        directory,
-        timeline,
-        thread,
-        compose,
-        finder,
-        emoji,
-        call,
-        chat,
-        devices,
-        appearance,
-        calls,
-        incoming,
-        alerts,
-        share,
-        notices,
-    } = snapshot.clone();
-    [
-        Slice::Account(account),
-        Slice::Link(link),
-        Slice::Directory(directory),
-        Slice::Timeline(timeline),
-        Slice::Thread(thread),
-        Slice::Compose(compose),
-        Slice::Finder(finder),
-        Slice::Emoji(emoji),
-        Slice::Call(Box::new(call)),
-        Slice::Chat(chat),
-        Slice::Devices(devices),
-        Slice::Appearance(appearance),
-        Slice::Calls(calls),
-        Slice::Incoming(incoming),
-        Slice::Alerts(Box::new(alerts)),
-        Slice::Share(share),
-        Slice::Notices(notices),
-    ]
-    .into_iter()
-    .map(|slice| Arc::new(Patch { revision, slice }))
-    .collect()
+    let revision = snapshot.revision;
+    snapshot
+        .slices()
+        .into_iter()
+        .map(|slice| Arc::new(Patch { revision, slice }))
+        .collect()
 }
 
 /// To a hundredth: what a meter can show. Silence then equals silence, and is not told again.

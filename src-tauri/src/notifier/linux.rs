@@ -25,7 +25,7 @@ pub(super) async fn show(
     let can = |what: &str| abilities.iter().any(|ability| ability == what);
     let call = matches!(note.key, NoteKey::Call(_));
     let speech = crate::words::spoken();
-    let (title, body) = (speech.say(&note.title), speech.say(&note.body));
+    let (title, body) = (super::title(note), speech.say(&note.body));
     let mut shown = Notification::new();
     shown
         .appname("Halloo")

@@ -23,7 +23,7 @@ pub(super) async fn show(
     let mut shown = Notification::new();
     shown
         .appname("Halloo")
-        .summary(&speech.say(&note.title))
+        .summary(&super::title(note))
         .body(&speech.say(&note.body));
     for one in &note.buttons {
         shown.action(name(*one), speech.button(*one));

@@ -1,19 +1,21 @@
 //! Keeps what the client wants remembered: settings in the file, the session in the key store. The conductor only
 //! leaves a note; a thread of its own writes.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::thread::JoinHandle;
 
-use calls_client::{AlertWish, ClientHandle, Remember, SavedSession, Shell};
+use calls_client::{AlertWish, Clients, House, Remember, SavedSession};
 use calls_core::command::DeviceRole;
+use calls_core::id::ServerNumber;
 use calls_core::port::BoxFuture;
 
 use crate::desk::Desk;
 use crate::logging::{self, Redactor};
 use crate::secrets::SecretStore;
-use crate::settings::{Settings, SettingsFile};
+use crate::settings::{ServerSettings, Settings, SettingsFile};
 
 /// Notes that wait for the disk. They come at a person's speed, so a full queue means that the disk hangs: then the
 /// newest are lost, and that is logged.
@@ -22,17 +24,26 @@ const QUEUE: usize = 1024;
 /// Full volume, which need not be remembered.
 const PLAIN_VOLUME: u16 = 100;
 
-/// The [`Shell`] of a window.
+/// Something to be written.
+enum Note {
+    Remember(ServerNumber, Remember),
+    /// The windows show it.
+    Shows(ServerNumber),
+    /// Nothing of it is kept any more.
+    Forget(ServerNumber),
+}
+
+/// The [`House`] of a window.
 pub(crate) struct Keeper {
-    notes: Mutex<Option<SyncSender<Remember>>>,
+    notes: Mutex<Option<SyncSender<Note>>>,
     writer: Mutex<Option<JoinHandle<()>>>,
     store: SecretStore,
     redactor: Arc<Redactor>,
     runtime: tokio::runtime::Handle,
-    client: OnceLock<ClientHandle>,
+    clients: OnceLock<Clients>,
     desk: OnceLock<Arc<Desk>>,
-    /// For which server a token is kept, so that it can be forgotten.
-    server: Mutex<Option<String>>,
+    /// For which address a server's token is kept, so that it can be forgotten.
+    addresses: Mutex<BTreeMap<ServerNumber, String>>,
     /// Where the log is.
     folder: PathBuf,
 }
@@ -40,7 +51,13 @@ pub(crate) struct Keeper {
 impl Keeper {
     /// Must be made on the runtime that the client runs on.
     pub(crate) fn new(file: SettingsFile, store: SecretStore, redactor: Arc<Redactor>) -> Self {
-        let server = file.value().server.clone();
+        let value = file.value();
+        let more = value.more.iter().map(|one| one.server.clone());
+        let addresses = (0..)
+            .map(ServerNumber)
+            .zip(std::iter::once(value.server.clone()).chain(more))
+            .filter_map(|(number, address)| Some((number, address?)));
+        let addresses = addresses.collect();
         let folder = file.folder().to_owned();
         let (notes, inbox) = sync_channel(QUEUE);
         let writer = std::thread::Builder::new()
@@ -54,9 +71,9 @@ impl Keeper {
             store,
             redactor,
             runtime: tokio::runtime::Handle::current(),
-            client: OnceLock::new(),
+            clients: OnceLock::new(),
             desk: OnceLock::new(),
-            server: Mutex::new(server),
+            addresses: Mutex::new(addresses),
             folder,
         }
     }
@@ -68,9 +85,9 @@ impl Keeper {
     }
 
     /// Whom to tell whether the key store took a session.
-    pub(crate) fn serve(&self, client: ClientHandle) {
+    pub(crate) fn serve(&self, clients: Clients) {
         // Called once.
-        let _ = self.client.set(client);
+        let _ = self.clients.set(clients);
     }
 
     /// The person's data folder.
@@ -95,7 +112,7 @@ impl Keeper {
         }
     }
 
-    fn note(&self, what: Remember) {
+    fn note(&self, what: Note) {
         let notes = self.notes.lock().unwrap_or_else(PoisonError::into_inner);
         let Some(notes) = notes.as_ref() else { return };
         match notes.try_send(what) {
@@ -107,56 +124,68 @@ impl Keeper {
         }
     }
 
-    fn keep_session(&self, session: &SavedSession) {
+    fn keep_session(&self, number: ServerNumber, session: &SavedSession) {
         self.redactor.hide(session.token.reveal());
-        *self.server.lock().unwrap_or_else(PoisonError::into_inner) = Some(session.server.clone());
+        self.addresses().insert(number, session.server.clone());
         let kept = self.store.keep(&session.server, &session.token);
-        let client = self.client.get().cloned();
+        let clients = self.clients.get().cloned();
         self.runtime.spawn(async move {
             let kept = kept.await;
             if let Err(why) = &kept {
                 tracing::warn!(%why, "the session is not kept");
             }
-            if let Some(client) = client {
-                client.session_kept(kept.is_ok());
+            if let Some(clients) = clients {
+                clients.session_kept(number, kept.is_ok());
             }
         });
     }
 
-    fn forget_session(&self) {
-        let server = self
-            .server
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .take();
-        let Some(server) = server else { return };
-        let forgotten = self.store.forget(&server);
+    fn forget_session(&self, number: ServerNumber) {
+        let Some(address) = self.addresses().remove(&number) else {
+            return;
+        };
+        let forgotten = self.store.forget(&address);
         self.runtime.spawn(async move {
             if let Err(why) = forgotten.await {
                 tracing::warn!(%why, "the key store may still have the session; the server has ended it");
             }
         });
     }
+
+    fn addresses(&self) -> std::sync::MutexGuard<'_, BTreeMap<ServerNumber, String>> {
+        self.addresses
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+    }
 }
 
-impl Shell for Keeper {
+impl House for Keeper {
     fn downloads(&self) -> Option<std::path::PathBuf> {
         dirs::download_dir().or_else(dirs::home_dir)
     }
 
-    fn remember(&self, what: Remember) {
+    fn remember(&self, server: ServerNumber, what: Remember) {
         match &what {
-            Remember::Session(Some(session)) => self.keep_session(session),
-            Remember::Session(None) => self.forget_session(),
+            Remember::Session(Some(session)) => self.keep_session(server, session),
+            Remember::Session(None) => self.forget_session(server),
             _ => {}
         }
-        self.note(what);
+        self.note(Note::Remember(server, what));
     }
 
-    fn alert(&self, wish: AlertWish) {
+    fn alert(&self, server: ServerNumber, wish: AlertWish) {
         if let Some(desk) = self.desk.get() {
-            desk.alert(wish);
+            desk.alert(server, wish);
         }
+    }
+
+    fn shows(&self, server: ServerNumber) {
+        self.note(Note::Shows(server));
+    }
+
+    fn forget(&self, server: ServerNumber) {
+        self.forget_session(server);
+        self.note(Note::Forget(server));
     }
 
     fn logs(&self) -> BoxFuture<Option<String>> {
@@ -199,21 +228,99 @@ impl calls_media::PortalMemory for SharePermission {
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
             .clone_from(&token);
-        self.keeper.remember(Remember::SharePermission(token));
+        // No server's: the desktop asks about the program.
+        self.keeper.note(Note::Remember(
+            ServerNumber(0),
+            Remember::SharePermission(token),
+        ));
     }
 }
 
 /// Writes until nobody can leave notes any more. What has come together is written once.
-fn write(mut file: SettingsFile, inbox: &Receiver<Remember>) {
+fn write(mut file: SettingsFile, inbox: &Receiver<Note>) {
+    let mut order = Order::of(file.value());
     while let Ok(first) = inbox.recv() {
         let written = file.change(|settings| {
-            for what in std::iter::once(first).chain(inbox.try_iter()) {
-                apply(settings, what);
+            for note in std::iter::once(first).chain(inbox.try_iter()) {
+                order.take(settings, note);
             }
         });
         if let Err(why) = written {
             tracing::warn!(%why, cause = ?std::error::Error::source(&why), "settings are not kept");
         }
+    }
+}
+
+/// Which server's settings are where in the file: the first, then those of [`Settings::more`].
+struct Order(Vec<ServerNumber>);
+
+impl Order {
+    fn of(settings: &Settings) -> Self {
+        Self((0..=settings.more.len() as u32).map(ServerNumber).collect())
+    }
+
+    fn place(&self, number: ServerNumber) -> Option<usize> {
+        self.0.iter().position(|one| *one == number)
+    }
+
+    fn take(&mut self, settings: &mut Settings, note: Note) {
+        match note {
+            Note::Remember(number, what) => self.remember(settings, number, what),
+            Note::Shows(number) => {
+                let address = self.place(number).and_then(|at| match at.checked_sub(1) {
+                    None => settings.server.clone(),
+                    Some(at) => settings.more.get(at)?.server.clone(),
+                });
+                // With one server there is nothing to choose from.
+                if settings.more.is_empty() {
+                    settings.shown = None;
+                } else if address.is_some() {
+                    settings.shown = address;
+                }
+            }
+            Note::Forget(number) => {
+                if let Some(at) = self.place(number) {
+                    settings.forget(at);
+                    self.0.remove(at);
+                    if self.0.is_empty() {
+                        self.0.push(number);
+                    }
+                }
+            }
+        }
+    }
+
+    fn remember(&mut self, settings: &mut Settings, number: ServerNumber, what: Remember) {
+        let own = matches!(
+            what,
+            Remember::Session(_)
+                | Remember::Server(_)
+                | Remember::Place(_)
+                | Remember::Draft(..)
+                | Remember::Volume(..)
+        );
+        let at = match self.place(number) {
+            Some(at) => at,
+            // One that was added is kept from its first session on.
+            None if matches!(what, Remember::Session(Some(_))) => {
+                settings.more.push(ServerSettings::default());
+                self.0.push(number);
+                settings.more.len()
+            }
+            None if own => return,
+            None => {
+                let alerts = (
+                    settings.alerts.channels.clone(),
+                    settings.alerts.blocked.clone(),
+                );
+                apply(settings, what);
+                (settings.alerts.channels, settings.alerts.blocked) = alerts;
+                return;
+            }
+        };
+        settings.swap(at);
+        apply(settings, what);
+        settings.swap(at);
     }
 }
 
@@ -285,21 +392,36 @@ mod tests {
         let folder = TemporaryFolder::new("keeper");
         let store = SecretStore::new(NoVault, Duration::from_secs(5));
         let keeper = Keeper::new(SettingsFile::load(folder.path()), store, Arc::default());
-        keeper.remember(Remember::Session(Some(SavedSession {
+        let keep = |what| keeper.remember(ServerNumber(0), what);
+        keep(Remember::Session(Some(SavedSession {
             server: "https://a".to_owned(),
             login: "alice".to_owned(),
             token: Secret::new("the-secret-token"),
         })));
-        keeper.remember(Remember::Place(ChannelId::from("c")));
-        keeper.remember(Remember::Draft(
+        keep(Remember::Place(ChannelId::from("c")));
+        keep(Remember::Draft(
             ChannelId::from("c"),
             "half a sen".to_owned(),
         ));
-        keeper.remember(Remember::Draft(ChannelId::from("d"), "x".to_owned()));
-        keeper.remember(Remember::Draft(ChannelId::from("d"), String::new()));
-        keeper.remember(Remember::Volume(UserId::from("u"), 150));
-        keeper.remember(Remember::Volume(UserId::from("v"), 50));
-        keeper.remember(Remember::Volume(UserId::from("v"), 100));
+        keep(Remember::Draft(ChannelId::from("d"), "x".to_owned()));
+        keep(Remember::Draft(ChannelId::from("d"), String::new()));
+        keep(Remember::Volume(UserId::from("u"), 150));
+        keep(Remember::Volume(UserId::from("v"), 50));
+        keep(Remember::Volume(UserId::from("v"), 100));
+        // Another server, added and used: its own things are its own, the person's are one.
+        let other = |what| keeper.remember(ServerNumber(4), what);
+        other(Remember::Place(ChannelId::from("lost")));
+        other(Remember::Session(Some(SavedSession {
+            server: "https://b".to_owned(),
+            login: "bob".to_owned(),
+            token: Secret::new("the-other-token"),
+        })));
+        other(Remember::Place(ChannelId::from("of-b")));
+        other(Remember::Sound(calls_core::snapshot::Sound {
+            input_volume: 70,
+            ..calls_core::snapshot::Sound::default()
+        }));
+        keeper.shows(ServerNumber(4));
         let keeper = Arc::new(keeper);
         let permission = SharePermission::new(None, Arc::clone(&keeper));
         calls_media::PortalMemory::keep(&permission, Some("of-the-desktop"));
@@ -315,9 +437,14 @@ mod tests {
         assert_eq!(settings.drafts.len(), 1);
         assert_eq!(settings.volumes.len(), 1);
         assert_eq!(settings.share_permission, known);
+        assert_eq!(settings.more.len(), 1);
+        assert_eq!(settings.more[0].server.as_deref(), Some("https://b"));
+        assert_eq!(settings.more[0].place, Some(ChannelId::from("of-b")));
+        assert_eq!(settings.shown.as_deref(), Some("https://b"));
+        assert_eq!(settings.sound.input_volume, 70);
         for entry in std::fs::read_dir(folder.path()).unwrap() {
             let text = std::fs::read_to_string(entry.unwrap().path()).unwrap();
-            assert!(!text.contains("the-secret-token"));
+            assert!(!text.contains("the-secret-token") && !text.contains("the-other-token"));
         }
     }
 }

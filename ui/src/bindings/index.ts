@@ -56,6 +56,11 @@ export type CategoryId = string;
 export type UploadId = number;
 
 /**
+ * One of the servers that the person is signed in to; unique for the life of the program, and kept nowhere.
+ */
+export type ServerNumber = number;
+
+/**
  * A team: a set of channels under one name.
  */
 export type Team = { 
@@ -1014,7 +1019,23 @@ motion: boolean, } | { "type": "pauseShare",
 /**
  * Hold.
  */
-paused: boolean, } | { "type": "dismissNotice", 
+paused: boolean, } | { "type": "at", 
+/**
+ * Which.
+ */
+server: ServerNumber, 
+/**
+ * What.
+ */
+command: Command, } | { "type": "showServer", 
+/**
+ * Which.
+ */
+server: ServerNumber, } | { "type": "addServer" } | { "type": "removeServer", 
+/**
+ * Which.
+ */
+server: ServerNumber, } | { "type": "dismissNotice", 
 /**
  * Its number.
  */
@@ -1062,6 +1083,10 @@ export type IncomingCall = {
  * Identity of the call.
  */
 call: string, 
+/**
+ * At which server, where there are several.
+ */
+server: ServerTag | null, 
 /**
  * Where.
  */
@@ -1119,6 +1144,10 @@ export type MissedCall = {
  * Identity of the call.
  */
 call: string, 
+/**
+ * At which server, where there are several.
+ */
+server: ServerTag | null, 
 /**
  * Where.
  */
@@ -2128,7 +2157,11 @@ link: string,
 /**
  * We call somebody, and they have not answered yet.
  */
-calling: Calling | null, };
+calling: Calling | null, 
+/**
+ * At which server it is, where there are several and another one is shown.
+ */
+server: ServerTag | null, };
 
 /**
  * How much noise is removed.
@@ -2379,6 +2412,69 @@ input: number,
 sessions: { [key in string]: number }, };
 
 /**
+ * Names a server to the person, and to whoever brings an answer back to it.
+ */
+export type ServerTag = { 
+/**
+ * Which.
+ */
+number: ServerNumber, 
+/**
+ * What it calls itself, or its host; one plain line.
+ */
+name: string, };
+
+/**
+ * How it is with us and a server.
+ */
+export type ServerStanding = "new" | "signedOut" | "connecting" | "up" | "lost";
+
+/**
+ * One of the person's servers, as the switcher shows it.
+ */
+export type ServerRow = { 
+/**
+ * Which.
+ */
+number: ServerNumber, 
+/**
+ * What it calls itself, or its host; empty for one whose address is not known yet.
+ */
+name: string, 
+/**
+ * Site address; empty while unknown.
+ */
+url: string, 
+/**
+ * How it is with us and it.
+ */
+standing: ServerStanding, 
+/**
+ * Something is unread.
+ */
+unread: boolean, 
+/**
+ * Unread mentions.
+ */
+mentions: number, 
+/**
+ * Channels with something unread.
+ */
+channels: number, 
+/**
+ * A call comes in.
+ */
+ringing: boolean, 
+/**
+ * We are in a call there, or joining one.
+ */
+inCall: boolean, 
+/**
+ * The windows show it.
+ */
+shown: boolean, };
+
+/**
  * The whole state of the interface.
  */
 export type Snapshot = { 
@@ -2453,12 +2549,16 @@ share: Share,
 /**
  * What the person should know, oldest first.
  */
-notices: Array<Notice>, };
+notices: Array<Notice>, 
+/**
+ * The person's servers, in order of display; none while there is but one.
+ */
+servers: Array<ServerRow>, };
 
 /**
  * One changed slice.
  */
-export type Slice = { "slice": "account", "value": Account } | { "slice": "link", "value": Link } | { "slice": "directory", "value": Directory } | { "slice": "timeline", "value": Timeline } | { "slice": "thread", "value": Thread } | { "slice": "compose", "value": Compose } | { "slice": "finder", "value": Finder } | { "slice": "emoji", "value": Array<CustomEmoji> } | { "slice": "call", "value": Call } | { "slice": "chat", "value": CallChat } | { "slice": "devices", "value": Devices } | { "slice": "appearance", "value": Appearance } | { "slice": "calls", "value": CallPreferences } | { "slice": "incoming", "value": Incoming } | { "slice": "alerts", "value": Alerts } | { "slice": "share", "value": Share } | { "slice": "notices", "value": Array<Notice> };
+export type Slice = { "slice": "account", "value": Account } | { "slice": "link", "value": Link } | { "slice": "directory", "value": Directory } | { "slice": "timeline", "value": Timeline } | { "slice": "thread", "value": Thread } | { "slice": "compose", "value": Compose } | { "slice": "finder", "value": Finder } | { "slice": "emoji", "value": Array<CustomEmoji> } | { "slice": "call", "value": Call } | { "slice": "chat", "value": CallChat } | { "slice": "devices", "value": Devices } | { "slice": "appearance", "value": Appearance } | { "slice": "calls", "value": CallPreferences } | { "slice": "incoming", "value": Incoming } | { "slice": "alerts", "value": Alerts } | { "slice": "share", "value": Share } | { "slice": "notices", "value": Array<Notice> } | { "slice": "servers", "value": Array<ServerRow> };
 
 /**
  * A change of the snapshot. Apply it if its revision is higher than the one held.

@@ -20,7 +20,7 @@ import type {
   PostRow,
   Presence,
   Quality,
-  ServerInfo,
+  ServerInfo, ServerRow,
   Severity,
   Share,
   SharePicker,
@@ -329,6 +329,7 @@ const idle: Call = {
     saidSomething: false,
   link: "",
   calling: null,
+  server: null,
 };
 
 export const noChat: CallChat = { channel: null, root: null, posts: [], loading: false, unread: 0, mentions: 0 };
@@ -399,8 +400,16 @@ export function snapshot(timeline: Partial<Timeline> = {}): Snapshot {
     alerts: QUIET,
     share: noShare,
     notices: [],
+    servers: [],
   };
 }
+
+/** Three servers: ours, one that wants us, and one that is not to be reached. */
+export const servers: ServerRow[] = [
+  { number: 0, name: "Harbour", url: server.url, standing: "up", unread: true, mentions: 0, channels: 2, ringing: false, inCall: false, shown: true },
+  { number: 1, name: "Lighthouse", url: "https://light.example", standing: "up", unread: true, mentions: 3, channels: 4, ringing: false, inCall: true, shown: false },
+  { number: 3, name: "Tugboats", url: "https://tugs.example", standing: "lost", unread: true, mentions: 0, channels: 1, ringing: true, inCall: false, shown: false },
+];
 
 /** Another channel open. */
 export function open(channel: string, timeline: Partial<Timeline> = {}): Snapshot {
@@ -493,6 +502,7 @@ export function signIn(account: Account, ...notices: Notice[]): Snapshot {
 export function incoming(channel: string, caller: string, change: Partial<IncomingCall> = {}): IncomingCall {
   return {
     call: `call-${caller}`,
+    server: null,
     channel,
     kind: "direct",
     place: people[caller]?.name ?? caller,
@@ -518,6 +528,7 @@ export function ringing(...calls: IncomingCall[]): Snapshot {
 export function missed(...callers: string[]): Snapshot {
   const calls = callers.map((caller, at) => ({
     call: `missed-${at}`,
+    server: null,
     channel: `dm-${caller}`,
     caller,
     name: people[caller]?.name ?? caller,

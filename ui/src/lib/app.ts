@@ -1,12 +1,14 @@
 import { createContext } from "svelte";
 
-import type { ChannelRow, Command, Compose, CustomEmoji, Directory, Person, Share } from "../bindings";
+import type { ChannelRow, Command, Compose, CustomEmoji, Directory, Person, ServerRow, Share } from "../bindings";
 import type { Bridge } from "../bridge";
 
 /** What every component may do without being handed it: ask the core, open a link, find a picture, attach a file. */
 export interface App extends Pick<Bridge, "openLink" | "openLogs" | "openPrivacy" | "avatar" | "attach" | "image" | "nextFrame" | "thumbnail" | "window" | "onSettings" | "fit"> {
   /** What a composer needs to know, as it is now. */
   readonly writing: { compose: Compose; directory: Directory; emoji: readonly CustomEmoji[]; online: boolean };
+  /** The person's servers, as they are now; none while there is but one. */
+  readonly servers: readonly ServerRow[];
   /** Shared screens, as they are now. */
   readonly share: Share;
   /** The direct channel with somebody, if there is one. */

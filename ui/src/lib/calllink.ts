@@ -1,11 +1,16 @@
-import type { Account, Directory } from "../bindings";
+import type { Account, Directory, ServerRow } from "../bindings";
 
-/** Whether an address leads into a call of our own server (calls-v1-rest §17); the core looks closer. */
-export function isCallLink(url: string, account: Account): boolean {
-  if (account.phase !== "signedIn") return false;
+/** Whether an address leads into a call of one of our own servers (calls-v1-rest §17); the core looks closer. */
+export function isCallLink(url: string, account: Account, servers: readonly ServerRow[] = []): boolean {
+  const sites = servers.filter((one) => one.url !== "").map((one) => one.url);
+  if (account.phase === "signedIn") sites.push(account.server.url);
+  return sites.some((site) => leadsInto(url, site));
+}
+
+function leadsInto(url: string, server: string): boolean {
   try {
     const asked = new URL(url);
-    const site = new URL(account.server.url);
+    const site = new URL(server);
     return (
       ["https:", "http:"].includes(asked.protocol) &&
       asked.host === site.host &&

@@ -148,6 +148,7 @@ export const settingsWords = {
   "keys.leave": "Leave",
   "keys.start": "Start or join in this channel",
   "keys.jump": "Jump to",
+  "keys.servers": "Server 1 to 9",
   "keys.next": "Next unread",
   "keys.previous": "Previous unread",
   "keys.part": "Next part of the window",

@@ -9,7 +9,6 @@ use calls_core::input::{Input, Now};
 use calls_core::machine::Machine;
 use calls_core::port::LinkEvent;
 use calls_core::snapshot::{Patch, Snapshot};
-use calls_media::{AudioHost, ScreenConfig, Screens, Voice, VoiceConfig};
 use tokio::sync::{broadcast, mpsc, watch};
 use tokio::time::Instant;
 
@@ -18,6 +17,7 @@ use crate::handle::ClientHandle;
 use crate::net::Net;
 use crate::perform::{Performer, VoiceMeter};
 use crate::shell::Shell;
+use crate::studio::{Lease, Studio};
 
 /// Inputs that may wait. The conductor needs well under a millisecond for each, so that this many mean that it has
 /// been held up for seconds; a smaller number would lose events when a large directory is drawn.
@@ -39,7 +39,7 @@ pub(crate) struct Inbox {
 }
 
 impl Inbox {
-    fn new() -> (Self, mpsc::Receiver<Input>) {
+    pub(crate) fn new() -> (Self, mpsc::Receiver<Input>) {
         let (sender, receiver) = mpsc::channel(INBOX);
         let overflowed = Arc::new(AtomicBool::new(false));
         (Self { sender, overflowed }, receiver)
@@ -60,33 +60,11 @@ impl Inbox {
 /// Starts the conductor and returns the handle to it.
 pub(crate) fn start(
     config: ClientConfig,
-    audio: Arc<dyn AudioHost>,
+    studio: &Arc<Studio>,
     shell: Arc<dyn Shell>,
     net: Arc<dyn Net>,
 ) -> ClientHandle {
     let (inbox, inputs) = Inbox::new();
-    let media = inbox.clone();
-    let voice = Arc::new(Voice::start(
-        Arc::clone(&audio),
-        VoiceConfig {
-            input: config.input.clone(),
-            output: config.output.clone(),
-            sound: config.sound,
-            dumps: config.dumps.clone(),
-        },
-        Arc::new(move |event| media.send(Input::Media(event))),
-    ));
-    let media = inbox.clone();
-    let setup = config.screens.clone();
-    let screens = Arc::new(Screens::new(
-        setup.host,
-        ScreenConfig {
-            limits: setup.limits,
-            save: setup.save,
-            sound: Some(audio),
-        },
-        Arc::new(move |event| media.send(Input::Media(event))),
-    ));
     let machine = Machine::new();
     let (snapshots, snapshot) = watch::channel(Arc::new(machine.snapshot().clone()));
     let (patches, _) = broadcast::channel(OUTBOX);
@@ -94,18 +72,14 @@ pub(crate) fn start(
     let (stop, stopping) = watch::channel(false);
     inbox.send(Input::Start(Box::new(config.memory())));
     let weak = (patches.downgrade(), events.downgrade());
-    let meter = Arc::new(VoiceMeter(Arc::downgrade(&voice)));
+    let lease = Arc::new(Lease::new(Arc::clone(studio), inbox.clone()));
+    let meter = Arc::new(VoiceMeter(Arc::downgrade(lease.voice())));
+    let (screens, lent) = (Arc::clone(lease.screens()), Arc::downgrade(&lease));
     let conductor = Conductor {
         machine,
         inputs,
         overflowed: inbox.overflowed.clone(),
-        performer: Performer::new(
-            inbox.clone(),
-            voice,
-            Arc::clone(&screens),
-            net.clone(),
-            shell,
-        ),
+        performer: Performer::new(inbox.clone(), lease, net.clone(), shell),
         snapshots,
         patches,
         events,
@@ -113,7 +87,7 @@ pub(crate) fn start(
     };
     let task = tokio::spawn(conductor.run());
     ClientHandle::new(
-        inbox, snapshot, weak.0, weak.1, meter, screens, net, stop, task,
+        inbox, snapshot, weak.0, weak.1, meter, screens, lent, net, stop, task,
     )
 }
 

@@ -1,6 +1,6 @@
 //! [`ClientHandle`]: the client as everybody else sees it.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError, Weak};
 
 use bytes::Bytes;
 use calls_core::command::Command;
@@ -15,6 +15,7 @@ use tokio::task::JoinHandle;
 
 use crate::conductor::Inbox;
 use crate::net::Net;
+use crate::studio::Lease;
 
 /// A running client. Cheap to clone; the client stops when [`ClientHandle::stop`] is called or the last clone is gone.
 #[derive(Clone)]
@@ -30,6 +31,8 @@ struct Inner {
     events: broadcast::WeakSender<ClientEvent>,
     meter: Arc<dyn Meter>,
     screens: Arc<Screens>,
+    // Weak, so that whoever holds a handle does not keep the devices open.
+    lease: Weak<Lease>,
     net: Arc<dyn Net>,
     stop: watch::Sender<bool>,
     task: Mutex<Option<JoinHandle<()>>>,
@@ -52,6 +55,7 @@ impl ClientHandle {
         events: broadcast::WeakSender<ClientEvent>,
         meter: Arc<dyn Meter>,
         screens: Arc<Screens>,
+        lease: Weak<Lease>,
         net: Arc<dyn Net>,
         stop: watch::Sender<bool>,
         task: JoinHandle<()>,
@@ -64,6 +68,7 @@ impl ClientHandle {
                 events,
                 meter,
                 screens,
+                lease,
                 net,
                 stop,
                 task: Mutex::new(Some(task)),
@@ -94,6 +99,14 @@ impl ClientHandle {
     /// What the desktop around the windows tells.
     pub fn desktop(&self, news: calls_core::alert::DesktopNews) {
         self.inner.inbox.send(Input::Desktop(news));
+    }
+
+    /// Sound and screens are this client's from now on.
+    pub(crate) fn lend(&self) {
+        // Gone with the conductor.
+        if let Some(lease) = self.inner.lease.upgrade() {
+            lease.take(None);
+        }
     }
 
     /// The state now.
@@ -173,7 +186,7 @@ impl ClientHandle {
     }
 }
 
-fn subscribe<T: Clone>(sender: &broadcast::WeakSender<T>) -> broadcast::Receiver<T> {
+pub(crate) fn subscribe<T: Clone>(sender: &broadcast::WeakSender<T>) -> broadcast::Receiver<T> {
     match sender.upgrade() {
         Some(sender) => sender.subscribe(),
         // The client has stopped: a receiver whose sender is gone says so.
@@ -198,8 +211,8 @@ pub enum Update {
 
 /// The changes of the snapshot, in order.
 pub struct Patches {
-    patches: broadcast::Receiver<Arc<Patch>>,
-    snapshots: watch::Receiver<Arc<Snapshot>>,
+    pub(crate) patches: broadcast::Receiver<Arc<Patch>>,
+    pub(crate) snapshots: watch::Receiver<Arc<Snapshot>>,
 }
 
 impl Patches {

@@ -10,11 +10,13 @@
 #![forbid(unsafe_code)]
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used))]
 
+mod clients;
 mod conductor;
 mod handle;
 mod net;
 mod perform;
 mod shell;
+mod studio;
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -28,6 +30,7 @@ use calls_media::{AudioHost, Limits, NoScreens, ScreenHost};
 
 pub use calls_core::effect::ClientEvent;
 pub use calls_core::input::Attach;
+pub use clients::{Clients, House, NoHouse};
 pub use handle::{ClientHandle, Patches, Update};
 pub use net::{Image, Line, Net, Progress, SocketSink};
 pub use shell::{AlertWish, NullShell, Remember, SavedSession, Shell};
@@ -141,6 +144,7 @@ impl Client {
         shell: Arc<dyn Shell>,
         net: Arc<dyn Net>,
     ) -> ClientHandle {
-        conductor::start(config, audio, shell, net)
+        let studio = Arc::new(studio::Studio::open(&config, audio));
+        conductor::start(config, &studio, shell, net)
     }
 }

@@ -13,7 +13,7 @@ use calls_core::port::{
     ActiveCall, CallBackend, CallEvent, EventSink, JoinTicket, Request, RequestError,
 };
 use calls_core::snapshot::{Levels, ShareQuality, WatchQuality};
-use calls_media::{Screens, Voice};
+use calls_media::Voice;
 use calls_net::SocketEvent;
 use tokio::task::{AbortHandle, JoinSet};
 
@@ -21,13 +21,14 @@ use crate::conductor::Inbox;
 use crate::handle::Meter;
 use crate::net::{Line, Net};
 use crate::shell::Shell;
+use crate::studio::Lease;
 
 mod downloads;
 mod engines;
 mod port;
 
 use engines::Engines;
-use port::CallPort;
+pub(crate) use port::CallPort;
 
 /// How long closing may take altogether: leaving a call has two seconds by contract, the rest is closing sockets.
 const CLOSING: Duration = Duration::from_secs(3);
@@ -54,8 +55,7 @@ impl Meter for VoiceMeter {
 /// Owns the adapters.
 pub(crate) struct Performer {
     inbox: Inbox,
-    voice: Arc<Voice>,
-    screens: Arc<Screens>,
+    lease: Arc<Lease>,
     net: Arc<dyn Net>,
     shell: Arc<dyn Shell>,
     backend: Option<Arc<dyn CallBackend>>,
@@ -87,15 +87,13 @@ struct Running {
 impl Performer {
     pub(crate) fn new(
         inbox: Inbox,
-        voice: Arc<Voice>,
-        screens: Arc<Screens>,
+        lease: Arc<Lease>,
         net: Arc<dyn Net>,
         shell: Arc<dyn Shell>,
     ) -> Self {
         Self {
             inbox,
-            voice,
-            screens,
+            lease,
             net,
             shell,
             backend: None,
@@ -137,27 +135,8 @@ impl Performer {
             Effect::Save { file, name } => self.save(file, name),
             Effect::Link(wish) => self.link(wish),
             Effect::Call(number, wish) => self.call(number, wish),
-            Effect::Media(MediaWish::Run { input, output }) => {
-                self.voice.set_running(input, output)
-            }
-            Effect::Media(MediaWish::Gate(open)) => self.voice.set_gate(open),
-            Effect::Media(MediaWish::Choose(role, device)) => self.voice.choose(role, device),
-            Effect::Media(MediaWish::Volume(session, percent)) => {
-                self.voice.set_volume(&session, percent);
-            }
-            Effect::Media(MediaWish::ShareVolume(session, percent)) => {
-                self.voice.set_share_volume(&session, percent);
-            }
+            Effect::Media(wish) => self.lease.perform(wish),
             Effect::Alert(wish) => self.shell.alert(wish),
-            Effect::Media(MediaWish::Sound(sound)) => self.voice.set_sound(sound),
-            Effect::Media(MediaWish::Deafen(deafened)) => self.voice.set_deafened(deafened),
-            Effect::Media(MediaWish::TestTone) => self.voice.play_test_tone(),
-            Effect::Media(MediaWish::Trial(step)) => self.voice.try_out(step),
-            Effect::Media(MediaWish::Dump(on)) => self.voice.dump(on),
-            Effect::Media(MediaWish::ListScreens) => self.screens.list(),
-            Effect::Media(MediaWish::Share(request)) => self.screens.share(request),
-            Effect::Media(MediaWish::ShareMotion(motion)) => self.screens.set_motion(motion),
-            Effect::Media(MediaWish::SharePause(paused)) => self.screens.pause(paused),
             Effect::Remember(what) => self.shell.remember(what),
             // The conductor publishes these two itself.
             Effect::Patch(_) | Effect::Tell(_) => {}
@@ -282,12 +261,15 @@ impl Performer {
         let Some(backend) = &self.backend else {
             return; // The machine joins only while it has an account.
         };
+        let (voice, screens) = (self.lease.voice(), self.lease.screens());
         let port = Arc::new(CallPort::new(Arc::new(Engines {
-            voice: self.voice.port(),
-            screens: self.screens.port(),
+            voice: voice.port(),
+            screens: screens.port(),
         })));
-        let screens = Arc::downgrade(&self.screens);
-        let (inbox, meter) = (self.inbox.clone(), VoiceMeter(Arc::downgrade(&self.voice)));
+        // Another client's call, if one still has the engine, is cut off from it first.
+        self.lease.take(Some(Arc::clone(&port)));
+        let screens = Arc::downgrade(screens);
+        let (inbox, meter) = (self.inbox.clone(), VoiceMeter(Arc::downgrade(voice)));
         let before = meter.figures();
         let events: EventSink = Arc::new(move |mut event| {
             if let CallEvent::Quality(quality) = &mut event {
@@ -320,8 +302,8 @@ impl Performer {
 
     /// Leaves the call, closes everything, and waits for it.
     pub(crate) async fn close(mut self) {
-        self.voice.set_gate(false);
-        self.screens.share(None);
+        self.lease.perform(MediaWish::Gate(false));
+        self.lease.perform(MediaWish::Share(None));
         self.leave();
         self.hang_up();
         self.requests.shutdown().await;
@@ -333,9 +315,13 @@ impl Performer {
         if tokio::time::timeout(CLOSING, closed).await.is_err() {
             tracing::warn!("closing took too long and was given up");
         }
-        self.voice.set_running(false, false);
-        let Some(voice) = Arc::into_inner(self.voice) else {
-            return; // Somebody reads a meter at this very moment, and drops the engine when done.
+        self.lease.perform(MediaWish::Run {
+            input: false,
+            output: false,
+        });
+        let Some(voice) = Arc::into_inner(self.lease).and_then(Lease::end) else {
+            // Another client needs it, or somebody reads a meter at this very moment and drops the engine when done.
+            return;
         };
         // Joins the voice thread.
         if let Err(why) = tokio::task::spawn_blocking(move || voice.close()).await {

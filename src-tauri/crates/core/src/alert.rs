@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 
 use crate::id::{CallId, ChannelId, DeviceId, UserId};
+use crate::snapshot::ServerTag;
 
 /// A ring tone. The first four have the official client's names, and are stored on the server; the others are ours,
 /// and stay on this computer. All sounds are our own.
@@ -381,6 +382,8 @@ pub enum NoteKey {
 pub struct Note {
     /// Which.
     pub key: NoteKey,
+    /// Whose it is, where there are several servers: its name is shown, and a click leads there.
+    pub server: Option<ServerTag>,
     /// Where a click leads.
     pub channel: Option<ChannelId>,
     /// First line, at most 120 characters of others' text, one line.
@@ -499,6 +502,18 @@ pub enum DesktopNews {
     CallInFront(bool),
     /// This is the demonstration: there is somebody who calls when asked to.
     Demo,
+    /// What goes on at the person's other servers.
+    Elsewhere(Elsewhere),
+}
+
+/// What a person does at another server while this one is to know of it: whoever is in a call there is not rung here,
+/// and is asked before joining one.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Elsewhere {
+    /// In a call, or joining one.
+    pub in_call: bool,
+    /// A whole screen is shared there, on which everybody would read our notifications.
+    pub shows_everything: bool,
 }
 
 /// What the core wants heard or shown outside its windows. None of it may block.

@@ -5,8 +5,8 @@ use ts_rs::TS;
 
 use crate::alert::{AlertSettings, MessageLevel, Tone};
 use crate::id::{
-    CategoryId, ChannelId, DeviceId, FileId, PendingId, PostId, SessionId, SourceId, TeamId,
-    UploadId, UserId,
+    CategoryId, ChannelId, DeviceId, FileId, PendingId, PostId, ServerNumber, SessionId, SourceId,
+    TeamId, UploadId, UserId,
 };
 use crate::preferences::{Appearance, CallPreferences};
 use crate::snapshot::{OutsideService, Sound};
@@ -532,6 +532,25 @@ pub enum Command {
     PauseShare {
         /// Hold.
         paused: bool,
+    },
+    /// Do this at one of several servers, whichever is shown. What shows something shows that server with it.
+    At {
+        /// Which.
+        server: ServerNumber,
+        /// What.
+        command: Box<Self>,
+    },
+    /// Show another of the person's servers.
+    ShowServer {
+        /// Which.
+        server: ServerNumber,
+    },
+    /// Ask for the address of one server more.
+    AddServer,
+    /// Sign out of a server, and forget all about it. The last one is only signed out of.
+    RemoveServer {
+        /// Which.
+        server: ServerNumber,
     },
     /// Close a notice.
     DismissNotice {

@@ -103,5 +103,13 @@ pub struct RequestId(pub u64);
 #[ts(type = "number")]
 pub struct UploadId(pub u32);
 
+/// One of the servers that the person is signed in to; unique for the life of the program, and kept nowhere.
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, TS,
+)]
+#[serde(transparent)]
+#[ts(type = "number")]
+pub struct ServerNumber(pub u32);
+
 /// Milliseconds since the Unix epoch, by the server's clock.
 pub type Millis = i64;

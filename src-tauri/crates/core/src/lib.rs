@@ -12,4 +12,5 @@ pub mod notice;
 pub mod port;
 pub mod preferences;
 pub mod snapshot;
+pub mod switchboard;
 pub mod wire;

@@ -11,7 +11,7 @@ use std::time::Instant;
 
 use crate::effect::{ClientEvent, Effect};
 use crate::input::{Input, Memory, Now};
-use crate::snapshot::{Patch, Slice, Snapshot};
+use crate::snapshot::{Slice, Snapshot};
 
 mod account;
 mod alerts;
@@ -53,6 +53,7 @@ use finder::Finder;
 use link::Link;
 use messages::Messages;
 use out::{Out, Part};
+pub(crate) use places::is_address_of;
 use ringing::Ringing;
 use share::Share;
 use thread::Thread;
@@ -286,40 +287,8 @@ impl Machine {
     }
 
     fn patch(&mut self, slice: Slice) {
-        let held = &mut self.snapshot;
-        let changed = match &slice {
-            Slice::Account(new) => replace(&mut held.account, new),
-            Slice::Link(new) => replace(&mut held.link, new),
-            Slice::Directory(new) => replace(&mut held.directory, new),
-            Slice::Timeline(new) => replace(&mut held.timeline, new),
-            Slice::Thread(new) => replace(&mut held.thread, new),
-            Slice::Compose(new) => replace(&mut held.compose, new),
-            Slice::Finder(new) => replace(&mut held.finder, new),
-            Slice::Emoji(new) => replace(&mut held.emoji, new),
-            Slice::Call(new) => replace(&mut held.call, new),
-            Slice::Chat(new) => replace(&mut held.chat, new),
-            Slice::Devices(new) => replace(&mut held.devices, new),
-            Slice::Appearance(new) => replace(&mut held.appearance, new),
-            Slice::Calls(new) => replace(&mut held.calls, new),
-            Slice::Incoming(new) => replace(&mut held.incoming, new),
-            Slice::Alerts(new) => replace(&mut held.alerts, new),
-            Slice::Share(new) => replace(&mut held.share, new),
-            Slice::Notices(new) => replace(&mut held.notices, new),
-        };
-        if changed {
-            held.revision += 1;
-            let revision = held.revision;
-            self.out
-                .push(Effect::Patch(Box::new(Patch { revision, slice })));
+        if let Some(patch) = self.snapshot.put(slice) {
+            self.out.push(Effect::Patch(Box::new(patch)));
         }
     }
-}
-
-/// True if it was another one.
-fn replace<T: Clone + PartialEq>(held: &mut T, new: &T) -> bool {
-    if held == new {
-        return false;
-    }
-    held.clone_from(new);
-    true
 }

@@ -16,6 +16,7 @@ mod chat;
 mod incall;
 mod incoming;
 mod rows;
+mod servers;
 mod share;
 mod sound;
 
@@ -25,6 +26,7 @@ pub use chat::*;
 pub use incall::{CallChat, CallReaction, Caption, Recording, RecordingPrompt, Said};
 pub use incoming::*;
 pub use rows::TimelineChange;
+pub use servers::{ServerRow, ServerStanding, ServerTag};
 pub use share::*;
 pub use sound::*;
 
@@ -69,6 +71,78 @@ pub struct Snapshot {
     pub share: Share,
     /// What the person should know, oldest first.
     pub notices: Vec<Notice>,
+    /// The person's servers, in order of display; none while there is but one.
+    pub servers: Vec<ServerRow>,
+}
+
+impl Snapshot {
+    /// Everything, slice by slice.
+    #[must_use]
+    pub fn slices(&self) -> Vec<Slice> {
+        let all = self.clone();
+        vec![
+            Slice::Account(all.account),
+            Slice::Link(all.link),
+            Slice::Directory(all.directory),
+            Slice::Timeline(all.timeline),
+            Slice::Thread(all.thread),
+            Slice::Compose(all.compose),
+            Slice::Finder(all.finder),
+            Slice::Emoji(all.emoji),
+            Slice::Call(Box::new(all.call)),
+            Slice::Chat(all.chat),
+            Slice::Devices(all.devices),
+            Slice::Appearance(all.appearance),
+            Slice::Calls(all.calls),
+            Slice::Incoming(all.incoming),
+            Slice::Alerts(Box::new(all.alerts)),
+            Slice::Share(all.share),
+            Slice::Notices(all.notices),
+            Slice::Servers(all.servers),
+        ]
+    }
+
+    /// Puts a slice in its place; the change to tell, if it was another one.
+    #[must_use]
+    pub fn put(&mut self, slice: Slice) -> Option<Patch> {
+        let changed = match &slice {
+            Slice::Account(new) => replace(&mut self.account, new),
+            Slice::Link(new) => replace(&mut self.link, new),
+            Slice::Directory(new) => replace(&mut self.directory, new),
+            Slice::Timeline(new) => replace(&mut self.timeline, new),
+            Slice::Thread(new) => replace(&mut self.thread, new),
+            Slice::Compose(new) => replace(&mut self.compose, new),
+            Slice::Finder(new) => replace(&mut self.finder, new),
+            Slice::Emoji(new) => replace(&mut self.emoji, new),
+            Slice::Call(new) => replace(&mut self.call, new),
+            Slice::Chat(new) => replace(&mut self.chat, new),
+            Slice::Devices(new) => replace(&mut self.devices, new),
+            Slice::Appearance(new) => replace(&mut self.appearance, new),
+            Slice::Calls(new) => replace(&mut self.calls, new),
+            Slice::Incoming(new) => replace(&mut self.incoming, new),
+            Slice::Alerts(new) => replace(&mut self.alerts, new),
+            Slice::Share(new) => replace(&mut self.share, new),
+            Slice::Notices(new) => replace(&mut self.notices, new),
+            Slice::Servers(new) => replace(&mut self.servers, new),
+        };
+        if !changed {
+            return None;
+        }
+        self.revision += 1;
+        Some(Patch {
+            revision: self.revision,
+            slice,
+        })
+    }
+}
+
+/// True if it was another one.
+fn replace<T: Clone + PartialEq>(held: &mut T, new: &T) -> bool {
+    if held == new {
+        return false;
+    }
+    held.clone_from(new);
+    true
 }
 
 /// One changed slice.
@@ -109,6 +183,8 @@ pub enum Slice {
     Share(Share),
     /// See [`Snapshot::notices`].
     Notices(Vec<Notice>),
+    /// See [`Snapshot::servers`].
+    Servers(Vec<ServerRow>),
 }
 
 /// A change of the snapshot. Apply it if its revision is higher than the one held.

@@ -266,6 +266,7 @@ impl Machine {
         self.alerts.test = None;
         self.alerts.test_until = Some(now + TEST);
         self.out.push(Effect::Alert(AlertWish::Show(Box::new(Note {
+            server: None,
             key: NoteKey::Test,
             channel: None,
             title: Words::Plain("Halloo".to_owned()),
@@ -344,7 +345,8 @@ impl Machine {
 
     /// A notification would be read by everybody who watches our screen, and the person does not want that.
     fn shows_notes(&self) -> bool {
-        self.alerts.settings.quiet_sharing && self.share.shows_everything()
+        let everything = self.share.shows_everything() || self.desktop.other.shows_everything;
+        self.alerts.settings.quiet_sharing && everything
     }
 
     /// A notice was raised. What concerns us in our call is a notification while no window shows it.
@@ -377,6 +379,7 @@ impl Machine {
         let name = name.map(|name| plain(name, 60));
         self.alerts.in_call = true;
         self.out.push(Effect::Alert(AlertWish::Show(Box::new(Note {
+            server: None,
             key: NoteKey::InCall,
             channel: Some(channel),
             title: Words::Plain(plain(&call.place, 120)),
@@ -429,6 +432,7 @@ impl Machine {
             props: &self.alerts.props,
             settings: &self.alerts.settings,
             our_call: self.call.channel(),
+            other_call: self.desktop.other.in_call,
             in_front: self.focused,
             shown: self.shows_notes(),
         };
@@ -455,6 +459,7 @@ impl Machine {
             props: &self.alerts.props,
             settings: &self.alerts.settings,
             our_call: self.call.channel(),
+            other_call: self.desktop.other.in_call,
             in_front: self.focused,
             shown: self.shows_notes(),
         })

@@ -51,6 +51,8 @@ pub(crate) struct Call {
     /// A call that somebody wants to switch to, and its heading.
     switch_to: Option<(ChannelId, Option<String>)>,
     preferences: CallPreferences,
+    /// The person is in a call at another server.
+    pub(crate) elsewhere: bool,
     /// A key is set that opens the microphone while it is held.
     pub(crate) talks: bool,
     hint: Hint,
@@ -234,16 +236,14 @@ impl Call {
         directory: &Directory,
         out: &mut Out,
     ) {
-        if let Some(current) = &self.current {
-            if current.channel == *channel {
-                self.dismiss(out);
-                return;
-            }
-            if !switch {
-                self.switch_to = Some((channel.clone(), title));
-                out.dirty(Part::Call);
-                return;
-            }
+        if self.channel() == Some(channel) {
+            self.dismiss(out);
+            return;
+        }
+        if (self.current.is_some() || self.elsewhere) && !switch {
+            self.switch_to = Some((channel.clone(), title));
+            out.dirty(Part::Call);
+            return;
         }
         let title = title.or_else(|| match self.switch_to.take() {
             Some((asked, title)) if asked == *channel => title,

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use crate::alert::{AlertWish, DesktopNews, KeysReach};
+use crate::alert::{AlertWish, DesktopNews, Elsewhere, KeysReach};
 use crate::command::Command;
 use crate::effect::{Effect, LinkWish};
 use crate::input::Now;
@@ -28,6 +28,8 @@ pub(crate) struct Desktop {
     pub(crate) demo: bool,
     /// The person looks at the call's large window.
     pub(crate) call_in_front: bool,
+    /// What the person does at other servers.
+    pub(crate) other: Elsewhere,
 }
 
 impl Machine {
@@ -55,6 +57,11 @@ impl Machine {
             DesktopNews::DoNotDisturb(quiet) => self.desktop.quiet = quiet,
             DesktopNews::CallInFront(front) => self.desktop.call_in_front = front,
             DesktopNews::Demo => self.desktop.demo = true,
+            DesktopNews::Elsewhere(other) => {
+                self.desktop.other = other;
+                self.call.elsewhere = other.in_call;
+                self.out.dirty(Part::Incoming);
+            }
         }
         self.out.dirty(Part::Alerts);
     }
@@ -86,7 +93,7 @@ impl Machine {
         let Some(idle) = self.desktop.idle else {
             return;
         };
-        let active = !idle || self.call.is_on();
+        let active = !idle || self.call.is_on() || self.desktop.other.in_call;
         let due = match self.desktop.told {
             None => true,
             Some((told, _)) if told != active => true,

@@ -203,6 +203,7 @@ impl Messages {
                 count => Words::New { text, count },
             };
             out.push(Effect::Alert(AlertWish::Show(Box::new(Note {
+                server: None,
                 key: NoteKey::Messages(channel.clone()),
                 channel: Some(channel.clone()),
                 title: waiting.title.clone(),
@@ -222,6 +223,7 @@ impl Messages {
             self.flush_many = None;
             self.many_shown = true;
             out.push(Effect::Alert(AlertWish::Show(Box::new(Note {
+                server: None,
                 key: NoteKey::ManyMessages,
                 channel: None,
                 title: Words::New {

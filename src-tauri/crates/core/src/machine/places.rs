@@ -145,6 +145,11 @@ fn decoded(part: &str) -> Option<String> {
     (!text.contains(odd) && text != "." && text != "..").then_some(text)
 }
 
+/// Whether an address leads to a server with this site address.
+pub(crate) fn is_address_of(text: &str, site: &str) -> bool {
+    Address::parse(text).is_some_and(|address| address.on(site).is_some())
+}
+
 impl Machine {
     /// Opens what an address leads to.
     pub(super) fn open_address(&mut self, now: Now, text: &str) {

@@ -115,6 +115,8 @@ pub(crate) struct World<'a> {
     pub(crate) settings: &'a AlertSettings,
     /// Where we are in a call, or joining one.
     pub(crate) our_call: Option<&'a ChannelId>,
+    /// We are in a call at another server.
+    pub(crate) other_call: bool,
     /// Our window has the person's attention.
     pub(crate) in_front: bool,
     /// What pops up would be seen by everybody who watches our screen.
@@ -436,7 +438,7 @@ impl Ringing {
             quiet: settings.quiet.hold(minute_of_day(now.unix, self.zone)),
             system_quiet: world.system_quiet,
             slept,
-            in_call: world.our_call.is_some(),
+            in_call: world.our_call.is_some() || world.other_call,
             another_rings: self
                 .cards
                 .iter()

@@ -167,6 +167,11 @@ impl Machine {
             | Command::ForgetMissed
             | Command::CallMe
             | Command::OpenAddress { .. }) => self.alert_command(now, command),
+            // The switchboard's: a machine knows of one server.
+            Command::At { .. }
+            | Command::ShowServer { .. }
+            | Command::AddServer
+            | Command::RemoveServer { .. } => {}
             Command::SetSound { sound } => self.devices.set_sound(sound, out),
             Command::SetDeafened { deafened } => {
                 if self.devices.slice().deafened != deafened {

@@ -352,6 +352,7 @@ fn apply(snapshot: &mut Snapshot, slice: Slice) {
         Slice::Incoming(value) => snapshot.incoming = value,
         Slice::Alerts(value) => snapshot.alerts = *value,
         Slice::Notices(value) => snapshot.notices = value,
+        Slice::Servers(value) => snapshot.servers = value,
     }
 }
 

@@ -8,6 +8,7 @@ use ts_rs::TS;
 use crate::id::{ChannelId, Millis, PostId, SessionId, UserId};
 use crate::model::ChannelKind;
 
+use super::ServerTag;
 use super::incall::{CallReaction, Caption, Recording, RecordingPrompt, Said};
 
 /// Our call, and what the call surfaces show.
@@ -68,6 +69,8 @@ pub struct Call {
     pub link: String,
     /// We call somebody, and they have not answered yet.
     pub calling: Option<Calling>,
+    /// At which server it is, where there are several and another one is shown.
+    pub server: Option<ServerTag>,
 }
 
 /// A direct call of ours that nobody has answered yet (calls-v1-rest §28.2).

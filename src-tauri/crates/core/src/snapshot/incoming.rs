@@ -4,8 +4,11 @@ use serde::Serialize;
 use ts_rs::TS;
 
 use crate::alert::{AlertSettings, KeysReach, MessageLevel, Tone};
+use crate::command::Command;
 use crate::id::{ChannelId, Millis, UserId};
 use crate::model::ChannelKind;
+
+use super::ServerTag;
 
 /// Calls that come in, oldest first.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, TS)]
@@ -23,6 +26,8 @@ pub struct Incoming {
 pub struct MissedCall {
     /// Identity of the call.
     pub call: String,
+    /// At which server, where there are several.
+    pub server: Option<ServerTag>,
     /// Where.
     pub channel: ChannelId,
     /// Who called.
@@ -40,6 +45,8 @@ pub struct MissedCall {
 pub struct IncomingCall {
     /// Identity of the call.
     pub call: String,
+    /// At which server, where there are several.
+    pub server: Option<ServerTag>,
     /// Where.
     pub channel: ChannelId,
     /// Kind of the channel.
@@ -65,6 +72,20 @@ pub struct IncomingCall {
     pub elsewhere: bool,
     /// The caller has called very often: offer to block them.
     pub offer_block: bool,
+}
+
+impl IncomingCall {
+    /// A wish about this call, for the server where it is.
+    #[must_use]
+    pub fn at(&self, command: Command) -> Command {
+        match &self.server {
+            Some(server) => Command::At {
+                server: server.number,
+                command: Box::new(command),
+            },
+            None => command,
+        }
+    }
 }
 
 /// How calls and messages reach the person.

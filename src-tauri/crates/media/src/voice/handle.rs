@@ -169,6 +169,17 @@ impl Voice {
         let _ = self.list.try_send(());
     }
 
+    /// Closes both device ends and the gate and hears everybody again, for whoever has the engine next: ends that they
+    /// open are opened anew, and what comes of it is told anew.
+    pub fn rest(&self) {
+        self.shared.gate.set(false);
+        self.shared.want_input.store(false, Ordering::Release);
+        self.shared.want_output.store(false, Ordering::Release);
+        self.tell(Control::Trial(TrialStep::End));
+        self.tell(Control::Deafen(false));
+        self.tell(Control::Rest);
+    }
+
     /// Opens or closes the mute gate; effective within one block (10 ms), without a lock. Closed at first.
     pub fn set_gate(&self, open: bool) {
         self.shared.gate.set(open);

@@ -46,6 +46,8 @@ pub(super) enum Control {
     Trial(TrialStep),
     Dump(bool),
     Devices(Devices),
+    /// Close both ends; whoever wants them opens them anew.
+    Rest,
     /// Something shared has changed: look.
     Wake,
     Stop,
@@ -213,6 +215,11 @@ impl VoiceThread {
             Control::Devices(devices) => {
                 (self.events)(MediaEvent::Devices(devices.rows.clone()));
                 self.devices = Some(devices);
+            }
+            Control::Rest => {
+                let now = Instant::now();
+                self.update_input(now, false);
+                self.update_output(now, false);
             }
             Control::Wake | Control::Stop => {}
         }

@@ -150,6 +150,7 @@ export const settingsWords = {
   "keys.leave": "Verlassen",
   "keys.start": "In diesem Kanal starten oder beitreten",
   "keys.jump": "Springen zu",
+  "keys.servers": "Server 1 bis 9",
   "keys.next": "Nächster ungelesener Kanal",
   "keys.previous": "Voriger ungelesener Kanal",
   "keys.part": "Nächster Teil des Fensters",

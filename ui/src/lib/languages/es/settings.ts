@@ -150,6 +150,7 @@ export const settingsWords = {
   "keys.leave": "Salir",
   "keys.start": "Iniciar o unirse en este canal",
   "keys.jump": "Ir a",
+  "keys.servers": "Servidor 1 a 9",
   "keys.next": "Siguiente sin leer",
   "keys.previous": "Anterior sin leer",
   "keys.part": "Siguiente parte de la ventana",

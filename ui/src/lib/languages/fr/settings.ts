@@ -150,6 +150,7 @@ export const settingsWords = {
   "keys.leave": "Quitter",
   "keys.start": "Lancer ou rejoindre dans ce canal",
   "keys.jump": "Aller à",
+  "keys.servers": "Serveur 1 à 9",
   "keys.next": "Canal non lu suivant",
   "keys.previous": "Canal non lu précédent",
   "keys.part": "Partie suivante de la fenêtre",

@@ -150,6 +150,7 @@ export const settingsWords = {
   "keys.leave": "退出",
   "keys.start": "このチャンネルで開始または参加",
   "keys.jump": "移動",
+  "keys.servers": "サーバー1～9",
   "keys.next": "次の未読",
   "keys.previous": "前の未読",
   "keys.part": "ウィンドウの次の部分",

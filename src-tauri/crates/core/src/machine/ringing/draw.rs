@@ -25,6 +25,7 @@ impl Ringing {
             NoteButton::Ignore
         });
         Note {
+            server: None,
             key: NoteKey::Call(card.call.clone()),
             channel: Some(card.channel.clone()),
             title: Words::Plain(title),
@@ -56,6 +57,7 @@ impl Ringing {
                     .count()
                     >= RINGS_OF_ONE;
             IncomingCall {
+                server: None,
                 call: card.call.to_string(),
                 channel: card.channel.clone(),
                 kind,
@@ -68,7 +70,7 @@ impl Ringing {
                 since: card.since_unix,
                 ringing: matches!(card.sound, Sound::Rings(_)),
                 declinable: self.declinable(&card.channel, directory),
-                in_call: world.our_call.is_some(),
+                in_call: world.our_call.is_some() || world.other_call,
                 elsewhere: card.elsewhere.is_some(),
                 offer_block: floods,
             }

@@ -44,6 +44,7 @@ impl Ringing {
         self.missed.insert(
             0,
             MissedCall {
+                server: None,
                 call: card.call.to_string(),
                 channel: card.channel.clone(),
                 caller: card.caller.clone(),
@@ -71,6 +72,7 @@ impl Ringing {
         }
         self.missed_notes.push(card.call.clone());
         out.push(Effect::Alert(AlertWish::Show(Box::new(Note {
+            server: None,
             key: NoteKey::Missed(card.call.clone()),
             channel: Some(card.channel.clone()),
             title: Words::Plain(name.clone()),

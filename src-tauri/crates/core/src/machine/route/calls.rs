@@ -63,7 +63,7 @@ impl Machine {
             self.out.notices.raise(now.instant, notice);
             return;
         }
-        if switch || !self.call.is_on() {
+        if switch || !(self.call.is_on() || self.call.elsewhere) {
             self.answering(channel);
         }
         self.call.talks = !self.alerts.settings.keys.talk.is_empty();

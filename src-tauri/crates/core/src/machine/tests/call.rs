@@ -138,6 +138,34 @@ fn a_second_click_on_join_changes_nothing() {
 }
 
 #[test]
+fn a_call_at_another_server_is_asked_about_too() {
+    let mut story = Story::signed_in();
+    let elsewhere = |in_call| {
+        Input::Desktop(crate::alert::DesktopNews::Elsewhere(
+            crate::alert::Elsewhere {
+                in_call,
+                shows_everything: false,
+            },
+        ))
+    };
+    story.input(elsewhere(true));
+    story.does(join("town-square"));
+    assert_eq!(story.see_call().switch_to, Some(id("town-square")));
+    assert!(!has_join(&story.effects()));
+    story.does(Command::DismissCallProblem);
+    assert_eq!(story.see_call().switch_to, None);
+    // It is over there by the time the person says yes.
+    story.does(join("town-square"));
+    story.input(elsewhere(false));
+    story.does(Command::JoinCall {
+        channel: id("town-square"),
+        title: None,
+        switch: true,
+    });
+    assert!(has_join(&story.effects()));
+}
+
+#[test]
 fn another_call_is_asked_about_and_then_switched_to() {
     let mut story = Story::in_call("town-square");
     story.does(join("dm-bob"));

@@ -237,6 +237,21 @@ fn a_call_while_we_are_in_another_is_shown_and_told_but_does_not_ring() {
 }
 
 #[test]
+fn a_call_while_we_are_in_one_at_another_server_is_shown_and_told_but_does_not_ring() {
+    let mut story = story();
+    story.input(Input::Desktop(DesktopNews::Elsewhere(
+        crate::alert::Elsewhere {
+            in_call: true,
+            shows_everything: false,
+        },
+    )));
+    calls_alice(&mut story, "c1", "dm-bob", "bob");
+    let seen = noticed(&mut story);
+    assert_eq!((seen.notes, seen.rings), (1, 0));
+    assert!(story.see().incoming.calls[0].in_call, "answering switches");
+}
+
+#[test]
 fn with_the_window_in_front_there_is_a_ring_and_a_card_but_no_notification_even_later() {
     let mut story = story();
     story.does(Command::SetFocus { focused: true });

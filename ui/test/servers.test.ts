@@ -1,0 +1,105 @@
+/** Several servers: the rail, adding and removing one, and that what concerns one goes to that one. */
+import { fireEvent } from "@testing-library/svelte";
+import userEvent from "@testing-library/user-event";
+import { tick } from "svelte";
+import { describe, expect, it } from "vitest";
+
+import * as cast from "../src/fake/cast";
+import { all, id, maybe, show } from "./render";
+
+const user = userEvent.setup();
+
+describe("the rail", () => {
+  it("is not there with one server", async () => {
+    const bridge = await show("main");
+    expect(maybe("server-rail")).toBeNull();
+    await user.click(id("team-button"));
+    expect(maybe("server-remove")).toBeNull();
+    await user.click(id("server-add-item"));
+    expect(bridge.commands).toContainEqual({ type: "addServer" });
+  });
+
+  it("says of each server what is to be known, in words", async () => {
+    await show("servers");
+    expect(all("server").map((one) => one.getAttribute("aria-label"))).toEqual([
+      "Harbour, unread",
+      "Lighthouse, in a call, 3 mentions",
+      "Tugboats, a call comes in, unread, not connected",
+    ]);
+    expect(all("server").map((one) => one.getAttribute("aria-current"))).toEqual(["page", null, null]);
+  });
+
+  it("shows another server by a click, by a key wherever the focus is, and by arrows", async () => {
+    const bridge = await show("servers");
+    await user.click(all("server")[1]!);
+    const typed = id<HTMLTextAreaElement>("composer-input");
+    typed.focus();
+    await fireEvent.keyDown(typed, { code: "Digit3", key: "³", ctrlKey: true, altKey: true });
+    await fireEvent.keyDown(typed, { code: "Digit2", key: "2", metaKey: true, altKey: true });
+    // What is shown already, what is not there, and what is no such key.
+    await fireEvent.keyDown(typed, { code: "Digit1", key: "1", ctrlKey: true, altKey: true });
+    await fireEvent.keyDown(typed, { code: "Digit9", key: "9", ctrlKey: true, altKey: true });
+    await fireEvent.keyDown(typed, { code: "Digit2", key: "2", ctrlKey: true });
+    expect(bridge.commands.filter((one) => one.type === "showServer")).toEqual([
+      { type: "showServer", server: 1 },
+      { type: "showServer", server: 3 },
+      { type: "showServer", server: 1 },
+    ]);
+    all("server")[0]!.focus();
+    await user.keyboard("{ArrowDown}");
+    expect(document.activeElement).toBe(all("server")[1]);
+  });
+
+  it("comes and goes with the second server, and another person's page is a new one", async () => {
+    const bridge = await show("main");
+    bridge.change({ slice: "servers", value: cast.servers });
+    await tick();
+    expect(all("server")).toHaveLength(3);
+    expect(maybe("composer-input")).not.toBeNull();
+    bridge.change({ slice: "servers", value: [] });
+    await tick();
+    expect(maybe("server-rail")).toBeNull();
+  });
+});
+
+describe("adding and removing", () => {
+  it("asks before it removes the server that is shown, and removes only that", async () => {
+    const bridge = await show("servers");
+    await user.click(id("team-button"));
+    await user.click(id("server-remove"));
+    expect(id("remove-server-question").textContent).toContain("Remove Harbour?");
+    expect(bridge.commands.filter((one) => one.type === "removeServer")).toEqual([]);
+    await user.click(id("remove-server-go"));
+    expect(bridge.commands).toContainEqual({ type: "removeServer", server: 0 });
+  });
+
+  it("offers the way back from a server that is not to be added after all", async () => {
+    const bridge = await show("servers-add");
+    expect(id("address-input")).toBeTruthy();
+    await user.click(id("server-cancel"));
+    expect(bridge.commands).toContainEqual({ type: "removeServer", server: 4 });
+  });
+});
+
+describe("what concerns one server", () => {
+  it("is answered there, and the popup names it", async () => {
+    const bridge = await show("servers-incoming", "incoming");
+    expect(id("incoming-server").textContent).toBe("Tugboats");
+    await user.click(id("incoming-join"));
+    await user.click(id("incoming-ignore"));
+    expect(bridge.commands).toEqual([
+      { type: "at", server: 3, command: { type: "answerCall", channel: "dm-bob", muted: false, switch: false } },
+      { type: "at", server: 3, command: { type: "ignoreCall", channel: "dm-bob" } },
+    ]);
+  });
+
+  it("is said to the one that has the call, whichever is shown, and the bar names it", async () => {
+    const bridge = await show("servers-call");
+    expect(id("call-server").textContent).toBe("Lighthouse");
+    await user.click(id("mute-button"));
+    expect(bridge.commands).toContainEqual({ type: "at", server: 1, command: { type: "setMuted", muted: false } });
+    // What is beside the bar is of the server that is shown.
+    await user.click(all("channel-row")[1] ?? document.querySelector<HTMLElement>(".side li button")!);
+    expect(bridge.commands.at(-1)?.type).toBe("openChannel");
+  });
+});
