@@ -60,15 +60,16 @@ mod tests {
     use super::*;
 
     #[tokio::test]
-    async fn tasks_run_one_after_the_other_on_a_thread_of_their_own() {
+    async fn a_task_and_what_it_begins_run_on_a_thread_of_their_own() {
         let lane = Lane::default();
         let name = || std::thread::current().name().map(str::to_owned);
-        let first = lane.spawn(async move { name() }).await.unwrap();
-        let second = lane.clone().spawn(async move {
-            // What a task begins runs there, too.
-            tokio::spawn(async move { name() }).await.unwrap()
-        });
-        assert_eq!(first.as_deref(), Some("calls"));
-        assert_eq!(second.await.unwrap(), first);
+        let first = lane.spawn(async move { name() }).await;
+        let second = lane
+            .clone()
+            .spawn(async move { tokio::spawn(async move { name() }).await })
+            .await;
+        assert_eq!(first.ok().flatten().as_deref(), Some("calls"));
+        let second = second.ok().and_then(Result::ok).flatten();
+        assert_eq!(second.as_deref(), Some("calls"));
     }
 }

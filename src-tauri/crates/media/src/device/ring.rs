@@ -22,6 +22,8 @@ const STEP_MS: u32 = 5;
 const MOST_SLACK_MS: u32 = 60;
 /// Taken back after so long without a miss, seconds.
 const CALM_S: u64 = 20;
+/// What is missed until so much was written belongs to the beginning.
+const SETTLES_MS: u32 = 300;
 
 /// Faults and counts, written by callbacks, read by the voice thread.
 #[derive(Debug, Default)]
@@ -106,6 +108,7 @@ pub fn playout(format: Format) -> (PlayoutDrain, PlayoutTap) {
             format,
             status,
             slack_ms: SLACK_MS,
+            written: 0,
             missed: 0,
             calm: 0,
         },
@@ -210,6 +213,7 @@ pub struct PlayoutTap {
     format: Format,
     status: Arc<Status>,
     slack_ms: u32,
+    written: u64,
     missed: u64,
     calm: u64,
 }
@@ -297,7 +301,11 @@ impl<G> AudioSink for RingSink<G> {
     fn write(&mut self, pcm: &[f32]) -> usize {
         let tap = &mut self.tap;
         let missed = tap.status.lost.load(Ordering::Relaxed);
-        if missed > tap.missed {
+        let settled = tap.written >= samples(tap.format, SETTLES_MS) as u64;
+        tap.written += pcm.len() as u64;
+        if !settled {
+            tap.missed = missed;
+        } else if missed > tap.missed {
             tap.missed = missed;
             tap.calm = 0;
             tap.slack_ms = (tap.slack_ms + STEP_MS).min(MOST_SLACK_MS);
@@ -365,6 +373,14 @@ mod tests {
         drain.fill(&mut out, 0, |s| (s * 32_767.0) as i16);
         drain.fill(&mut out, 0, |s| (s * 32_767.0) as i16);
         assert_eq!(sink.underruns(), 480 + 960);
+        sink.write(&[0.5; 960]);
+        assert_eq!(sink.room(), 480, "the beginning does not count");
+        for _ in 0..30 {
+            drain.fill(&mut out, 0, |s| (s * 32_767.0) as i16);
+            sink.write(&[0.5; 960]);
+        }
+        drain.fill(&mut out, 0, |s| (s * 32_767.0) as i16);
+        drain.fill(&mut out, 0, |s| (s * 32_767.0) as i16);
         sink.write(&[0.5; 960]);
         assert_eq!(sink.room(), 480 + 480, "5 ms more than before");
     }

@@ -370,7 +370,7 @@ mod tests {
     fn redundancy_begins_with_the_first_loss_and_outlasts_it() {
         let mut encoder = VoiceEncoder::new().unwrap();
         // Of the configurations of RFC 6716 §3.1 the upper half is the transform alone.
-        let mut is_quick = |encoder: &mut VoiceEncoder, n| {
+        let is_quick = |encoder: &mut VoiceEncoder, n| {
             encoder.encode(&voice(n)[..SHORT]).unwrap()[0] & 0x80 != 0
         };
         assert!(is_quick(&mut encoder, 0));

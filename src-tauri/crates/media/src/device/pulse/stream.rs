@@ -37,9 +37,18 @@ const REQUEST_US: u32 = 2_500;
 /// requests the server gives one half to the device (`fix_playback_buffer_attr` in its `protocol-native.c`): without any, the
 /// device's thread wakes 2,000 times a second, and whoever records what is played gets as many messages.
 const WAITING_MS: u32 = 10;
-/// Added to that whenever it ran dry…
+/// After it was given something the loudspeaker's thread rests for so long: what the server says about that is then heard together
+/// with its next request. Longer, and a late awakening lets it run dry.
+const REST: Duration = Duration::from_micros(1_500);
+/// Added to what waits when it ran dry twice…
 const STEP_MS: u32 = 5;
-/// …up to this.
+/// …within this time: once is a moment's load, which a longer wait for the rest of the call would not undo.
+const AGAIN: Duration = Duration::from_secs(10);
+/// Running dry is nothing new for so long after the beginning and after a change.
+const SETTLES: Duration = Duration::from_millis(500);
+/// Taken back after so long without.
+const CALM: Duration = Duration::from_secs(30);
+/// At most so much waits.
 const MOST_WAITING_MS: u32 = 60;
 /// A thread looks so often whether its device is still wanted, if the server says nothing.
 pub(super) const TURN: Duration = Duration::from_millis(50);
@@ -239,7 +248,7 @@ fn play(
     ready: &Ready,
 ) -> Result<(), MediaError> {
     let mut stream = stream(link, "Call", OUTPUT)?;
-    let mut waiting = WAITING_MS;
+    let mut reserve = Reserve::new(Instant::now());
     let attr = |waiting| BufferAttr {
         maxlength: u32::MAX,
         tlength: bytes(OUTPUT, waiting),
@@ -253,7 +262,7 @@ fn play(
     stream
         .connect_playback(
             Some(name),
-            Some(&attr(waiting)),
+            Some(&attr(reserve.waiting)),
             FlagSet::ADJUST_LATENCY,
             None,
             None,
@@ -265,7 +274,9 @@ fn play(
     let mut begun = false;
     while !stop.load(Ordering::Acquire) {
         goes_on(link, &stream)?;
+        let mut given = false;
         while let Some(samples) = stream.writable_size().map(whole).filter(|n| *n > 0) {
+            given = true;
             let samples = samples.min(pcm.len());
             let block = &mut pcm[..samples];
             if begun {
@@ -279,16 +290,61 @@ fn play(
                 .map_err(refused)?;
         }
         begun = true;
-        if dry.take() && waiting < MOST_WAITING_MS {
-            waiting += STEP_MS;
-            tracing::debug!(waiting, "the loudspeaker ran dry");
+        if reserve.changes(Instant::now(), dry.take()) {
+            let waiting = reserve.waiting;
+            tracing::debug!(waiting, "the loudspeaker's buffer is changed");
             // Answered or not: the next time it runs dry asks again.
             drop(stream.set_buffer_attr(&attr(waiting), |_| {}));
+        }
+        if given {
+            std::thread::sleep(REST);
         }
         link.turn(TURN)?;
     }
     let _ = stream.disconnect();
     Ok(())
+}
+
+/// How much shall wait for the device: as little as it gets by with.
+struct Reserve {
+    /// Milliseconds.
+    waiting: u32,
+    changed: Instant,
+    /// When it ran dry last since the last change.
+    dry: Option<Instant>,
+}
+
+impl Reserve {
+    fn new(now: Instant) -> Self {
+        Self {
+            waiting: WAITING_MS,
+            changed: now,
+            dry: None,
+        }
+    }
+
+    /// Takes whether it ran dry just now; says whether more or less shall wait from now on.
+    fn changes(&mut self, now: Instant, ran_dry: bool) -> bool {
+        let since = |then| now.saturating_duration_since(then);
+        let before = self.waiting;
+        if ran_dry && since(self.changed) >= SETTLES {
+            let again = self.dry.is_some_and(|dry| since(dry) < AGAIN);
+            self.dry = Some(now);
+            if again {
+                self.waiting = (self.waiting + STEP_MS).min(MOST_WAITING_MS);
+            }
+        } else if since(self.dry.unwrap_or(self.changed)) >= CALM {
+            self.waiting = (self.waiting - STEP_MS).max(WAITING_MS);
+            self.changed = now;
+            self.dry = None;
+        }
+        if self.waiting == before {
+            return false;
+        }
+        self.changed = now;
+        self.dry = None;
+        true
+    }
 }
 
 /// Whole frames in so many bytes, samples.
@@ -300,6 +356,30 @@ fn whole(room: usize) -> usize {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_waits_grows_when_it_runs_dry_again_and_again_and_shrinks_in_calm() {
+        let start = Instant::now();
+        let at = |ms: u64| start + Duration::from_millis(ms);
+        let mut reserve = Reserve::new(start);
+        assert!(!reserve.changes(at(100), true), "it begins");
+        assert!(!reserve.changes(at(2_000), true), "once");
+        assert!(!reserve.changes(at(13_000), true), "once more, long after");
+        assert!(reserve.changes(at(14_000), true));
+        assert_eq!(reserve.waiting, WAITING_MS + STEP_MS);
+        assert!(
+            !reserve.changes(at(14_010), true),
+            "the change is on its way"
+        );
+        assert!(!reserve.changes(at(43_900), false));
+        assert!(reserve.changes(at(44_100), false), "calm for half a minute");
+        assert_eq!(reserve.waiting, WAITING_MS);
+        assert!(!reserve.changes(at(90_000), false), "never less");
+        for n in 0..100 {
+            reserve.changes(at(100_000 + n * 1_000), true);
+        }
+        assert_eq!(reserve.waiting, MOST_WAITING_MS);
+    }
 
     #[test]
     fn lengths_are_whole_frames() {
