@@ -17,6 +17,7 @@ import {browsers} from './tests/chromium.mjs';
 import {command} from './tests/command.mjs';
 import {crowd, many} from './tests/crowd.mjs';
 import {mattermost} from './tests/mattermost.mjs';
+import {redundancy} from './tests/redundancy.mjs';
 import {screens} from './tests/screen.mjs';
 import {shares} from './tests/shares.mjs';
 import {joins, timing} from './tests/timing.mjs';
@@ -51,6 +52,7 @@ try {
             third(server, () => browser);
             screens(server, () => browser);
             shares(server, () => browser);
+            redundancy(server, () => browser);
             timing(server, () => browser);
             command(server);
             many();
