@@ -42,6 +42,7 @@ pub struct Notice {
 pub const CODES: &[(&str, Severity)] = &[
     // Signing in.
     ("server.none", Severity::Error),
+    ("server.untrusted", Severity::Error),
     ("server.not_mattermost", Severity::Error),
     ("server.no_calls", Severity::Error),
     ("account.wrong", Severity::Error),

@@ -404,6 +404,9 @@ pub enum RequestError {
     /// No answer in time. Try later.
     #[error("timed out")]
     TimedOut,
+    /// Its certificate is not one that the system trusts: nothing was told to it.
+    #[error("not trusted: {0}")]
+    Untrusted(String),
     /// Something answers, but it is not Mattermost (HTML instead of JSON, wrong shape).
     #[error("not understood: {0}")]
     NotUnderstood(String),

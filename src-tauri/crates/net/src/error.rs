@@ -41,9 +41,31 @@ pub(crate) fn root_cause(error: &(dyn std::error::Error + 'static)) -> String {
     cause.to_string()
 }
 
+/// What is wrong with the other side's certificate, if that is what an error is about.
+fn distrust(error: &(dyn std::error::Error + 'static)) -> Option<String> {
+    let mut next = Some(error);
+    while let Some(cause) = next {
+        // An I/O error names the source of what it wraps as its own, and so leaves that out.
+        let wrapped = cause
+            .downcast_ref::<std::io::Error>()
+            .and_then(std::io::Error::get_ref);
+        let tls = wrapped.map_or_else(
+            || cause.downcast_ref::<rustls::Error>(),
+            |inner| inner.downcast_ref::<rustls::Error>(),
+        );
+        if let Some(rustls::Error::InvalidCertificate(_)) = tls {
+            return tls.map(ToString::to_string);
+        }
+        next = cause.source();
+    }
+    None
+}
+
 /// Sorts an HTTP error by remedy.
 pub(crate) fn from_http(error: &reqwest::Error) -> RequestError {
-    if error.is_timeout() {
+    if let Some(why) = distrust(error) {
+        RequestError::Untrusted(why)
+    } else if error.is_timeout() {
         RequestError::TimedOut
     } else if error.is_decode() {
         RequestError::NotUnderstood(root_cause(error))

@@ -34,6 +34,7 @@ pub(super) fn host(url: &str) -> &str {
 pub(super) fn unreachable_code(error: &RequestError) -> &'static str {
     match error {
         RequestError::Offline(_) | RequestError::TimedOut => "server.none",
+        RequestError::Untrusted(_) => "server.untrusted",
         RequestError::RateLimited { .. } => "link.busy",
         RequestError::NotUnderstood(_)
         | RequestError::Unauthorised

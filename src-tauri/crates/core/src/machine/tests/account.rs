@@ -77,6 +77,10 @@ fn every_way_to_fail_at_the_address_has_its_code() {
         (offline(), "server.none"),
         (RequestError::TimedOut, "server.none"),
         (
+            RequestError::Untrusted("unknown issuer".to_owned()),
+            "server.untrusted",
+        ),
+        (
             RequestError::NotUnderstood("<html>".to_owned()),
             "server.not_mattermost",
         ),
