@@ -258,6 +258,14 @@ impl Watcher {
     }
 
     /// Looks until all that has happened is seen.
+    /// Looks until a place has this colour, 5 s at most: on a busy machine the word of a change comes late.
+    fn until(&mut self, (x, y): (u32, u32), colour: u32) {
+        let end = Instant::now() + Duration::from_secs(5);
+        while Instant::now() < end && self.at(x, y) != colour {
+            self.look(Duration::from_millis(50)).unwrap();
+        }
+    }
+
     fn settle(&mut self) {
         while self.look(Duration::from_millis(30)).unwrap() != Look::Same {}
     }
@@ -498,16 +506,14 @@ fn our_small_window_is_left_out_and_what_is_beneath_is_seen() {
     // It moves half off the letter.
     let change = ConfigureWindowAux::new().x(370).y(150);
     stage.configure(bar, change);
-    let until = Instant::now() + Duration::from_secs(5);
-    while Instant::now() < until && watcher.at(380, 170) != RED {
-        watcher.look(Duration::from_millis(50)).unwrap();
-    }
+    watcher.until((380, 170), RED);
     watcher.settle();
     assert_eq!((watcher.at(170, 170), watcher.at(380, 170)), (RED, RED));
     assert_ne!(watcher.at(420, 170), GREEN);
     // What is painted beneath shows as soon as the small window changes.
     stage.paint(letter, BLUE, (0, 0, 300, 200));
     stage.paint(bar, GREEN, (0, 0, 100, 50));
+    watcher.until((380, 170), BLUE);
     watcher.settle();
     assert_eq!((watcher.at(110, 110), watcher.at(380, 170)), (BLUE, BLUE));
     // Gone, and nobody has seen it.
