@@ -289,9 +289,12 @@ impl Compose {
         };
         dirty(out);
         pending.state = match error {
-            RequestError::Offline(_) | RequestError::TimedOut => State::Doubtful {
-                not_before: Some(now + RETRY),
-            },
+            // Not trusted: the gate of a hotel, as likely as not, and later there is a network behind it.
+            RequestError::Offline(_) | RequestError::TimedOut | RequestError::Untrusted(_) => {
+                State::Doubtful {
+                    not_before: Some(now + RETRY),
+                }
+            }
             RequestError::RateLimited { after } => State::Queued {
                 not_before: Some(now + *after),
             },
