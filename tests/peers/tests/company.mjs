@@ -22,7 +22,7 @@ function authority(folder) {
 }
 
 export function company(server) {
-    test('a server with a company\'s own certificate is trusted where the system trusts the company, and nowhere else', async () => {
+    test('a server that only a company vouches for is trusted where the system trusts the company, and nowhere else', async () => {
         const folder = mkdtempSync(path.join(os.tmpdir(), 'halloo-company-'));
         const {ca, key, cert} = authority(folder);
         const port = Number(new URL(server.url).port);

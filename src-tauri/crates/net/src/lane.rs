@@ -11,7 +11,8 @@ use tokio::runtime::{Builder, Handle};
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 
-/// One thread for the tasks of calls. Clones share it; it begins with the first task and ends with the last clone.
+/// One thread for the tasks of calls. Clones share it, and so does each task while it runs; it begins with the first task and ends
+/// with the last of them.
 #[derive(Clone, Debug, Default)]
 pub struct Lane(Arc<OnceLock<Option<Thread>>>);
 
@@ -29,7 +30,14 @@ impl Lane {
         F: Future<Output: Send> + Send + 'static,
     {
         match self.0.get_or_init(Thread::start) {
-            Some(thread) => thread.handle.spawn(task),
+            Some(thread) => {
+                let lane = self.clone();
+                thread.handle.spawn(async move {
+                    let done = task.await;
+                    drop(lane);
+                    done
+                })
+            }
             None => tokio::spawn(task),
         }
     }
@@ -58,6 +66,14 @@ impl Thread {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[tokio::test]
+    async fn a_task_goes_on_when_nobody_else_has_the_lane() {
+        let (go, gone) = oneshot::channel();
+        let task = Lane::default().spawn(gone);
+        assert!(go.send(7).is_ok());
+        assert_eq!(task.await.ok().and_then(Result::ok), Some(7));
+    }
 
     #[tokio::test]
     async fn a_task_and_what_it_begins_run_on_a_thread_of_their_own() {
