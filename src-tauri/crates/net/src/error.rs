@@ -45,18 +45,17 @@ pub(crate) fn root_cause(error: &(dyn std::error::Error + 'static)) -> String {
 fn distrust(error: &(dyn std::error::Error + 'static)) -> Option<String> {
     let mut next = Some(error);
     while let Some(cause) = next {
+        if let Some(tls @ rustls::Error::InvalidCertificate(_)) = cause.downcast_ref() {
+            return Some(tls.to_string());
+        }
         // An I/O error names the source of what it wraps as its own, and so leaves that out.
         let wrapped = cause
             .downcast_ref::<std::io::Error>()
             .and_then(std::io::Error::get_ref);
-        let tls = wrapped.map_or_else(
-            || cause.downcast_ref::<rustls::Error>(),
-            |inner| inner.downcast_ref::<rustls::Error>(),
-        );
-        if let Some(rustls::Error::InvalidCertificate(_)) = tls {
-            return tls.map(ToString::to_string);
-        }
-        next = cause.source();
+        next = match wrapped {
+            Some(inner) => Some(inner),
+            None => cause.source(),
+        };
     }
     None
 }
@@ -71,5 +70,22 @@ pub(crate) fn from_http(error: &reqwest::Error) -> RequestError {
         RequestError::NotUnderstood(root_cause(error))
     } else {
         RequestError::Offline(root_cause(error))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io;
+
+    use super::*;
+
+    #[test]
+    fn distrust_is_found_however_deep_it_is_wrapped() {
+        let tls = rustls::Error::InvalidCertificate(rustls::CertificateError::UnknownIssuer);
+        let error = io::Error::other(io::Error::new(io::ErrorKind::InvalidData, tls));
+        assert!(distrust(&error).is_some_and(|why| why.contains("UnknownIssuer")));
+        let other = io::Error::other(rustls::Error::HandshakeNotComplete);
+        assert_eq!(distrust(&other), None);
+        assert_eq!(distrust(&io::Error::other("cable cut")), None);
     }
 }
