@@ -5,7 +5,7 @@ use std::sync::atomic::Ordering;
 
 use super::keys::Elsewhere;
 use super::portal::{Machine, Menu};
-use super::service::{Hanging, Quiet};
+use super::service::Quiet;
 use super::*;
 
 #[test]
@@ -281,33 +281,6 @@ fn a_ring_is_heard_where_it_is_wanted_as_loud_as_it_is_wanted() {
     let (there, here) = peaks[2];
     assert!(there > 300 && here > 300, "all means all: {:?}", peaks[2]);
     drop(other);
-}
-
-#[test]
-fn a_notification_service_that_hangs_holds_up_neither_the_ring_nor_the_program() {
-    let _stage = alone();
-    let folder = folder("ring-hang");
-    let _devices = Devices::new();
-    let service = Hanging::start();
-    let server = Server::start(&folder);
-    let ids = Ids::of(&server);
-    let alice = Halloo::start(&server, "alice", &folder.join("alice"), &["--hidden"]);
-    let ear = Ear::open();
-    for call in ["hang1", "hang2"] {
-        ear.forget();
-        let sent = Instant::now();
-        ids.rings(&server, call, 1);
-        let began = wait_for("the ring", || ear.first()) - sent;
-        assert!(began < Duration::from_secs(1), "{began:?}");
-        assert!(service.asked() > 0);
-        let asked = Instant::now();
-        assert_eq!(alice.status()["incoming"], 1);
-        let answered = asked.elapsed();
-        assert!(answered < Duration::from_secs(1), "{answered:?}");
-        ids.ends(&server);
-        alice.waits_for("ringing", false);
-        println!("rings after {began:?}, answers within {answered:?}");
-    }
 }
 
 /// One more loudspeaker; unloaded when dropped.

@@ -125,60 +125,6 @@ impl Notifications {
     }
 }
 
-/// A service that takes every call and answers none.
-struct Hangs(Arc<Mutex<u32>>);
-
-#[zbus::interface(name = "org.freedesktop.Notifications")]
-impl Hangs {
-    async fn get_capabilities(&self) -> Vec<String> {
-        *self.0.lock().unwrap() += 1;
-        std::future::pending().await
-    }
-
-    #[allow(clippy::too_many_arguments)]
-    async fn notify(
-        &self,
-        _app: &str,
-        _replaces: u32,
-        _icon: &str,
-        _title: &str,
-        _body: &str,
-        _actions: Vec<String>,
-        _hints: HashMap<String, OwnedValue>,
-        _timeout: i32,
-    ) -> u32 {
-        *self.0.lock().unwrap() += 1;
-        std::future::pending().await
-    }
-}
-
-/// A notification service that hangs; gone when dropped.
-pub struct Hanging {
-    _bus: Connection,
-    asked: Arc<Mutex<u32>>,
-}
-
-impl Hanging {
-    /// Takes the name of the service.
-    pub fn start() -> Self {
-        let asked = Arc::default();
-        let bus = connection::Builder::session()
-            .unwrap()
-            .name("org.freedesktop.Notifications")
-            .unwrap()
-            .serve_at("/org/freedesktop/Notifications", Hangs(Arc::clone(&asked)))
-            .unwrap()
-            .build()
-            .unwrap();
-        Self { _bus: bus, asked }
-    }
-
-    /// How often something was asked of it.
-    pub fn asked(&self) -> u32 {
-        *self.asked.lock().unwrap()
-    }
-}
-
 /// Dunst's own words on the same service.
 struct Dunst(bool);
 
