@@ -31,7 +31,7 @@ const LOSSY: f32 = 0.04;
 const CLEAN: f32 = 0.02;
 /// A report of at least so much loss (its grain is 1/256, RFC 3550 §6.4.1) tells that packets do get lost here…
 const TROUBLE: f32 = 0.003;
-/// …and so many reports without it, minutes, that they do not any more: loss comes in bursts, and comes back.
+/// …and so many reports without it, two minutes with one a second, that they do not any more: loss comes in bursts.
 const CALM: u32 = 120;
 /// Weight of a report that tells more loss than was known, and of one that tells less: a second has 50 packets, so that the
 /// figure of one report is half chance.
