@@ -86,7 +86,12 @@ impl Net for RealNet {
     }
 
     fn open_line(&self, server: String, token: Secret, sink: SocketSink) -> Box<dyn Line> {
-        Box::new(RealLine(Socket::open(server, token, sink)))
+        Box::new(RealLine(Socket::open(
+            server,
+            token,
+            self.rest.trust().clone(),
+            sink,
+        )))
     }
 
     fn backend(&self, server: String, token: Secret) -> Arc<dyn CallBackend> {

@@ -15,6 +15,9 @@ use crate::model::{
 use crate::snapshot::{Quality, ServerInfo};
 
 pub mod media;
+mod trust;
+
+pub use trust::{Certificate, Distrust, Fingerprint};
 
 use media::MediaPort;
 
@@ -406,7 +409,7 @@ pub enum RequestError {
     TimedOut,
     /// Its certificate is not one that the system trusts: nothing was told to it.
     #[error("not trusted: {0}")]
-    Untrusted(String),
+    Untrusted(Distrust),
     /// Something answers, but it is not Mattermost (HTML instead of JSON, wrong shape).
     #[error("not understood: {0}")]
     NotUnderstood(String),

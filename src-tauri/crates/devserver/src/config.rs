@@ -84,6 +84,8 @@ pub struct Switches {
     pub max_recording_minutes: u32,
     /// What becomes of a recording: see [`Recorder`].
     pub recorder: Recorder,
+    /// `ICEServersConfigs`: STUN servers.
+    pub stun_urls: Vec<String>,
     /// The secret of `/turn-credentials`; without one the route answers 403.
     pub turn_secret: Option<String>,
     /// URLs that `/turn-credentials` hands out.
@@ -134,6 +136,7 @@ impl Default for Switches {
             live_captions: false,
             max_recording_minutes: 60,
             recorder: Recorder::Works,
+            stun_urls: Vec::new(),
             turn_secret: None,
             turn_urls: Vec::new(),
             ice_servers_null: false,

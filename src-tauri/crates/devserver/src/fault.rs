@@ -207,6 +207,11 @@ pub enum Fault {
         /// Whether it is cut.
         cut: bool,
     },
+    /// The network lets everybody's media through only so; see [`Passage`](crate::sfu::Passage).
+    Passage {
+        /// How.
+        only: crate::sfu::Passage,
+    },
     /// Nonsense on the media path; see [`SfuFault::GarblePackets`](crate::sfu::SfuFault::GarblePackets).
     GarblePackets {
         /// Whose; everybody's when both are left out.

@@ -179,6 +179,12 @@ impl DevServer {
         value
     }
 
+    /// The SFU's counters.
+    pub async fn media_stats(&self) -> sfu::SfuStats {
+        let sfu = self.app.lock().sfu.clone();
+        sfu.stats().await
+    }
+
     /// Makes a fault happen.
     ///
     /// # Errors

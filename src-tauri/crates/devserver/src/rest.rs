@@ -290,7 +290,7 @@ async fn stats(State(app): State<Arc<App>>) -> Response {
     let media = sfu.stats().await;
     value["sfu"] = serde_json::json!({
         "peers": media.peers, "connected": media.connected, "tracks_in": media.tracks_in,
-        "tracks_out": media.tracks_out, "packets_in": media.packets_in,
+        "tracks_out": media.tracks_out, "packets_in": media.packets_in, "tcp_in": media.tcp_in,
         "packets_out": media.packets_out, "packets_dropped": media.packets_dropped,
         "overflows": media.overflows, "packet_at": media.packet_at, "spurt_at": media.spurt_at,
     });

@@ -169,11 +169,42 @@ pub enum SfuFault {
     },
     /// Give a silent peer up after this time instead of [`DEAD_AFTER`].
     DeadAfter(Duration),
+    /// The network lets media through only so; see [`Passage`].
+    Passage(Passage),
     /// Close the peer as a removed session is closed: DTLS close, then `Closed`.
     Kick {
         /// The session.
         session: String,
     },
+}
+
+/// What a firewall between the clients and the SFU lets through.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, serde::Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Passage {
+    /// Everything.
+    #[default]
+    Free,
+    /// No UDP.
+    Tcp,
+    /// Only UDP whose other end has a port from the first to the second: those of a TURN server.
+    Relayed(u16, u16),
+}
+
+impl Passage {
+    /// Whether UDP to or from there passes.
+    pub(crate) fn udp(self, other: SocketAddr) -> bool {
+        match self {
+            Self::Free => true,
+            Self::Tcp => false,
+            Self::Relayed(first, last) => (first..=last).contains(&other.port()),
+        }
+    }
+
+    /// Whether TCP does.
+    pub(crate) fn tcp(self) -> bool {
+        !matches!(self, Self::Relayed(..))
+    }
 }
 
 /// What the SFU counts.
@@ -187,6 +218,8 @@ pub struct SfuStats {
     pub tracks_in: usize,
     /// Tracks that the SFU sends.
     pub tracks_out: usize,
+    /// Of the packets that came, those over TCP.
+    pub tcp_in: u64,
     /// RTP packets received since the start.
     pub packets_in: u64,
     /// RTP packets forwarded since the start.

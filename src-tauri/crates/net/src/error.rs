@@ -1,6 +1,9 @@
 //! What goes wrong between us and a server, by what can be done about it.
 
-use calls_core::port::RequestError;
+use calls_core::port::{Distrust, RequestError};
+use rustls::CertificateError;
+
+use crate::tls::Distrusted;
 
 /// An error of the WebSockets and of the media connection.
 #[derive(Debug, thiserror::Error)]
@@ -42,11 +45,21 @@ pub(crate) fn root_cause(error: &(dyn std::error::Error + 'static)) -> String {
 }
 
 /// What is wrong with the other side's certificate, if that is what an error is about.
-fn distrust(error: &(dyn std::error::Error + 'static)) -> Option<String> {
+pub(crate) fn distrust(error: &(dyn std::error::Error + 'static)) -> Option<Distrust> {
     let mut next = Some(error);
     while let Some(cause) = next {
-        if let Some(tls @ rustls::Error::InvalidCertificate(_)) = cause.downcast_ref() {
-            return Some(tls.to_string());
+        if let Some(tls @ rustls::Error::InvalidCertificate(why)) = cause.downcast_ref() {
+            let ours = match why {
+                CertificateError::Other(other) => other.0.downcast_ref::<Distrusted>(),
+                _ => None,
+            };
+            return Some(match ours {
+                Some(Distrusted(distrust)) => distrust.clone(),
+                None => Distrust {
+                    why: tls.to_string(),
+                    ..Distrust::default()
+                },
+            });
         }
         // An I/O error names the source of what it wraps as its own, and so leaves that out.
         let wrapped = cause
@@ -83,7 +96,7 @@ mod tests {
     fn distrust_is_found_however_deep_it_is_wrapped() {
         let tls = rustls::Error::InvalidCertificate(rustls::CertificateError::UnknownIssuer);
         let error = io::Error::other(io::Error::new(io::ErrorKind::InvalidData, tls));
-        assert!(distrust(&error).is_some_and(|why| why.contains("UnknownIssuer")));
+        assert!(distrust(&error).is_some_and(|why| why.why.contains("UnknownIssuer")));
         let other = io::Error::other(rustls::Error::HandshakeNotComplete);
         assert_eq!(distrust(&other), None);
         assert_eq!(distrust(&io::Error::other("cable cut")), None);

@@ -32,6 +32,7 @@ mod budget;
 mod config;
 mod pairs;
 mod receive;
+pub(crate) mod relay;
 mod runtime;
 mod screen;
 mod send;

@@ -12,6 +12,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
+use crate::tls::Trust;
 use crate::translate;
 use http::{Http, MAX_JSON, MAX_PICTURE};
 
@@ -30,6 +31,7 @@ pub struct Rest {
     http: Http,
     account: Arc<RwLock<Account>>,
     user_agent: Arc<str>,
+    trust: Trust,
 }
 
 #[derive(Clone, Debug, Default)]
@@ -43,11 +45,24 @@ impl Rest {
     /// that begins with `Mattermost` must come **last** (first would make it a mobile session).
     #[must_use]
     pub fn new(user_agent: &str) -> Self {
+        Self::with_trust(user_agent, Trust::default())
+    }
+
+    /// As [`Rest::new`], for servers that the person trusts as well.
+    #[must_use]
+    pub fn with_trust(user_agent: &str, trust: Trust) -> Self {
         Self {
-            http: Http::new(user_agent),
+            http: Http::new(user_agent, &trust),
             account: Arc::default(),
             user_agent: user_agent.into(),
+            trust,
         }
+    }
+
+    /// Whom the person trusts.
+    #[must_use]
+    pub fn trust(&self) -> &Trust {
+        &self.trust
     }
 
     /// What we call ourselves.
@@ -71,6 +86,7 @@ impl Rest {
             http: self.http.clone(),
             account: Arc::default(),
             user_agent: Arc::clone(&self.user_agent),
+            trust: self.trust.clone(),
         };
         rest.set_account(server, Some(token));
         rest

@@ -9,6 +9,7 @@ use tokio::task::JoinHandle;
 
 use crate::line::{Line, LineEvent, Policy, Target};
 use crate::rest::Rest;
+use crate::tls::Trust;
 use crate::translate::Translator;
 
 /// What the account's WebSocket says.
@@ -37,11 +38,11 @@ pub struct Socket {
 }
 
 impl Socket {
-    /// Starts connecting to `server` (site address). Must be called inside a tokio runtime. `sink` must not block;
+    /// Starts connecting to `server` (site address), which may be one of `trust`. Must be called inside a tokio runtime. `sink` must not block;
     /// nothing follows [`LinkEvent::Unauthorised`].
-    pub fn open(server: String, token: Secret, sink: SocketSink) -> Self {
+    pub fn open(server: String, token: Secret, trust: Trust, sink: SocketSink) -> Self {
         let agent = concat!("Halloo/", env!("CARGO_PKG_VERSION"), " Mattermost/6.0.0");
-        let rest = Rest::new(agent);
+        let rest = Rest::with_trust(agent, trust);
         rest.set_account(server.clone(), Some(token.clone()));
         let target = Target {
             server,

@@ -42,7 +42,14 @@ const RIG: &[&str] = &[
 ];
 
 /// Needed for the peers that we did not write.
-const PEERS: &[&str] = &["chromium", "openssl", "python3", "python3-venv", "strace"];
+const PEERS: &[&str] = &[
+    "chromium",
+    "coturn",
+    "openssl",
+    "python3",
+    "python3-venv",
+    "strace",
+];
 
 /// Needed to make and to judge speech in the benches; the headers build `pesq`, which is C.
 const BENCH: &[&str] = &["espeak-ng", "python3-dev"];

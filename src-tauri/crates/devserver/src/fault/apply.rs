@@ -244,6 +244,7 @@ impl World {
                     });
                 }
             }
+            Fault::Passage { only } => self.sfu.fault(SfuFault::Passage(only)),
             Fault::CutPath { user, session, cut } => {
                 if everybody(&user, &session) {
                     self.sfu.fault(SfuFault::CutPath { session: None, cut });

@@ -21,7 +21,7 @@ use super::bind::bind_all;
 use super::engine::Identity;
 use super::switch::{Setup, Switch};
 use super::tcp::{self, TcpInput};
-use super::{DEAD_AFTER, Request, SfuConfig, SfuError, SfuEvent};
+use super::{DEAD_AFTER, Passage, Request, SfuConfig, SfuError, SfuEvent, SfuFault};
 
 /// Datagrams read before anything else is looked at.
 const BATCH: usize = 64;
@@ -51,6 +51,7 @@ pub(crate) struct Runner {
     requests: mpsc::Receiver<Request>,
     events: mpsc::Sender<SfuEvent>,
     overflows: Arc<AtomicU64>,
+    passage: Passage,
     tcp_input: mpsc::Receiver<TcpInput>,
     tcp_output: HashMap<SocketAddr, mpsc::Sender<Vec<u8>>>,
     listeners: JoinSet<()>,
@@ -91,6 +92,7 @@ impl Runner {
             requests,
             events,
             overflows,
+            passage: Passage::Free,
             tcp_input,
             tcp_output: HashMap::new(),
             listeners,
@@ -165,6 +167,9 @@ impl Runner {
 
     fn transmit(&mut self, transmit: &Transmit) {
         if transmit.proto == Protocol::Udp {
+            if !self.passage.udp(transmit.destination) {
+                return;
+            }
             let local = self
                 .locals
                 .iter()
@@ -199,6 +204,9 @@ impl Runner {
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => break,
                 Err(_) => continue,
             };
+            if !self.passage.udp(source) {
+                continue;
+            }
             let now = Instant::now();
             let bytes = &self.buffer[..len];
             self.switch
@@ -211,7 +219,9 @@ impl Runner {
             TcpInput::Opened(source, output) => {
                 self.tcp_output.insert(source, output);
             }
+            TcpInput::Packet(..) if !self.passage.tcp() => {}
             TcpInput::Packet(source, local, bytes) => {
+                self.switch.stats.tcp_in += 1;
                 self.switch
                     .handle_datagram(Instant::now(), Protocol::Tcp, source, local, &bytes);
             }
@@ -236,6 +246,7 @@ impl Runner {
             Request::Mute(session, muted) => switch.mute(&session, muted),
             Request::Screen(session, stream) => switch.screen_stream(now, &session, stream),
             Request::Video(session, stream) => switch.video_stream(&session, stream),
+            Request::Fault(SfuFault::Passage(passage)) => self.passage = passage,
             Request::Fault(fault) => switch.fault(now, fault),
             Request::Stats(reply) => {
                 let mut stats = switch.stats();

@@ -9,7 +9,9 @@ use tokio_tungstenite::tungstenite::http::header::{AUTHORIZATION, USER_AGENT};
 use tokio_tungstenite::tungstenite::http::{HeaderValue, StatusCode};
 use tokio_tungstenite::tungstenite::protocol::WebSocketConfig;
 use tokio_tungstenite::tungstenite::{self};
-use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, connect_async_with_config};
+use tokio_tungstenite::{
+    Connector, MaybeTlsStream, WebSocketStream, connect_async_tls_with_config,
+};
 
 use super::Target;
 use super::resume::Resume;
@@ -32,13 +34,15 @@ pub(super) fn open(
     resume: &Resume,
 ) -> impl Future<Output = Result<Stream, NetError>> + use<> {
     let request = request(target, resume);
+    let trust = target.rest.trust().clone();
     async move {
-        tls::install();
         let config = WebSocketConfig::default()
             .max_message_size(Some(MAX_MESSAGE))
             .max_frame_size(Some(MAX_MESSAGE));
         // Small messages, each of which somebody waits for: no Nagle.
-        let opening = connect_async_with_config(request?, Some(config), true);
+        let tls = tls::client(Some(&trust)).map_err(NetError::offline)?;
+        let tls = Some(Connector::Rustls(tls));
+        let opening = connect_async_tls_with_config(request?, Some(config), true, tls);
         match timeout(OPEN_TIMEOUT, opening).await {
             Ok(Ok((stream, _))) => Ok(stream),
             Ok(Err(tungstenite::Error::Http(response))) => Err(match response.status() {

@@ -18,9 +18,11 @@ use webrtc::peer_connection::{
 
 use super::budget::Budget;
 use super::receive::{Ears, Tap};
+use super::relay::Relays;
 use super::runtime::Dialer;
 use super::{PeerConfig, media};
 use crate::error::NetError;
+use crate::servers::usable;
 
 /// RFC 6464.
 pub(super) const AUDIO_LEVEL_URI: &str = "urn:ietf:params:rtp-hdrext:ssrc-audio-level";
@@ -57,14 +59,13 @@ pub(super) async fn build(
     let registry = register_interceptors(&mut engine)
         .map_err(media)?
         .with(Slot::from(TAP), Tap::new(ears));
-    let ice_servers = config
-        .ice_servers
-        .iter()
-        .filter(|server| !server.urls.is_empty())
-        .map(|server| RTCIceServer {
-            urls: server.urls.clone(),
-            username: server.username.clone(),
-            credential: server.credential.clone(),
+    let relays = Arc::new(Relays::new(usable(&config.ice_servers)));
+    let ice_servers = relays
+        .told()
+        .map(|told| RTCIceServer {
+            urls: vec![told.url],
+            username: told.username,
+            credential: told.credential,
         })
         .collect();
     let settings = SettingEngineBuilder::new()
@@ -84,7 +85,7 @@ pub(super) async fn build(
         .with_media_engine(engine)
         .with_setting_engine(settings)
         .with_interceptor_registry(registry)
-        .with_runtime(Arc::new(Dialer::new(through)))
+        .with_runtime(Arc::new(Dialer::new(through, relays)))
         .with_handler(handler)
         .with_udp_addrs(addresses.clone())
         .with_tcp_addrs(addresses)

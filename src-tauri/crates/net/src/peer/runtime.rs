@@ -1,4 +1,6 @@
-//! Tokio for the WebRTC stack, with two differences.
+//! Tokio for the WebRTC stack, with three differences.
+//!
+//! **TURN may go over TCP and TLS**; see `relay.rs`.
 //!
 //! **TCP is dialled and never accepted.** The stack offers "active" TCP candidates only for addresses on which it listens. A client has no use for a port
 //! that strangers can connect to (and operating systems ask about it), so the listener is closed at once and only
@@ -23,6 +25,8 @@ use webrtc::runtime::{
     TokioRuntime, Transmit,
 };
 
+use super::relay::{Inbox, Shared};
+
 type Boxed<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
 
 /// Datagrams kept back per socket: a flight of the handshake. The other side repeats what is lost.
@@ -33,14 +37,16 @@ const MAX_HELD: usize = 8;
 pub(super) struct Dialer {
     tokio: TokioRuntime,
     through: Arc<AtomicBool>,
+    relays: Shared,
 }
 
 impl Dialer {
     /// `through` becomes true when ICE is, on the connection's own task: it looks at its sockets right afterwards.
-    pub(super) fn new(through: Arc<AtomicBool>) -> Self {
+    pub(super) fn new(through: Arc<AtomicBool>, relays: Shared) -> Self {
         Self {
             tokio: TokioRuntime,
             through,
+            relays,
         }
     }
 }
@@ -51,9 +57,13 @@ impl Runtime for Dialer {
     }
 
     fn wrap_udp_socket(&self, socket: std::net::UdpSocket) -> io::Result<Arc<dyn AsyncUdpSocket>> {
+        let local = socket.local_addr()?;
         Ok(Arc::new(Patient {
             inner: self.tokio.wrap_udp_socket(socket)?,
+            local,
             through: Arc::clone(&self.through),
+            relays: Arc::clone(&self.relays),
+            inbox: Inbox::default(),
             held: Mutex::default(),
         }))
     }
@@ -73,7 +83,12 @@ impl Runtime for Dialer {
     }
 
     fn resolve_host<'a>(&'a self, host: &'a str) -> Boxed<'a, io::Result<Vec<SocketAddr>>> {
-        self.tokio.resolve_host(host)
+        Box::pin(async move {
+            match self.relays.resolve(host).await {
+                Some(addresses) => addresses,
+                None => self.tokio.resolve_host(host).await,
+            }
+        })
     }
 
     fn sleep(&self, duration: Duration) -> Boxed<'static, ()> {
@@ -111,11 +126,14 @@ impl AsyncTcpListener for Deaf {
     }
 }
 
-/// A socket that keeps DTLS back until ICE is through.
+/// A socket that keeps DTLS back until ICE is through, and knows of TURN servers that do not speak UDP.
 #[derive(Debug)]
 struct Patient {
     inner: Arc<dyn AsyncUdpSocket>,
+    local: SocketAddr,
     through: Arc<AtomicBool>,
+    relays: Shared,
+    inbox: Inbox,
     held: Mutex<VecDeque<(Vec<u8>, RecvMeta)>>,
 }
 
@@ -131,6 +149,15 @@ impl AsyncUdpSocket for Patient {
     }
 
     fn poll_send(&self, cx: &mut Context<'_>, transmit: &Transmit<'_>) -> Poll<io::Result<usize>> {
+        let (to, bytes) = (transmit.destination, transmit.contents);
+        let step = transmit.segment_size.unwrap_or(bytes.len()).max(1);
+        let relayed = bytes.chunks(step).fold(false, |_, packet| {
+            self.relays
+                .take(to, self.local, self.inbox.sender(), packet)
+        });
+        if relayed {
+            return Poll::Ready(Ok(bytes.len()));
+        }
         self.inner.poll_send(cx, transmit)
     }
 
@@ -150,6 +177,17 @@ impl AsyncUdpSocket for Patient {
                 room.copy_from_slice(&bytes);
                 *meta = about;
                 return Poll::Ready(Ok(1));
+            }
+            if let Poll::Ready(Some((from, packet))) = self.inbox.poll(cx) {
+                if let (Some(buf), Some(meta)) = (bufs.first_mut(), meta.first_mut())
+                    && let Some(room) = buf.get_mut(..packet.len())
+                {
+                    room.copy_from_slice(&packet);
+                    *meta = RecvMeta::default();
+                    (meta.addr, meta.len, meta.stride) = (from, packet.len(), packet.len().max(1));
+                    return Poll::Ready(Ok(1));
+                }
+                continue;
             }
             let polled = self.inner.poll_recv(cx, bufs, meta);
             // The stack asks for one message at a time.

@@ -12,6 +12,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use url::Url;
 
+use crate::tls::Trust;
 use crate::{error, tls};
 
 /// Largest JSON answer, bytes. A directory of ten thousand channels is about 8 MB.
@@ -41,8 +42,13 @@ pub(super) struct Answer {
 }
 
 impl Http {
-    pub(super) fn new(user_agent: &str) -> Self {
+    pub(super) fn new(user_agent: &str, trust: &Trust) -> Self {
         tls::install();
+        let tls = tls::client(Some(trust)).map(|config| {
+            let mut config = rustls::ClientConfig::clone(&config);
+            config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
+            config
+        });
         let builder = || {
             let mut headers = HeaderMap::new();
             headers.insert(ACCEPT_LANGUAGE, HeaderValue::from_static("en"));
@@ -53,15 +59,17 @@ impl Http {
                 .timeout(TIMEOUT)
                 .redirect(redirect::Policy::custom(follow))
         };
-        // Building fails on a system without any certificates. A server on http: can still be reached there.
-        let client = builder()
-            .build()
-            .or_else(|error| {
-                tracing::warn!(%error, "no system certificates; https will not work");
+        // What cannot be built here reaches servers on http: at least.
+        let client = match tls {
+            Ok(config) => builder().tls_backend_preconfigured(config).build(),
+            Err(error) => {
+                tracing::error!(%error, "https will not work");
                 builder().tls_certs_only([]).build()
-            })
-            .unwrap_or_default();
-        Self { client }
+            }
+        };
+        Self {
+            client: client.unwrap_or_default(),
+        }
     }
 
     pub(super) fn get(&self, url: Url, token: Option<&Secret>) -> RequestBuilder {

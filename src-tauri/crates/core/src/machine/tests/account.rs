@@ -77,7 +77,10 @@ fn every_way_to_fail_at_the_address_has_its_code() {
         (offline(), "server.none"),
         (RequestError::TimedOut, "server.none"),
         (
-            RequestError::Untrusted("unknown issuer".to_owned()),
+            RequestError::Untrusted(Distrust {
+                why: "unknown issuer".to_owned(),
+                ..Distrust::default()
+            }),
             "server.untrusted",
         ),
         (

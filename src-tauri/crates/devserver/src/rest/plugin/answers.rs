@@ -19,8 +19,10 @@ impl World {
         let s = &self.switches;
         let ice = if s.ice_servers_null {
             Value::Null
-        } else {
+        } else if s.stun_urls.is_empty() {
             json!([])
+        } else {
+            json!([{"urls": s.stun_urls}])
         };
         let mut config = json!({
             "ICEServers": ice, "ICEServersConfigs": ice, "AllowEnableCalls": true,
