@@ -7,7 +7,7 @@ use std::fmt::Write as _;
 use std::path::Path;
 
 use calls_core::port::media;
-use calls_core::{alert, command, id, model, notice, preferences, snapshot};
+use calls_core::{alert, command, id, model, notice, preferences, snapshot, trust};
 use ts_rs::{Config, TS};
 
 macro_rules! declarations {
@@ -72,6 +72,8 @@ fn bindings() -> String {
         alert::RingFor,
         alert::QuietHours,
         alert::GlobalKeys,
+        trust::Trust,
+        trust::Grant,
         alert::AlertSettings,
         alert::MessageLevel,
         alert::KeysReach,

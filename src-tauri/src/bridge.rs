@@ -7,8 +7,9 @@
 use std::sync::Arc;
 
 use calls_core::command::Command;
-use calls_core::id::{ChannelId, PostId};
+use calls_core::id::{ChannelId, PostId, ServerNumber};
 use calls_core::snapshot::Snapshot;
+use calls_core::trust::{Grant, Trust};
 use serde::Serialize;
 use tauri::ipc::{Channel, InvokeResponseBody};
 use tauri::{AppHandle, State, WebviewWindow};
@@ -16,6 +17,7 @@ use tauri::{AppHandle, State, WebviewWindow};
 use crate::links::{self, LinkError};
 use crate::logging;
 use crate::start::Running;
+use crate::windows;
 use crate::windows::call::{self, Which};
 
 mod avatar;
@@ -46,6 +48,9 @@ pub(crate) enum Refused {
     /// The system has nothing to open the link with.
     #[serde(rename = "link.failed")]
     LinkFailed,
+    /// The server that it comes from may not open links.
+    #[serde(rename = "trust.links")]
+    Untrusted,
 }
 
 /// A person's wish. Its outcome is seen in the snapshot.
@@ -185,9 +190,65 @@ pub(crate) fn open_privacy() -> Result<(), Refused> {
 
 /// Opens a web or mail address outside.
 #[tauri::command]
-pub(crate) fn open_link(url: &str) -> Result<(), Refused> {
+pub(crate) fn open_link(
+    core: State<'_, Running>,
+    window: WebviewWindow,
+    url: &str,
+) -> Result<(), Refused> {
+    // In the windows of a call it is that call's server, whichever is shown.
+    let (trust, server) = of_window(&core.snapshot(), window.label() == windows::MAIN);
+    if !trust.links {
+        let ask = Command::AskTrust {
+            grant: Grant::Links,
+        };
+        core.dispatch(match server {
+            Some(server) => Command::At {
+                server,
+                command: Box::new(ask),
+            },
+            None => ask,
+        });
+        return Err(Refused::Untrusted);
+    }
     links::open(url).map_err(|why| match why {
         LinkError::Refused => Refused::Link,
         LinkError::Failed(_) => Refused::LinkFailed,
     })
+}
+
+/// What the server may do that a window is about, and which it is if it is not the one that is shown.
+fn of_window(snapshot: &Snapshot, main: bool) -> (Trust, Option<ServerNumber>) {
+    let call = snapshot.call.server.as_ref().filter(|_| !main);
+    let other = call.and_then(|tag| snapshot.servers.iter().find(|row| row.number == tag.number));
+    match other {
+        Some(row) => (row.trust, Some(row.number)),
+        None => (snapshot.alerts.settings.trust, None),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use calls_core::snapshot::{ServerRow, ServerTag};
+
+    #[test]
+    fn a_link_is_judged_by_the_server_that_its_window_is_about() {
+        let none = Trust::default().with(Grant::Links, false);
+        let mut snapshot = Snapshot::default();
+        snapshot.alerts.settings.trust = none;
+        assert_eq!(of_window(&snapshot, true), (none, None));
+        assert_eq!(of_window(&snapshot, false), (none, None));
+        let number = ServerNumber(2);
+        snapshot.servers = vec![ServerRow {
+            number,
+            ..ServerRow::default()
+        }];
+        snapshot.call.server = Some(ServerTag {
+            number,
+            name: String::new(),
+        });
+        assert_eq!(of_window(&snapshot, true), (none, None));
+        let theirs = of_window(&snapshot, false);
+        assert_eq!(theirs, (Trust::default(), Some(number)));
+    }
 }

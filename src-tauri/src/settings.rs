@@ -14,6 +14,7 @@ use calls_core::command::DeviceRole;
 use calls_core::id::{ChannelId, DeviceId, UserId};
 use calls_core::preferences::{Appearance, CallPreferences};
 use calls_core::snapshot::Sound;
+use calls_core::trust::Trust;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
@@ -119,6 +120,8 @@ pub(crate) struct ServerSettings {
     pub channels: BTreeSet<ChannelId>,
     /// Whose calls and messages neither ring nor notify.
     pub blocked: BTreeMap<UserId, String>,
+    /// What it may do.
+    pub trust: Trust,
 }
 
 impl Settings {
@@ -136,6 +139,7 @@ impl Settings {
         swap(&mut self.volumes, &mut other.volumes);
         swap(&mut self.alerts.channels, &mut other.channels);
         swap(&mut self.alerts.blocked, &mut other.blocked);
+        swap(&mut self.alerts.trust, &mut other.trust);
     }
 
     /// Forgets a server; the next one takes the place of the first.
@@ -144,6 +148,9 @@ impl Settings {
             (self.server, self.login, self.place) = (None, None, None);
             self.drafts.clear();
             self.volumes.clear();
+            self.alerts.channels.clear();
+            self.alerts.blocked.clear();
+            self.alerts.trust = Trust::default();
             return;
         }
         if at == 0 {
@@ -334,6 +341,7 @@ mod tests {
     #![allow(clippy::unwrap_used, clippy::expect_used)]
     use super::*;
     use crate::testing::TemporaryFolder;
+    use calls_core::trust::Grant;
 
     #[test]
     fn what_is_changed_is_there_the_next_time() {
@@ -406,6 +414,7 @@ mod tests {
             server: Some(format!("https://{n}")),
             place: Some(ChannelId::from(n)),
             blocked: [(UserId::from(n), n.to_owned())].into(),
+            trust: Trust::default().with(Grant::Ring, false),
             ..ServerSettings::default()
         };
         let mut settings = Settings {
@@ -420,6 +429,7 @@ mod tests {
         settings.swap(2);
         assert_eq!(settings.server.as_deref(), Some("https://c"));
         assert!(settings.alerts.blocked.contains_key(&UserId::from("c")));
+        assert!(!settings.alerts.trust.ring && before.alerts.trust.ring);
         settings.swap(2);
         settings.swap(7);
         assert_eq!(settings, before);
@@ -430,6 +440,11 @@ mod tests {
         assert!(settings.more.is_empty());
         settings.forget(0);
         assert_eq!(settings.server, None);
+        assert_eq!(
+            settings.alerts,
+            AlertSettings::default(),
+            "nothing of it is left"
+        );
     }
 
     #[test]

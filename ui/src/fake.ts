@@ -40,12 +40,19 @@ const scenes = {
   "sign-in-no-calls": () =>
     cast.signIn({ phase: "signedOut", server: { ...cast.server, callsVersion: null }, login: "", codeNeeded: false, outside: false }),
   "servers": () => ({ ...cast.snapshot(), servers: cast.servers }),
-  "servers-call": () => ({ ...cast.inCall({ place: "Night watch", server: { number: 1, name: "Lighthouse" } }), servers: cast.servers }),
+  // The call is in a channel of the other server's: nothing here is in it.
+  "servers-call": () => ({ ...cast.inCall({ channel: "night-watch", place: "Night watch", server: { number: 1, name: "Lighthouse" } }), directory: cast.snapshot().directory, servers: cast.servers }),
+  "listening-untrusted": () => {
+    const whole = cast.inCall({ microphone: "unavailable" });
+    const { alerts } = whole;
+    const notice = { ...cast.notice("trust.microphone", "warning"), retry: { type: "setTrust" as const, grant: "microphone" as const, allowed: true } };
+    return { ...whole, notices: [notice], alerts: { ...alerts, settings: { ...alerts.settings, trust: { ...alerts.settings.trust, microphone: false } } } };
+  },
   "servers-add": () => ({
     ...cast.signIn({ phase: "noServer" }),
     servers: [
       ...cast.servers.map((one) => ({ ...one, shown: false })),
-      { number: 4, name: "", url: "", standing: "new" as const, unread: false, mentions: 0, channels: 0, ringing: false, inCall: false, shown: true },
+      { number: 4, name: "", url: "", standing: "new" as const, unread: false, mentions: 0, channels: 0, ringing: false, inCall: false, shown: true, trust: cast.trusted },
     ],
   }),
   "servers-incoming": () => ({ ...cast.ringing(cast.incoming("dm-bob", "bob", { server: { number: 3, name: "Tugboats" } })), servers: cast.servers }),
@@ -272,6 +279,7 @@ export function fakeBridge(search: string): Bridge {
   const bridge = stillBridge(first, query.get("window") ?? "main");
   const play = new Play(first, bridge);
   play.babble();
+  play.measure();
   return { ...bridge, dispatch: async (command) => play.handle(command) };
 }
 
@@ -292,6 +300,15 @@ class Play {
       const loud = () => 0.2 + 0.5 * Math.abs(Math.sin(performance.now() / 180));
       this.bridge.levels({ input: loud(), sessions: Object.fromEntries(talk.map((person) => [person.session, loud()])) });
     }, 100);
+  }
+
+  /** Figures of a call: those of a minute that is past at once, then one each second. */
+  measure(past = 60): void {
+    const { call } = this.state;
+    if (call.phase.type === "live" && call.quality) {
+      this.set({ slice: "call", value: { ...call, quality: cast.measured(past > 0 ? 60 - past : performance.now() / 1_000) } });
+    }
+    setTimeout(() => this.measure(Math.max(0, past - 1)), past > 0 ? 1 : 1_000);
   }
 
   handle(command: Command): void {

@@ -14,6 +14,7 @@ export const QUIET: Alerts = {
     quiet: { on: false, from: 1140, to: 480 },
     channels: [],
     blocked: {},
+    trust: { ring: true, notify: true, microphone: true, screen: true, links: true },
     callNotes: true,
     messageText: true,
     quietSharing: true,

@@ -103,3 +103,62 @@ describe("what concerns one server", () => {
     expect(bridge.commands.at(-1)?.type).toBe("openChannel");
   });
 });
+
+describe("what a server may do", () => {
+  it("is set for each in the settings, and said to that one", async () => {
+    const bridge = await show("servers");
+    await user.click(id("settings-button"));
+    await user.click(id("settings-page-servers"));
+    expect(all("server-trust").map((one) => one.getAttribute("aria-label"))).toEqual(["Harbour", "Lighthouse", "Tugboats"]);
+    const on = (name: string) => all(name).map((one) => one.getAttribute("aria-checked"));
+    expect(on("trust-microphone")).toEqual(["true", "true", "false"]);
+    expect(on("trust-ring")).toEqual(["true", "true", "true"]);
+    expect(all("trust-links")[2]!.getAttribute("aria-label")).toBe("Open links: Tugboats");
+    await user.click(all("trust-microphone")[2]!);
+    await user.click(all("trust-ring")[1]!);
+    expect(bridge.commands.filter((one) => one.type === "at")).toEqual([
+      { type: "at", server: 3, command: { type: "setTrust", grant: "microphone", allowed: true } },
+      { type: "at", server: 1, command: { type: "setTrust", grant: "ring", allowed: false } },
+    ]);
+    await user.click(all("trust-remove")[1]!);
+    expect(id("remove-server-question").textContent).toContain("Remove Lighthouse?");
+    await user.click(id("remove-server-go"));
+    expect(bridge.commands).toContainEqual({ type: "removeServer", server: 1 });
+  });
+
+  it("is there with one server too, whose name needs no saying", async () => {
+    const bridge = await show("main");
+    await user.click(id("settings-button"));
+    await user.click(id("settings-page-servers"));
+    expect(all("server-trust")).toHaveLength(1);
+    expect(id("trust-screen").getAttribute("aria-label")).toBe("Share the screen");
+    await user.click(id("trust-screen"));
+    expect(bridge.commands.at(-1)).toEqual({ type: "setTrust", grant: "screen", allowed: false });
+    await user.click(id("settings-server-add"));
+    expect(bridge.commands.at(-1)).toEqual({ type: "addServer" });
+  });
+
+  it("is said in a line before the first sign-in, as long as it may everything", async () => {
+    const bridge = await show("sign-in");
+    expect(id("trust-new").textContent).toContain("use your microphone in calls");
+    const { alerts } = bridge.first;
+    bridge.change({ slice: "alerts", value: { ...alerts, settings: { ...alerts.settings, trust: { ...alerts.settings.trust, notify: false } } } });
+    await tick();
+    expect(maybe("trust-new")).toBeNull();
+  });
+
+  it("says why one only listens, with the button that allows to talk", async () => {
+    const bridge = await show("listening-untrusted");
+    expect(id("notice").textContent).toContain("This server may not use the microphone.");
+    expect(id("mute-button").getAttribute("aria-label")).toBe("This server may not use the microphone. You are listening");
+    const allow = { type: "setTrust", grant: "microphone", allowed: true };
+    await user.click(id("notice-act"));
+    await user.click(id("trust-microphone"));
+    expect(bridge.commands.filter((one) => one.type === "setTrust")).toEqual([allow, allow]);
+  });
+
+  it("shows who is not connected by more than a fainter name", async () => {
+    await show("servers");
+    expect(all("server").map((one) => one.querySelector(".away") !== null)).toEqual([false, false, true]);
+  });
+});

@@ -312,9 +312,14 @@ impl Order {
                 let alerts = (
                     settings.alerts.channels.clone(),
                     settings.alerts.blocked.clone(),
+                    settings.alerts.trust,
                 );
                 apply(settings, what);
-                (settings.alerts.channels, settings.alerts.blocked) = alerts;
+                (
+                    settings.alerts.channels,
+                    settings.alerts.blocked,
+                    settings.alerts.trust,
+                ) = alerts;
                 return;
             }
         };

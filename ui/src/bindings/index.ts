@@ -484,6 +484,36 @@ hush: string,
 tail: number, };
 
 /**
+ * What a server may do, kept for each. Whoever signs in somewhere wants calls from there: a new one may do everything.
+ */
+export type Trust = { 
+/**
+ * Its calls ring; else they are only shown.
+ */
+ring: boolean, 
+/**
+ * It notifies.
+ */
+notify: boolean, 
+/**
+ * What is said is sent to its calls; else one listens there, and the microphone is not even opened.
+ */
+microphone: boolean, 
+/**
+ * A screen can be shown in its calls.
+ */
+screen: boolean, 
+/**
+ * Links in what is written there are opened outside.
+ */
+links: boolean, };
+
+/**
+ * One of the things that a server may do.
+ */
+export type Grant = "ring" | "notify" | "microphone" | "screen" | "links";
+
+/**
  * How the person wants to be called: kept on this computer.
  */
 export type AlertSettings = { 
@@ -515,6 +545,10 @@ channels: Array<ChannelId>,
  * Whose calls and messages neither ring nor notify, with their names.
  */
 blocked: { [key in UserId]: string }, 
+/**
+ * What the server may do; each has its own, which [`crate::command::Command::SetTrust`] alone changes.
+ */
+trust: Trust, 
 /**
  * Calls are shown as notifications, with buttons.
  */
@@ -951,7 +985,19 @@ blocked: boolean, } | { "type": "setAlerts",
 /**
  * All of it.
  */
-settings: AlertSettings, } | { "type": "setRinging", 
+settings: AlertSettings, } | { "type": "setTrust", 
+/**
+ * Which of it.
+ */
+grant: Grant, 
+/**
+ * It may.
+ */
+allowed: boolean, } | { "type": "askTrust", 
+/**
+ * What.
+ */
+grant: Grant, } | { "type": "setRinging", 
 /**
  * They do.
  */
@@ -2469,6 +2515,10 @@ ringing: boolean,
  * We are in a call there, or joining one.
  */
 inCall: boolean, 
+/**
+ * What it may do on this computer.
+ */
+trust: Trust, 
 /**
  * The windows show it.
  */

@@ -302,6 +302,23 @@ export const quality: Quality = {
   watch: null,
 };
 
+/** The same at some second: a connection that is well, and breathes. */
+export function measured(second: number): Quality {
+  const wave = (slow: number, size: number) => 1 + size * Math.sin(second / slow) * Math.cos(second * 1.7);
+  const dip = Math.abs(second - 38) < 3 ? 4 : 1;
+  return {
+    ...quality,
+    rttMs: Math.round(24 * wave(5, 0.3) * (dip > 1 ? 1.8 : 1)),
+    jitterMs: Math.round(4 * wave(3, 0.4)),
+    jitterTargetMs: dip > 1 ? 60 : 40,
+    loss: 0.002 * dip,
+    concealedRatio: 0.001 * dip,
+    bitrateIn: Math.round(38_000 * wave(4, 0.25)),
+    bitrateOut: Math.round(41_000 * wave(7, 0.2)),
+    mos: dip > 1 ? 4 : 4.3,
+  };
+}
+
 const idle: Call = {
   phase: { type: "idle" },
   channel: null,
@@ -404,11 +421,14 @@ export function snapshot(timeline: Partial<Timeline> = {}): Snapshot {
   };
 }
 
+/** What a server may do that was just added. */
+export const trusted = { ring: true, notify: true, microphone: true, screen: true, links: true };
+
 /** Three servers: ours, one that wants us, and one that is not to be reached. */
 export const servers: ServerRow[] = [
-  { number: 0, name: "Harbour", url: server.url, standing: "up", unread: true, mentions: 0, channels: 2, ringing: false, inCall: false, shown: true },
-  { number: 1, name: "Lighthouse", url: "https://light.example", standing: "up", unread: true, mentions: 3, channels: 4, ringing: false, inCall: true, shown: false },
-  { number: 3, name: "Tugboats", url: "https://tugs.example", standing: "lost", unread: true, mentions: 0, channels: 1, ringing: true, inCall: false, shown: false },
+  { number: 0, name: "Harbour", url: server.url, standing: "up", unread: true, mentions: 0, channels: 2, ringing: false, inCall: false, shown: true, trust: trusted },
+  { number: 1, name: "Lighthouse", url: "https://light.example", standing: "up", unread: true, mentions: 3, channels: 4, ringing: false, inCall: true, shown: false, trust: trusted },
+  { number: 3, name: "Tugboats", url: "https://tugs.example", standing: "lost", unread: true, mentions: 0, channels: 1, ringing: true, inCall: false, shown: false, trust: { ...trusted, microphone: false, links: false } },
 ];
 
 /** Another channel open. */

@@ -1,6 +1,6 @@
 import { createContext } from "svelte";
 
-import type { ChannelRow, Command, Compose, CustomEmoji, Directory, Person, ServerRow, Share } from "../bindings";
+import type { ChannelRow, Command, Compose, CustomEmoji, Directory, Person, ServerRow, Share, Trust } from "../bindings";
 import type { Bridge } from "../bridge";
 
 /** What every component may do without being handed it: ask the core, open a link, find a picture, attach a file. */
@@ -9,6 +9,8 @@ export interface App extends Pick<Bridge, "openLink" | "openLogs" | "openPrivacy
   readonly writing: { compose: Compose; directory: Directory; emoji: readonly CustomEmoji[]; online: boolean };
   /** The person's servers, as they are now; none while there is but one. */
   readonly servers: readonly ServerRow[];
+  /** What the server of our call may do on this computer; without a call, the one that is shown. */
+  readonly trust: Trust;
   /** Shared screens, as they are now. */
   readonly share: Share;
   /** The direct channel with somebody, if there is one. */

@@ -100,6 +100,8 @@ export const callWords = {
   "stats.copied": "Copied",
   "stats.server": "Server {version}, Calls {calls}",
   "link.copy": "Copy call link",
+  "link.calendar": "Copy as calendar entry",
+  "link.calendar.title": "Call: {place}",
   "link.copied": "Link copied",
   "link.failed": "The link could not be copied",
   "call.more": "More",

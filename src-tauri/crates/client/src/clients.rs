@@ -17,6 +17,7 @@ use calls_core::port::BoxFuture;
 use calls_core::port::media::VoiceFigures;
 use calls_core::snapshot::{Levels, Patch, Snapshot};
 use calls_core::switchboard::{Act, Picture, Switchboard};
+use calls_core::trust::Trust;
 use calls_media::{AudioHost, Screens};
 use tokio::sync::{broadcast, watch};
 
@@ -444,6 +445,7 @@ impl Inner {
         let mut alerts = like.alerts.settings.clone();
         alerts.channels.clear();
         alerts.blocked.clear();
+        alerts.trust = Trust::default();
         let config = ClientConfig {
             user_agent: self.user_agent.clone(),
             input: like.devices.input.clone(),

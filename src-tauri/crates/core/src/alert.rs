@@ -9,6 +9,7 @@ use ts_rs::TS;
 
 use crate::id::{CallId, ChannelId, DeviceId, UserId};
 use crate::snapshot::ServerTag;
+use crate::trust::Trust;
 
 /// A ring tone. The first four have the official client's names, and are stored on the server; the others are ours,
 /// and stay on this computer. All sounds are our own.
@@ -239,6 +240,8 @@ pub struct AlertSettings {
     pub channels: BTreeSet<ChannelId>,
     /// Whose calls and messages neither ring nor notify, with their names.
     pub blocked: BTreeMap<UserId, String>,
+    /// What the server may do; each has its own, which [`crate::command::Command::SetTrust`] alone changes.
+    pub trust: Trust,
     /// Calls are shown as notifications, with buttons.
     pub call_notes: bool,
     /// Notifications show what was written; else only who wrote.
@@ -281,6 +284,7 @@ impl Default for AlertSettings {
             quiet: QuietHours::default(),
             channels: BTreeSet::new(),
             blocked: BTreeMap::new(),
+            trust: Trust::default(),
             call_notes: true,
             message_text: true,
             quiet_sharing: true,

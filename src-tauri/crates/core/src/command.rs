@@ -10,6 +10,7 @@ use crate::id::{
 };
 use crate::preferences::{Appearance, CallPreferences};
 use crate::snapshot::{OutsideService, Sound};
+use crate::trust::Grant;
 
 /// Which end of the sound.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, TS)]
@@ -430,6 +431,18 @@ pub enum Command {
     SetAlerts {
         /// All of it.
         settings: Box<AlertSettings>,
+    },
+    /// What the server may do on this computer.
+    SetTrust {
+        /// Which of it.
+        grant: Grant,
+        /// It may.
+        allowed: bool,
+    },
+    /// The person wanted what the server may not do: they are told so, and can allow it.
+    AskTrust {
+        /// What.
+        grant: Grant,
     },
     /// Whether calls ring, on all devices.
     SetRinging {

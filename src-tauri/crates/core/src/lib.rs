@@ -13,4 +13,5 @@ pub mod port;
 pub mod preferences;
 pub mod snapshot;
 pub mod switchboard;
+pub mod trust;
 pub mod wire;

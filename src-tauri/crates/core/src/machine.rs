@@ -9,6 +9,7 @@
 
 use std::time::Instant;
 
+use crate::alert::{AlertWish, NoteKey};
 use crate::effect::{ClientEvent, Effect};
 use crate::input::{Input, Memory, Now};
 use crate::snapshot::{Slice, Snapshot};
@@ -136,7 +137,7 @@ impl Machine {
             .settle_calling(now.instant, &self.directory, output.as_ref(), &mut self.out);
         self.share.follow(self.call.number(), &mut self.out);
         self.devices
-            .run(now.instant, self.call.is_on(), &mut self.out);
+            .run(now.instant, self.call.ends(), &mut self.out);
         self.chat
             .follow(self.call.chat(), &self.directory, &mut self.out);
         self.directory.look_up(&mut self.out);
@@ -145,7 +146,14 @@ impl Machine {
 
     /// The next thing to do, in order; `None` when all is done.
     pub fn poll_effect(&mut self) -> Option<Effect> {
-        self.out.pop()
+        loop {
+            match self.out.pop()? {
+                // The last door, whoever wanted it shown; what the person tries out is theirs.
+                Effect::Alert(AlertWish::Show(note))
+                    if !self.alerts.settings.trust.notify && note.key != NoteKey::Test => {}
+                effect => return Some(effect),
+            }
+        }
     }
 
     /// When to hand in a [`Input::Tick`]; `None` if nothing is waited for.
@@ -193,6 +201,8 @@ impl Machine {
         self.compose.remembered(memory.drafts);
         self.call
             .remembered(memory.volumes, memory.calls, &mut self.out);
+        self.call
+            .listens_only(!memory.alerts.trust.microphone, &mut self.out);
         self.alerts.remembered(memory.alerts, &mut self.out);
         self.account
             .start(memory.session, memory.server, &mut self.out);

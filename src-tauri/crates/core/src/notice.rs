@@ -67,6 +67,10 @@ pub const CODES: &[(&str, Severity)] = &[
     ("link.new_server", Severity::Error),
     ("link.start", Severity::Error),
     ("link.nowhere", Severity::Error),
+    // What a server may not do.
+    ("trust.microphone", Severity::Warning),
+    ("trust.screen", Severity::Warning),
+    ("trust.links", Severity::Warning),
     // Keys that work everywhere.
     ("keys.local", Severity::Warning),
     ("keys.taken", Severity::Warning),

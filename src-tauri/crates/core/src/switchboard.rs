@@ -16,6 +16,7 @@ use crate::machine::is_address_of;
 use crate::snapshot::{
     Account, CallPhase, Link, OurShare, ServerRow, ServerStanding, ServerTag, Snapshot,
 };
+use crate::trust::Trust;
 
 mod picture;
 mod reach;
@@ -100,6 +101,8 @@ struct Glance {
     shows_everything: bool,
     /// What of its alert settings is about its own people and channels.
     own: (BTreeSet<ChannelId>, BTreeMap<UserId, String>),
+    /// What it may do.
+    trust: Trust,
 }
 
 impl Glance {
@@ -148,6 +151,7 @@ impl Glance {
                 }
             },
             own: (settings.channels.clone(), settings.blocked.clone()),
+            trust: settings.trust,
         }
     }
 }
@@ -224,6 +228,7 @@ impl Switchboard {
                 channels: glance.channels,
                 ringing: glance.ringing,
                 in_call: glance.in_call,
+                trust: glance.trust,
                 shown: *number == self.shown,
             });
         rows.collect()

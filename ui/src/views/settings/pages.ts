@@ -4,6 +4,7 @@ import Headset from "@lucide/svelte/icons/headset";
 import Keyboard from "@lucide/svelte/icons/keyboard";
 import Palette from "@lucide/svelte/icons/palette";
 import Phone from "@lucide/svelte/icons/phone";
+import Server from "@lucide/svelte/icons/server";
 import Wrench from "@lucide/svelte/icons/wrench";
 import type { Component } from "svelte";
 
@@ -14,6 +15,7 @@ import AppearancePage from "./AppearancePage.svelte";
 import CallsPage from "./CallsPage.svelte";
 import NotificationsPage from "./NotificationsPage.svelte";
 import Ringing from "./Ringing.svelte";
+import ServersPage from "./ServersPage.svelte";
 import ShortcutsPage from "./ShortcutsPage.svelte";
 import SoundPage from "./SoundPage.svelte";
 
@@ -40,6 +42,7 @@ export const pages: readonly Page[] = [
   { id: "calls", title: "settings.calls", text: "settings.calls.text", icon: Phone, component: CallsPage, finds: ["calls.channels", "calls.direct", "calls.nomic", "calls.hint", "calls.left", "calls.notes", "calls.reactions", "calls.captions", "calls.captions.size", "calls.captions.place", "calls.level", "calls.big", "calls.narrow"] },
   { id: "ringing", title: "settings.ringing", text: "settings.ringing.text", icon: BellRing, component: Ringing, finds: ["ring.on", "ring.tone", "ring.device", "ring.volume", "ring.for", "ring.quiet", "ring.channels", "ring.blocked"] },
   { id: "notifications", title: "settings.notifications", text: "settings.notifications.text", icon: Bell, component: NotificationsPage, finds: ["notes.messages", "notes.calls", "notes.chat", "notes.text", "notes.join", "notes.mute", "notes.tray", "notes.autostart", "notes.test"] },
+  { id: "servers", title: "settings.servers", text: "settings.servers.text", icon: Server, component: ServersPage, finds: ["trust.ring", "trust.notify", "trust.microphone", "trust.screen", "trust.links", "servers.add"] },
   { id: "appearance", title: "settings.appearance", text: "settings.appearance.text", icon: Palette, component: AppearancePage, finds: ["look.theme", "look.text", "look.density", "look.motion", "look.language", "look.clock"] },
   { id: "shortcuts", title: "settings.shortcuts", text: "settings.shortcuts.text", icon: Keyboard, component: ShortcutsPage, finds: ["keys.call", "keys.anywhere", "keys.writing"] },
   { id: "advanced", title: "settings.advanced", text: "settings.advanced.text", icon: Wrench, component: AdvancedPage, finds: ["advanced.server", "advanced.calls"] },

@@ -13,6 +13,7 @@ use crate::input::Now;
 use crate::model::{NotifyProps, Post, PostKind};
 use crate::port::{Request, RequestError};
 use crate::snapshot::{Alerts as Slice, Call as CallSlice, Microphone};
+use crate::trust::Grant;
 
 use super::Machine;
 use super::cues;
@@ -160,7 +161,15 @@ impl Machine {
             }
             Command::SilenceRing => self.ringing.silence("silenced"),
             Command::BlockCaller { user, blocked } => self.block(&user, blocked),
-            Command::SetAlerts { settings } => self.alerts.keep(*settings, out),
+            Command::SetAlerts { settings } => {
+                // What it may do is no setting of the person's for all servers.
+                let trust = self.alerts.settings.trust;
+                self.alerts.keep(AlertSettings { trust, ..*settings }, out);
+            }
+            Command::SetTrust { grant, allowed } => self.set_trust(grant, allowed),
+            Command::AskTrust { grant } => {
+                self.granted(now, grant);
+            }
             Command::SetRinging { on } => {
                 let word = if on { "true" } else { "false" };
                 self.alerts.set("calls_desktop_sound", word, out);
@@ -176,7 +185,11 @@ impl Machine {
                 }
             }
             Command::TestNote => self.test_note(now.instant),
-            Command::HoldToTalk { held } => self.hold_to_talk(now.instant, held),
+            Command::HoldToTalk { held } => {
+                if !held || !self.call.is_on() || self.granted(now, Grant::Microphone) {
+                    self.hold_to_talk(now.instant, held);
+                }
+            }
             Command::HoldToMute { held } => {
                 // The key to talk has nothing to shut any more.
                 self.alerts.talk.forget();
@@ -185,7 +198,10 @@ impl Machine {
             Command::ToggleMute => {
                 self.alerts.talk.forget();
                 let muted = !self.is_muted();
-                self.call.set_muted(muted, &mut self.devices, &mut self.out);
+                let may = muted || !self.call.is_on() || self.granted(now, Grant::Microphone);
+                if may {
+                    self.call.set_muted(muted, &mut self.devices, &mut self.out);
+                }
             }
             Command::OpenAddress { address } => self.open_address(now, &address),
             Command::AskForKeys => self.out.push(Effect::Alert(AlertWish::AskForKeys)),
@@ -199,6 +215,38 @@ impl Machine {
                 }
             }
             other => tracing::error!(?other, "not a command about alerts"),
+        }
+    }
+
+    /// Whether the server may do what the person wants just now; if not, they are told, and can allow it.
+    pub(super) fn granted(&mut self, now: Now, grant: Grant) -> bool {
+        let allowed = self.alerts.settings.trust.allows(grant);
+        if let Some(code) = grant.refusal().filter(|_| !allowed) {
+            let allow = Command::SetTrust {
+                grant,
+                allowed: true,
+            };
+            let notice = Draft::new(code).retry(allow);
+            self.out.notices.raise(now.instant, notice);
+        }
+        allowed
+    }
+
+    fn set_trust(&mut self, grant: Grant, allowed: bool) {
+        let trust = self.alerts.settings.trust.with(grant, allowed);
+        let settings = AlertSettings {
+            trust,
+            ..self.alerts.settings.clone()
+        };
+        self.alerts.keep(settings, &mut self.out);
+        if let Some(code) = grant.refusal().filter(|_| allowed) {
+            self.out.notices.solve(code);
+        }
+        match grant {
+            // Whoever is allowed to talk is not heard yet: they open the microphone themselves.
+            Grant::Microphone => self.call.listens_only(!allowed, &mut self.out),
+            Grant::Screen if !allowed => self.share.stop(&mut self.out),
+            _ => {}
         }
     }
 
@@ -335,7 +383,8 @@ impl Machine {
             settings: &self.alerts.settings,
             looking,
             call_thread: self.snapshot.call.thread.as_ref(),
-            quiet: quiet.hold(minute_of_day(now.unix, self.alerts.zone))
+            quiet: !self.alerts.settings.trust.notify
+                || quiet.hold(minute_of_day(now.unix, self.alerts.zone))
                 || self.shows_notes()
                 || self.system_quiet(),
         };
@@ -356,6 +405,7 @@ impl Machine {
             || self.desktop.call_in_front
             || self.headless
             || self.shows_notes()
+            || !self.alerts.settings.trust.notify
             || !self.call.preferences().call_notes
         {
             return;

@@ -55,6 +55,8 @@ pub(crate) struct Call {
     pub(crate) elsewhere: bool,
     /// A key is set that opens the microphone while it is held.
     pub(crate) talks: bool,
+    /// The server may not hear us: the microphone stays shut, and is not opened for a call.
+    listens: bool,
     hint: Hint,
     spoken: Spoken,
     /// The microphone was on when the person wanted to hear nothing; it is on again with the sound.
@@ -185,6 +187,11 @@ impl Call {
     /// True while devices are needed.
     pub(crate) fn is_on(&self) -> bool {
         self.current.is_some()
+    }
+
+    /// Whether our call needs the loudspeaker, and the microphone.
+    pub(crate) fn ends(&self) -> (bool, bool) {
+        (self.is_on(), self.is_on() && !self.listens)
     }
 
     /// What the channel list shows of our call.
@@ -328,6 +335,7 @@ impl Call {
             "call.muted",
             "call.unmuted",
             "call.talking_muted",
+            "trust.microphone",
         ] {
             out.notices.solve(code);
         }
@@ -353,7 +361,7 @@ impl Call {
         };
         if !current.decided {
             current.decided = true;
-            current.unmuted = !muted;
+            current.unmuted = !muted && !self.listens;
         }
         true
     }

@@ -220,14 +220,15 @@ impl Devices {
     }
 
     /// Opens and closes the ends as they are needed.
-    pub(crate) fn run(&mut self, now: Instant, in_call: bool, out: &mut Out) {
-        if in_call {
+    /// `hears`: a call needs the loudspeaker; `talks`: and the microphone.
+    pub(crate) fn run(&mut self, now: Instant, (hears, talks): (bool, bool), out: &mut Out) {
+        if hears {
             self.hear(now, false, out);
         }
         let trial = self.slice.trial;
         let wanted = (
-            in_call || self.watching || trial == Some(Trial::Recording),
-            in_call || self.testing_until.is_some() || trial == Some(Trial::Playing),
+            talks || self.watching || trial == Some(Trial::Recording),
+            hears || self.testing_until.is_some() || trial == Some(Trial::Playing),
         );
         if wanted == self.running {
             return;

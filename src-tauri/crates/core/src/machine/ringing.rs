@@ -427,6 +427,8 @@ impl Ringing {
             elsewhere: !personal && !chosen,
             stranger: channel.is_none() || member.is_none(),
             blocked: settings.blocked.contains_key(&call.owner),
+            no_rings: !settings.trust.ring,
+            no_notes: !settings.trust.notify,
             muted: member.is_some_and(|member| member.muted),
             busy: matches!(directory.presence(me), Presence::Dnd | Presence::Ooo),
             desktop_none: props.desktop() == "none",

@@ -7,6 +7,7 @@ use crate::id::{ChannelId, FileId, PostId, UserId};
 use crate::input::Now;
 use crate::port::Request;
 use crate::port::media::ShareRequest;
+use crate::trust::Grant;
 
 use super::Machine;
 use super::compose::place;
@@ -109,7 +110,11 @@ impl Machine {
                 self.call.dismiss(out);
             }
             Command::DismissCallProblem => self.call.dismiss(out),
-            Command::SetMuted { muted } => self.call.set_muted(muted, &mut self.devices, out),
+            Command::SetMuted { muted } => {
+                if muted || !self.call.is_on() || self.granted(now, Grant::Microphone) {
+                    self.call.set_muted(muted, &mut self.devices, &mut self.out);
+                }
+            }
             Command::RaiseHand { raised } => {
                 self.call.raise_hand(raised, &self.clock, now.unix, out);
             }
@@ -152,6 +157,8 @@ impl Machine {
             | Command::SilenceRing
             | Command::BlockCaller { .. }
             | Command::SetAlerts { .. }
+            | Command::SetTrust { .. }
+            | Command::AskTrust { .. }
             | Command::SetRinging { .. }
             | Command::SetTone { .. }
             | Command::SetMessages { .. }
@@ -183,6 +190,9 @@ impl Machine {
             Command::HearMyself { on } => self.devices.hear(instant, on, out),
             Command::DumpSound { on } => self.devices.dump(instant, on, out),
             Command::OpenSharePicker => {
+                if self.call.is_on() && !self.granted(now, Grant::Screen) {
+                    return;
+                }
                 let allowed = self.may_share();
                 self.share.open_picker(now, allowed, &mut self.out);
             }
@@ -192,6 +202,9 @@ impl Machine {
                 motion,
                 sound,
             } => {
+                if self.call.is_on() && !self.granted(now, Grant::Screen) {
+                    return;
+                }
                 let request = ShareRequest {
                     source,
                     motion,

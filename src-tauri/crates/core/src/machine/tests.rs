@@ -42,6 +42,7 @@ mod preferences;
 mod ringing;
 mod share;
 mod timeline;
+mod trust;
 
 /// 2026-01-01, the day on which all stories begin.
 const DAY: Millis = 1_767_225_600_000;

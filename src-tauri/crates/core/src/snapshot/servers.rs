@@ -4,6 +4,7 @@ use serde::Serialize;
 use ts_rs::TS;
 
 use crate::id::ServerNumber;
+use crate::trust::Trust;
 
 /// Names a server to the person, and to whoever brings an answer back to it.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, TS)]
@@ -37,6 +38,8 @@ pub struct ServerRow {
     pub ringing: bool,
     /// We are in a call there, or joining one.
     pub in_call: bool,
+    /// What it may do on this computer.
+    pub trust: Trust,
     /// The windows show it.
     pub shown: bool,
 }

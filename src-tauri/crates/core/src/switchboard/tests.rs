@@ -552,3 +552,24 @@ fn a_notice_is_closed_where_it_was_raised() {
         [Act::Command(B, Command::DismissNotice { id: 1 })]
     );
 }
+
+#[test]
+fn what_a_server_may_do_is_said_to_it_alone_and_stands_in_its_row() {
+    let mut board = desk(&["a", "b"]);
+    let wish = Command::SetTrust {
+        grant: crate::trust::Grant::Microphone,
+        allowed: false,
+    };
+    assert_eq!(
+        does(&mut board, at(B, wish.clone())),
+        [Act::Command(B, wish)],
+        "and shows nothing else for it"
+    );
+    let mut changed = server("b");
+    changed.alerts.settings.trust.microphone = false;
+    board.handle_snapshot(B, &changed);
+    let may: Vec<bool> = (board.rows().iter())
+        .map(|row| row.trust.microphone)
+        .collect();
+    assert_eq!(may, [true, false]);
+}

@@ -100,6 +100,8 @@ export const callWords = {
   "stats.copied": "Kopiert",
   "stats.server": "Server {version}, Calls {calls}",
   "link.copy": "Anruf-Link kopieren",
+  "link.calendar": "Als Kalendereintrag kopieren",
+  "link.calendar.title": "Anruf: {place}",
   "link.copied": "Link kopiert",
   "link.failed": "Der Link konnte nicht kopiert werden",
   "call.more": "Mehr",

@@ -100,6 +100,8 @@ export const callWords = {
   "stats.copied": "Copiado",
   "stats.server": "Servidor {version}, Calls {calls}",
   "link.copy": "Copiar enlace de la llamada",
+  "link.calendar": "Copiar como entrada de calendario",
+  "link.calendar.title": "Llamada: {place}",
   "link.copied": "Enlace copiado",
   "link.failed": "No se pudo copiar el enlace",
   "call.more": "Más",

@@ -100,6 +100,8 @@ export const callWords = {
   "stats.copied": "Copié",
   "stats.server": "Serveur {version}, Calls {calls}",
   "link.copy": "Copier le lien de l’appel",
+  "link.calendar": "Copier comme événement d’agenda",
+  "link.calendar.title": "Appel : {place}",
   "link.copied": "Lien copié",
   "link.failed": "Le lien n’a pas pu être copié",
   "call.more": "Plus",

@@ -100,6 +100,8 @@ export const callWords = {
   "stats.copied": "コピーしました",
   "stats.server": "サーバー {version}、Calls {calls}",
   "link.copy": "通話のリンクをコピー",
+  "link.calendar": "カレンダーの予定としてコピー",
+  "link.calendar.title": "通話：{place}",
   "link.copied": "リンクをコピーしました",
   "link.failed": "リンクをコピーできませんでした",
   "call.more": "その他",

@@ -204,7 +204,9 @@ impl Call {
         if !current.decided {
             // Unless the person chose otherwise, direct and group calls open by themselves and channels begin muted
             // (calls-v1-rest §10.1).
-            current.unmuted = self.preferences.opens(current.kind) && !devices.microphone_fails();
+            current.unmuted = self.preferences.opens(current.kind)
+                && !self.listens
+                && !devices.microphone_fails();
             current.decided = true;
         }
         let unmuted = current.unmuted;

@@ -16,6 +16,9 @@ impl Call {
             return;
         };
         current.decided = true;
+        if !muted && self.listens {
+            return;
+        }
         if !muted && devices.microphone_fails() {
             // Whoever presses the button has perhaps plugged something in (calls-v1-rest §10.2). Should it work now,
             // they press again: nothing opens by itself.
@@ -58,11 +61,26 @@ impl Call {
         }
     }
 
+    /// The server may, or may not, hear us. Who talks there just now is muted at once.
+    pub(crate) fn listens_only(&mut self, listens: bool, out: &mut Out) {
+        if std::mem::replace(&mut self.listens, listens) == listens {
+            return;
+        }
+        self.reopens &= !listens;
+        if self.current.is_some() {
+            // Direct calls, too, begin muted then.
+            self.microphone_failed(out);
+        }
+    }
+
     /// Brings gate and server in line with the wish. `tell`: the others hear of it.
     pub(super) fn settle_voice(&mut self, tell: bool, out: &mut Out) {
-        let Some(current) = &self.current else {
+        let Some(current) = &mut self.current else {
             return;
         };
+        if self.listens {
+            (current.unmuted, current.hushed) = (false, false);
+        }
         let (number, unmuted) = (current.number, current.unmuted);
         let open = unmuted && current.flows();
         self.set_gate(open, out);
@@ -104,7 +122,7 @@ impl Call {
         let Some(current) = &self.current else {
             return Microphone::Muted;
         };
-        if devices.microphone_fails() {
+        if self.listens || devices.microphone_fails() {
             Microphone::Unavailable
         } else if !current.unmuted {
             Microphone::Muted

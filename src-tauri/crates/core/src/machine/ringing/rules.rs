@@ -18,6 +18,10 @@ pub(crate) struct Facts {
     pub(crate) stranger: bool,
     /// The person does not want to hear of the caller.
     pub(crate) blocked: bool,
+    /// The server may not ring.
+    pub(crate) no_rings: bool,
+    /// The server may not notify.
+    pub(crate) no_notes: bool,
     /// The person has muted the channel.
     pub(crate) muted: bool,
     /// Do not disturb, or out of office.
@@ -96,6 +100,8 @@ pub(crate) const RULES: &[Rule] = &[
     ),
     rule("not a member", |f| f.stranger, Forbids::Card),
     rule("caller blocked", |f| f.blocked, Forbids::Card),
+    rule("the server may not ring", |f| f.no_rings, Forbids::Ring),
+    rule("the server may not notify", |f| f.no_notes, Forbids::Note),
     rule("channel muted", |f| f.muted, Forbids::RingAndNote),
     rule(
         "do not disturb or out of office",

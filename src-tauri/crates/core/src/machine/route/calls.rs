@@ -8,6 +8,8 @@ use crate::port::media::MediaEvent;
 
 use super::super::Machine;
 use super::super::call::Around;
+use crate::trust::Grant;
+
 use super::super::notices::Draft;
 
 impl Machine {
@@ -76,6 +78,10 @@ impl Machine {
             &self.directory,
             &mut self.out,
         );
+        if !here && self.call.channel() == Some(channel) {
+            // Who only listens there is told why.
+            self.granted(now, Grant::Microphone);
+        }
     }
 
     pub(in crate::machine) fn called(&mut self, now: Now, number: CallNumber, event: CallEvent) {

@@ -294,3 +294,13 @@ fn without_the_text_only_the_name_is_shown() {
         (&Words::Plain("bob".to_owned()), &Words::default())
     );
 }
+
+#[test]
+fn a_server_that_may_not_notify_does_not() {
+    let mut story = story_with(|_, alerts| alerts.trust.notify = false);
+    hears(&mut story, says("town-square", "bob", "p1", DAY), true);
+    assert_eq!(notes(&mut story), []);
+    // Whether notifications arrive at all can be tried out still.
+    story.does(Command::TestNote);
+    assert_eq!(notes(&mut story).len(), 1);
+}

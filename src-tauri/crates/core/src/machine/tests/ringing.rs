@@ -918,3 +918,19 @@ fn a_preview_ends_after_five_seconds_and_never_disturbs_a_ring() {
     assert_eq!(noticed(&mut story), Noticed::default());
     assert!(rings(&story));
 }
+
+#[test]
+fn a_server_that_may_not_ring_or_notify_still_shows_its_calls() {
+    for (ring, notify) in [(true, true), (false, true), (true, false), (false, false)] {
+        let mut story = story_with(|_, _, alerts| {
+            alerts.trust.ring = ring;
+            alerts.trust.notify = notify;
+        });
+        story.effects.clear();
+        calls_alice(&mut story, "c1", "dm-bob", "bob");
+        let heard = noticed(&mut story);
+        assert_eq!(heard.rings, usize::from(ring));
+        assert_eq!(heard.notes, usize::from(notify));
+        assert_eq!(story.see().incoming.calls.len(), 1);
+    }
+}
