@@ -377,8 +377,10 @@ describe("other ways to call", () => {
     Object.defineProperty(navigator, "clipboard", { configurable: true, value: { writeText: async (text: string) => void copied.push(text) } });
     await user.click(id("call-options"));
     await user.click(id("copy-link"));
+    await user.click(id("copy-invite"));
     await user.type(id("call-title"), "Review{Enter}");
-    expect(copied).toEqual(["https://chat.harbour.example/harbour/channels/design?join_call=true"]);
+    expect(copied[0]).toBe("https://chat.harbour.example/harbour/channels/design?join_call=true");
+    expect(copied[1]).toMatch(/SUMMARY:Call: #design\r\nLOCATION:https:/);
     expect(bridge.commands.filter((one) => one.type === "joinCall")).toEqual([
       { type: "joinCall", channel: "design", title: "Review", switch: false },
     ]);
