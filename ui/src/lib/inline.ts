@@ -30,9 +30,12 @@ const MENTION = /@[a-z0-9](?:[a-z0-9._-]*[a-z0-9_])?/iy;
 const EMOJI = /:([a-z0-9_+-]{1,64}):/iy;
 const PLAIN = /[^\\`*_~[\]!<@:hHwW\n]+/y;
 
-/** The inside of a paragraph, where every line break counts. */
-export function parseInline(text: string): Inline[] {
-  return new Scanner(text).run();
+/**
+ * The inside of a paragraph, where every line break counts. Nothing if it has more than `most` pieces that are no text: then
+ * reading ends where that is known, and not at the end of the text.
+ */
+export function parseInline(text: string, most: number): Inline[] | undefined {
+  return new Scanner(text).run(most);
 }
 
 /** The address if opening it is harmless, else nothing: no scripts, no files, no programs. */
@@ -55,11 +58,16 @@ class Scanner {
   #ticks: Map<number, number[]> | undefined;
   /** Up to here no address begins: one that is none is not read again from within. */
   #none = 0;
+  /** What will be more than text; two marks make one piece. */
+  #pieces = 0;
 
   constructor(readonly text: string) {}
 
-  run(): Inline[] {
-    while (this.#at < this.text.length) this.#step();
+  run(most: number): Inline[] | undefined {
+    while (this.#at < this.text.length) {
+      if (this.#pieces > most) return undefined;
+      this.#step();
+    }
     return emphasise(this.#parts);
   }
 
@@ -120,6 +128,7 @@ class Scanner {
 
   #node(node: Inline, length: number): void {
     this.#parts.push({ node });
+    if (node.type !== "text") this.#pieces += 1;
     this.#at += length;
   }
 
@@ -169,6 +178,7 @@ class Scanner {
     const opens = left && (mark !== "_" || !right || point(before));
     const closes = right && (mark !== "_" || !left || point(after));
     this.#parts.push({ run: { mark, count, opens, closes } });
+    this.#pieces += 0.5;
     this.#at += count;
   }
 

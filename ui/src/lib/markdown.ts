@@ -104,9 +104,9 @@ function weight(nodes: readonly Inline[]): number {
 
 /** The inside of a line, or the line as it is if there is too much in it. */
 function inside(text: string): Inline[] {
-  const nodes = left > 0 ? parseInline(text) : [];
-  const sum = weight(nodes);
-  if (left > 0 && sum <= left) {
+  const nodes = left > 0 ? parseInline(text, left) : undefined;
+  const sum = nodes ? weight(nodes) : Infinity;
+  if (nodes && sum <= left) {
     left -= sum + 1;
     return nodes;
   }
@@ -279,9 +279,9 @@ function paragraph(lines: string[], from: number, depth: number, out: Block[]): 
     body.push(line);
     at += 1;
   }
-  const nodes = parseInline(body.map((line) => line.trim()).join("\n"));
-  left -= weight(nodes);
-  if (left < 0) out.push({ type: "plain", text: body.join("\n") });
+  const nodes = parseInline(body.map((line) => line.trim()).join("\n"), left);
+  left = nodes ? left - weight(nodes) : -1;
+  if (!nodes || left < 0) out.push({ type: "plain", text: body.join("\n") });
   else out.push({ type: "paragraph", children: nodes });
   return at;
 }
