@@ -20,6 +20,8 @@ mod driver;
 mod limits;
 #[path = "window_e2e/processes.rs"]
 mod processes;
+#[path = "window_e2e/servers.rs"]
+mod servers;
 #[path = "window_e2e/sound.rs"]
 mod sound;
 #[path = "window_e2e/stage.rs"]
