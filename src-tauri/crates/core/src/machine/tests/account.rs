@@ -1,4 +1,5 @@
 use super::*;
+use crate::port::Distrust;
 
 fn sign_in(code: Option<&str>) -> Command {
     Command::SignIn {
