@@ -25,7 +25,7 @@ const QUEUE: usize = 64;
 /// How long a notification service may take to show something. Later it is taken for hung.
 const PATIENCE: Duration = Duration::from_secs(3);
 
-/// How long a hung service is left alone.
+/// How long a hung service is left alone, unless another takes its place.
 const REST: Duration = Duration::from_secs(20);
 
 /// Longest reply taken from a service; servers take no longer message.
@@ -102,15 +102,15 @@ struct Shown {
 async fn run(mut inbox: mpsc::Receiver<Wish>, clicks: Arc<dyn Clicks>) {
     // What two servers call the same is not the same.
     let mut shown: BTreeMap<Key, Shown> = BTreeMap::new();
-    let (over, mut ended) = mpsc::channel::<(Key, u64, bool)>(QUEUE);
+    let (over, mut ended) = mpsc::channel::<(Key, u64, Option<Hung>)>(QUEUE);
     let mut number = 0;
-    let mut rest_until: Option<tokio::time::Instant> = None;
+    let mut rest: Option<(tokio::time::Instant, Hung)> = None;
     loop {
         tokio::select! {
             biased;
             Some((key, which, hung)) = ended.recv() => {
-                if hung {
-                    rest_until = Some(tokio::time::Instant::now() + REST);
+                if let Some(hung) = hung {
+                    rest = Some((tokio::time::Instant::now() + REST, hung));
                 }
                 if shown.get(&key).is_some_and(|one| one.number == which) {
                     shown.remove(&key);
@@ -118,11 +118,11 @@ async fn run(mut inbox: mpsc::Receiver<Wish>, clicks: Arc<dyn Clicks>) {
             }
             wish = inbox.recv() => match wish {
                 Some(Wish::Show(server, note)) => {
-                    let rests = rest_until.is_some_and(|until| tokio::time::Instant::now() < until);
-                    if rests && note.key != NoteKey::Test {
-                        tracing::debug!("not shown: the notification service hangs");
-                        continue;
-                    }
+                    let left_alone = rest
+                        .as_ref()
+                        .filter(|(until, _)| tokio::time::Instant::now() < *until)
+                        .map(|(_, hung)| hung.clone())
+                        .filter(|_| note.key != NoteKey::Test);
                     number += 1;
                     let key = (server, note.key.clone());
                     let replaced = shown.remove(&key);
@@ -131,7 +131,14 @@ async fn run(mut inbox: mpsc::Receiver<Wish>, clicks: Arc<dyn Clicks>) {
                     shown.insert(key.clone(), Shown { withdraw, number, id: Arc::clone(&id) });
                     let (over, clicks) = (over.clone(), Arc::clone(&clicks));
                     tokio::spawn(async move {
-                        let hung = present(*note, id, withdrawn, clicks).await;
+                        let hung = match left_alone {
+                            // It is left alone for as long as was decided when it hung.
+                            Some(Hung(who)) if system::owner().await == who => {
+                                tracing::debug!("not shown: the notification service hangs");
+                                None
+                            }
+                            _ => present(*note, id, withdrawn, clicks).await,
+                        };
                         // The receiver lives as long as this loop.
                         let _ = over.send((key, number, hung)).await;
                     });
@@ -148,13 +155,17 @@ async fn run(mut inbox: mpsc::Receiver<Wish>, clicks: Arc<dyn Clicks>) {
     }
 }
 
-/// Shows one notification until it is clicked, closed or withdrawn; true if the service hangs.
+/// A service that hangs: under which name the bus knows it, if there is one.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Hung(Option<String>);
+
+/// Shows one notification until it is clicked, closed or withdrawn; tells if the service hangs.
 async fn present(
     note: Note,
     id: Arc<std::sync::atomic::AtomicU32>,
     mut withdrawn: mpsc::Receiver<()>,
     clicks: Arc<dyn Clicks>,
-) -> bool {
+) -> Option<Hung> {
     let test = note.key == NoteKey::Test;
     let handle = match tokio::time::timeout(PATIENCE, system::show(&note, &id)).await {
         Ok(Ok(handle)) => handle,
@@ -163,14 +174,14 @@ async fn present(
             if test {
                 clicks.shown(false);
             }
-            return false;
+            return None;
         }
         Err(_) => {
             tracing::warn!("the notification service does not answer");
             if test {
                 clicks.shown(false);
             }
-            return true;
+            return Some(Hung(system::owner().await));
         }
     };
     if test {
@@ -182,7 +193,10 @@ async fn present(
             // A newer one with the same key has taken its place on the screen: nothing to take away.
             if said.is_some() {
                 let closed = tokio::time::timeout(PATIENCE, system::close(&handle)).await;
-                return closed.is_err();
+                return match closed {
+                    Ok(()) => None,
+                    Err(_) => Some(Hung(system::owner().await)),
+                };
             }
             None
         }
@@ -204,9 +218,11 @@ async fn present(
         clicks.does(command, show);
         // Most services take it away themselves; those that do not would go on offering a call that was answered.
         let closed = tokio::time::timeout(PATIENCE, system::close(&handle)).await;
-        return closed.is_err();
+        if closed.is_err() {
+            return Some(Hung(system::owner().await));
+        }
     }
-    false
+    None
 }
 
 /// Done where the notification is from.

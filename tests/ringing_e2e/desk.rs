@@ -5,7 +5,7 @@ use std::sync::atomic::Ordering;
 
 use super::keys::Elsewhere;
 use super::portal::{Machine, Menu};
-use super::service::Quiet;
+use super::service::{Hanging, Quiet};
 use super::*;
 
 #[test]
@@ -281,6 +281,76 @@ fn a_ring_is_heard_where_it_is_wanted_as_loud_as_it_is_wanted() {
     let (there, here) = peaks[2];
     assert!(there > 300 && here > 300, "all means all: {:?}", peaks[2]);
     drop(other);
+}
+
+#[test]
+fn a_notification_service_that_hangs_holds_up_nothing_and_the_next_one_is_used() {
+    let _stage = alone();
+    let folder = folder("ring-hang");
+    let _devices = Devices::new();
+    let hanging = Hanging::start();
+    let server = Server::start(&folder);
+    let ids = Ids::of(&server);
+    let mut alice = Halloo::start(&server, "alice", &folder.join("alice"), &["--hidden"]);
+    let ear = Ear::open();
+    let logged = |what: &str| {
+        let log = std::fs::read_to_string(folder.join("alice/halloo.log")).unwrap_or_default();
+        log.matches(what).count()
+    };
+    let asked = |hanging: &Hanging, what: &str| {
+        let asked = hanging.asked();
+        asked.iter().filter(|member| *member == what).count()
+    };
+    for call in ["hang1", "hang2"] {
+        ear.forget();
+        let sent = Instant::now();
+        ids.rings(&server, call, 1);
+        let began = wait_for("the ring", || ear.first()) - sent;
+        assert!(began < Duration::from_secs(1), "{began:?}");
+        let told = Instant::now();
+        assert_eq!(alice.status()["incoming"], 1);
+        let answered = told.elapsed();
+        assert!(answered < Duration::from_secs(1), "{answered:?}");
+        wait_for("the popup", || (logged("page loaded") > 0).then_some(()));
+        wait_for("the service to be asked", || {
+            (asked(&hanging, "GetCapabilities") > 0).then_some(())
+        });
+        println!("{call}: heard after {began:?}, status within {answered:?}");
+        ids.ends(&server);
+        alice.waits_for("ringing", false);
+    }
+    // Whoever is asked while nobody has the name would be started: this machine may have such a service.
+    wait_for("it to be given up", || {
+        (asked(&hanging, "GetCapabilities") == logged("does not answer")).then_some(())
+    });
+    println!("asked of the service that hangs: {:?}", hanging.asked());
+    drop(hanging);
+
+    // Whoever takes its place is used at once, and not first when the other has been left alone long enough.
+    let service = Service::start();
+    for quiet in [true, false] {
+        service.disturb_not(quiet);
+        alice.waits_for("quiet", quiet);
+    }
+    ids.rings(&server, "shown", 1);
+    let note = wait_for("the notification", || service.log.open().into_iter().next());
+    assert_eq!(note.buttons, ["default", "join", "ignore"]);
+    drop(service);
+
+    // It leaves while yet another hangs.
+    let hanging = Hanging::start();
+    ids.ends(&server);
+    wait_for("the service to be asked", || {
+        (asked(&hanging, "CloseNotification") > 0).then_some(())
+    });
+    let told = Instant::now();
+    let id = alice.child.id().to_string();
+    let sent = Command::new("kill").args(["-TERM", &id]).status().unwrap();
+    assert!(sent.success());
+    let left = wait_for("the end", || alice.child.try_wait().ok().flatten());
+    println!("left with {left} after {:?}", told.elapsed());
+    assert!(left.success(), "{left}");
+    assert!(told.elapsed() < Duration::from_secs(5));
 }
 
 /// One more loudspeaker; unloaded when dropped.

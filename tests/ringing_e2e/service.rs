@@ -125,6 +125,61 @@ impl Notifications {
     }
 }
 
+/// A notification service that has stopped: it owns the name, takes every call and answers none, not even what its
+/// library would answer for it. Gone when dropped.
+pub struct Hanging {
+    bus: Connection,
+    /// Without a tray the window would be open and in front, and a call in sight is not notified.
+    _tray: Connection,
+    asked: Arc<Mutex<Vec<String>>>,
+}
+
+impl Hanging {
+    /// Takes the name of the service.
+    pub fn start() -> Self {
+        let bus = connection::Builder::session()
+            .and_then(connection::Builder::build)
+            .unwrap();
+        let calls = zbus::blocking::MessageIterator::from(&bus);
+        bus.request_name("org.freedesktop.Notifications").unwrap();
+        let asked: Arc<Mutex<Vec<String>>> = Arc::default();
+        let told = Arc::clone(&asked);
+        std::thread::spawn(move || {
+            for message in calls {
+                let Ok(message) = message else { return };
+                let header = message.header();
+                if let (zbus::message::Type::MethodCall, Some(member)) =
+                    (header.message_type(), header.member())
+                {
+                    told.lock().unwrap().push(member.to_string());
+                }
+            }
+        });
+        let tray = connection::Builder::session()
+            .and_then(|bus| bus.name("org.kde.StatusNotifierWatcher"))
+            .and_then(|bus| bus.serve_at("/StatusNotifierWatcher", Watcher(Arc::default())))
+            .and_then(connection::Builder::build)
+            .unwrap();
+        Self {
+            bus,
+            _tray: tray,
+            asked,
+        }
+    }
+
+    /// What was asked of it so far, by the names of the methods.
+    pub fn asked(&self) -> Vec<String> {
+        self.asked.lock().unwrap().clone()
+    }
+}
+
+impl Drop for Hanging {
+    fn drop(&mut self) {
+        // The thread's iterator holds the connection too: both end with it.
+        let _ = self.bus.clone().close();
+    }
+}
+
 /// Dunst's own words on the same service.
 struct Dunst(bool);
 

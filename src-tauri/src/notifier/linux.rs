@@ -72,11 +72,33 @@ pub(super) async fn show(
     Ok(handle)
 }
 
-/// What the service can; nothing if it does not say.
+/// Under which name and where notification services are found.
+const SERVICE: &str = "org.freedesktop.Notifications";
+const OBJECT: &str = "/org/freedesktop/Notifications";
+
+/// Who is the service now, by the name that the bus gives every connection anew; `None` if nobody is.
+pub(super) async fn owner() -> Option<String> {
+    let asked = async {
+        let bus = zbus::Connection::session().await?;
+        let dbus = zbus::fdo::DBusProxy::new(&bus).await?;
+        let name = zbus::names::BusName::try_from(SERVICE)?;
+        zbus::Result::Ok(dbus.get_name_owner(name).await?)
+    };
+    let owner = tokio::time::timeout(ASKING, asked).await.ok()?.ok()?;
+    Some(owner.to_string())
+}
+
+/// What the service can; nothing if it does not say. Asked without a thread that would be kept by a service that
+/// hangs: the program waits for its threads when it ends.
 async fn abilities() -> Vec<String> {
-    let asked = tokio::task::spawn_blocking(notify_rust::get_capabilities);
+    let asked = async {
+        let bus = zbus::Connection::session().await?;
+        let method = "GetCapabilities";
+        let answer = bus.call_method(Some(SERVICE), OBJECT, Some(SERVICE), method, &());
+        answer.await?.body().deserialize()
+    };
     match tokio::time::timeout(ASKING, asked).await {
-        Ok(Ok(Ok(abilities))) => abilities,
+        Ok(Ok(abilities)) => abilities,
         _ => Vec::new(),
     }
 }

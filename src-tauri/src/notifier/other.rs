@@ -71,3 +71,8 @@ pub(super) async fn wait(handle: &Handle) -> Option<Clicked> {
 
 /// These systems give no way to take one away; it goes by itself.
 pub(super) async fn close(_handle: &Handle) {}
+
+/// The system itself, always.
+pub(super) async fn owner() -> Option<String> {
+    None
+}

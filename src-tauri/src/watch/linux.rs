@@ -9,7 +9,7 @@ use x11rb::protocol::screensaver::ConnectionExt as _;
 use x11rb::rust_connection::RustConnection;
 use zbus::MatchRule;
 use zbus::blocking::fdo::DBusProxy;
-use zbus::blocking::{Connection, MessageIterator, Proxy};
+use zbus::blocking::{Connection, MessageIterator, Proxy, connection};
 use zbus::message::Type;
 use zbus::names::BusName;
 use zbus::zvariant::{OwnedValue, Value};
@@ -20,6 +20,10 @@ const NOTIFICATIONS: (&str, &str) = (
     "org.freedesktop.Notifications",
     "/org/freedesktop/Notifications",
 );
+
+/// How long a desktop may take to answer a question; whoever hangs is taken for silent. A service that has come since
+/// is heard only afterwards.
+const PATIENCE: Duration = Duration::from_secs(2);
 
 /// Begins to listen.
 pub(super) fn begin(core: &Running) {
@@ -70,7 +74,10 @@ fn follow_sleep(core: &Running) -> zbus::Result<()> {
 /// `paused`, GNOME's `show-banners`, Xfce's `do-not-disturb`.
 fn follow_quiet(core: &Running) -> zbus::Result<()> {
     // Two connections: what is asked on the one must not wait behind what is heard on the other.
-    let (ears, mouth) = (Connection::session()?, Connection::session()?);
+    let ears = Connection::session()?;
+    let mouth = connection::Builder::session()?
+        .method_timeout(PATIENCE)
+        .build()?;
     let dbus = DBusProxy::new(&ears)?;
     let (name, path) = NOTIFICATIONS;
     let signal = || MatchRule::builder().msg_type(Type::Signal);
@@ -217,7 +224,9 @@ impl Idleness {
                 Some((display, root))
             });
         Self {
-            bus: Connection::session().ok(),
+            bus: connection::Builder::session()
+                .and_then(|bus| bus.method_timeout(PATIENCE).build())
+                .ok(),
             x11,
             way: None,
         }
