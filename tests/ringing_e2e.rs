@@ -37,6 +37,8 @@ mod service;
 mod sound;
 #[path = "window_e2e/stage.rs"]
 mod stage;
+#[path = "ringing_e2e/wayland.rs"]
+mod wayland;
 
 use driver::wait_for;
 use service::Service;

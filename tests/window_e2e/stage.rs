@@ -154,12 +154,23 @@ impl Server {
 
     /// Somebody in a call without a window.
     pub fn caller(&self, user: &str, arguments: &[&str]) -> Caller {
+        self.caller_in(user, arguments, [])
+    }
+
+    /// The same on another desktop.
+    pub fn caller_in(
+        &self,
+        user: &str,
+        arguments: &[&str],
+        environment: impl IntoIterator<Item = (&'static str, String)>,
+    ) -> Caller {
         let mut child = Command::new(program())
             .args([
                 "call", "--json", "--server", &self.url, "--user", user, "--team", &self.team,
             ])
             .args(arguments)
             .env("HALLOO_PASSWORD", &self.password)
+            .envs(environment)
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .stderr(Stdio::inherit())

@@ -24,6 +24,8 @@
 pub mod block;
 pub mod device;
 pub mod error;
+#[cfg(windows)]
+pub mod power;
 pub mod screen;
 pub mod testing;
 pub mod video;

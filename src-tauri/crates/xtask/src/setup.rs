@@ -36,8 +36,12 @@ const RIG: &[&str] = &[
     "pipewire",
     "pulseaudio",
     "pulseaudio-utils",
+    "python3",
+    "sway",
     "webkit2gtk-driver",
     "wireplumber",
+    "xdg-desktop-portal",
+    "xdg-desktop-portal-wlr",
     "xvfb",
 ];
 
