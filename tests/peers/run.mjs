@@ -19,6 +19,7 @@ import {company} from './tests/company.mjs';
 import {crowd, many} from './tests/crowd.mjs';
 import {mattermost} from './tests/mattermost.mjs';
 import {secrecy} from './tests/private.mjs';
+import {painting} from './tests/painting.mjs';
 import {redundancy} from './tests/redundancy.mjs';
 import {screens} from './tests/screen.mjs';
 import {shares} from './tests/shares.mjs';
@@ -54,6 +55,7 @@ try {
             third(server, () => browser);
             screens(server, () => browser);
             shares(server, () => browser);
+            painting(() => browser);
             redundancy(server, () => browser);
             timing(server, () => browser);
             command(server);

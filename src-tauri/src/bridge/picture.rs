@@ -20,7 +20,8 @@ const PATIENCE: Duration = Duration::from_secs(1);
 /// Pace of our own preview: enough to see that it is alive.
 const PREVIEW_EVERY: Duration = Duration::from_millis(250);
 
-/// The next picture of a session's screen (our own without one); empty if there is no new one.
+/// The next picture of a session's screen (our own without one); empty if there is no new one. A page that has the
+/// picture `after`, at this size, gets only what has changed since; 0 asks for a whole one.
 ///
 /// # Errors
 /// The work could not be done.
@@ -67,11 +68,10 @@ fn remote(screens: &Screens, session: &SessionId, after: u64, viewport: Option<S
         std::thread::sleep(Duration::from_millis(100));
         return Vec::new();
     };
-    // A track that was replaced counts from the beginning.
-    let newest = view.figures().frames;
-    let after = if after > newest { 0 } else { after };
-    match view.next(after, PATIENCE) {
-        Some(picture) => page_bytes(picture.number, &picture.picture, viewport),
+    match view.next_changes(after, PATIENCE) {
+        Some((picture, changed)) => {
+            page_bytes(picture.number, &picture.picture, viewport, changed.as_ref())
+        }
         None => Vec::new(),
     }
 }
@@ -81,7 +81,7 @@ fn own(screens: &Arc<Screens>, after: u64, viewport: Option<Size>) -> Vec<u8> {
         std::thread::sleep(PREVIEW_EVERY);
     }
     match screens.preview() {
-        Some(picture) => page_bytes(after.wrapping_add(1), &picture, viewport),
+        Some(picture) => page_bytes(after.wrapping_add(1), &picture, viewport, None),
         None => {
             std::thread::sleep(Duration::from_millis(100));
             Vec::new()

@@ -43,17 +43,12 @@ fn watch(screens: &Screens, size: Size, over: &AtomicBool) {
     while !over.load(Ordering::Acquire) {
         let views = screens.views();
         let Some(view) = views.first() else {
-            after = 0;
             std::thread::sleep(NOTHING);
             continue;
         };
-        // A track that was replaced counts from the beginning.
-        if after > view.figures().frames {
-            after = 0;
-        }
-        if let Some(picture) = view.next(after, PATIENCE) {
+        if let Some((picture, changed)) = view.next_changes(after, PATIENCE) {
             after = picture.number;
-            let bytes = page_bytes(picture.number, &picture.picture, Some(size));
+            let bytes = page_bytes(after, &picture.picture, Some(size), changed.as_ref());
             std::hint::black_box(bytes);
         }
     }

@@ -3,8 +3,11 @@
  * where a page has no WebGL. Nothing is allocated while the size stays.
  */
 
-/** What a message of pictures begins with: number, width, height and a reserve, each 32 bits, little endian. */
+/** What a message of pictures begins with: number, width, height and bands, each 32 bits, little endian. */
 const HEADER = 16;
+
+/** Rows around a band that are painted with it: colours lie between the rows. */
+const EDGE = 2;
 
 const VERTEX = `#version 300 es
 out vec2 at;
@@ -27,38 +30,55 @@ void main() {
   color = vec4(y + 1.596 * v, y - 0.391 * u - 0.813 * v, y + 2.018 * u, 1.0);
 }`;
 
+/** Some rows of a picture: from `top` to before `bottom`, as the planes Y, U and V. */
+export interface Band {
+  top: number;
+  bottom: number;
+  planes: [Uint8Array, Uint8Array, Uint8Array];
+}
+
 /** A picture as it came over the bridge. */
 export interface Picture {
   number: number;
   width: number;
   height: number;
-  planes: [Uint8Array, Uint8Array, Uint8Array];
+  /** All of it came; otherwise only what is different from the picture before. */
+  whole: boolean;
+  bands: Band[];
 }
 
 /** Reads a message; nothing if it is not whole. */
 export function picture(bytes: ArrayBuffer): Picture | undefined {
   if (bytes.byteLength < HEADER) return undefined;
   const header = new DataView(bytes);
-  const [number, width, height] = [header.getUint32(0, true), header.getUint32(4, true), header.getUint32(8, true)];
-  const luma = width * height;
-  const chroma = Math.ceil(width / 2) * Math.ceil(height / 2);
-  if (luma === 0 || bytes.byteLength !== HEADER + luma + 2 * chroma) return undefined;
-  return {
-    number,
-    width,
-    height,
-    planes: [
-      new Uint8Array(bytes, HEADER, luma),
-      new Uint8Array(bytes, HEADER + luma, chroma),
-      new Uint8Array(bytes, HEADER + luma + chroma, chroma),
-    ],
-  };
+  const word = (at: number) => header.getUint32(at * 4, true);
+  const [number, width, height, listed] = [word(0), word(1), word(2), word(3)];
+  const whole = listed === 0;
+  const count = whole ? 0 : listed - 1;
+  let at = HEADER + count * 8;
+  if (width === 0 || height === 0 || at > bytes.byteLength) return undefined;
+  const half = Math.ceil(width / 2);
+  const bands: Band[] = [];
+  for (let band = 0; band < (whole ? 1 : count); band++) {
+    const [top, bottom] = whole ? [0, height] : [word(4 + band * 2), word(5 + band * 2)];
+    if (top >= bottom || bottom > height || top % 2 !== 0) return undefined;
+    const luma = width * (bottom - top);
+    const chroma = half * (Math.ceil(bottom / 2) - top / 2);
+    if (at + luma + 2 * chroma > bytes.byteLength) return undefined;
+    const plane = (from: number, length: number) => new Uint8Array(bytes, at + from, length);
+    bands.push({ top, bottom, planes: [plane(0, luma), plane(luma, chroma), plane(luma + chroma, chroma)] });
+    at += luma + 2 * chroma;
+  }
+  return at === bytes.byteLength ? { number, width, height, whole, bands } : undefined;
 }
 
 /** Paints on one canvas. */
 export interface Painter {
-  /** Shows a picture; the canvas takes its size. */
-  draw(picture: Picture): void;
+  /**
+   * Shows a picture; the canvas takes its size. False if it cannot be shown, for the picture that it changes is not
+   * there: a whole one is needed.
+   */
+  draw(picture: Picture): boolean;
   /** Gives back what it holds. */
   close(): void;
 }
@@ -109,23 +129,34 @@ class CardPainter implements Painter {
     }
   }
 
-  draw({ width, height, planes }: Picture): void {
+  draw({ width, height, whole, bands }: Picture): boolean {
     const gl = this.#gl;
     const size = `${width}x${height}`;
     const fresh = size !== this.#size;
     if (fresh) {
+      if (!whole) return false;
       this.#size = size;
       gl.canvas.width = width;
       gl.canvas.height = height;
       gl.viewport(0, 0, width, height);
     }
-    planes.forEach((plane, at) => {
-      const [w, h] = at === 0 ? [width, height] : [Math.ceil(width / 2), Math.ceil(height / 2)];
-      gl.activeTexture(gl.TEXTURE0 + at);
-      if (fresh) gl.texImage2D(gl.TEXTURE_2D, 0, gl.R8, w, h, 0, gl.RED, gl.UNSIGNED_BYTE, plane);
-      else gl.texSubImage2D(gl.TEXTURE_2D, 0, 0, 0, w, h, gl.RED, gl.UNSIGNED_BYTE, plane);
-    });
-    gl.drawArrays(gl.TRIANGLE_STRIP, 0, 4);
+    for (const { top, bottom, planes } of bands) {
+      planes.forEach((plane, at) => {
+        const w = at === 0 ? width : Math.ceil(width / 2);
+        const [from, to] = at === 0 ? [top, bottom] : [top / 2, Math.ceil(bottom / 2)];
+        gl.activeTexture(gl.TEXTURE0 + at);
+        if (fresh) gl.texImage2D(gl.TEXTURE_2D, 0, gl.R8, w, to, 0, gl.RED, gl.UNSIGNED_BYTE, plane);
+        else gl.texSubImage2D(gl.TEXTURE_2D, 0, 0, from, w, to - from, gl.RED, gl.UNSIGNED_BYTE, plane);
+      });
+    }
+    // The rest of the canvas is kept. It counts from below.
+    gl.enable(gl.SCISSOR_TEST);
+    for (const { top, bottom } of bands) {
+      const [from, to] = [Math.max(0, top - EDGE), Math.min(height, bottom + EDGE)];
+      gl.scissor(0, height - to, width, to - from);
+      gl.drawArrays(gl.TRIANGLE_STRIP, 0, 4);
+    }
+    return true;
   }
 
   close(): void {
@@ -143,15 +174,18 @@ class PlainPainter implements Painter {
     this.#plain = plain;
   }
 
-  draw(picture: Picture): void {
-    const { width, height } = picture;
+  draw({ width, height, whole, bands }: Picture): boolean {
     if (this.#image?.width !== width || this.#image.height !== height) {
+      if (!whole) return false;
       this.#plain.canvas.width = width;
       this.#plain.canvas.height = height;
       this.#image = this.#plain.createImageData(width, height);
     }
-    colours(picture, this.#image.data);
-    this.#plain.putImageData(this.#image, 0, 0);
+    for (const band of bands) {
+      colours(width, band, this.#image.data);
+      this.#plain.putImageData(this.#image, 0, 0, 0, band.top, width, band.bottom - band.top);
+    }
+    return true;
   }
 
   close(): void {
@@ -163,14 +197,15 @@ class PlainPainter implements Painter {
 const [LUMA, V_RED, U_GREEN, V_GREEN, U_BLUE] = [76304, 104595, 25625, 53281, 132252];
 
 /**
- * Writes the colours of a picture, BT.601 of limited range, as RGBA of 8 bits each.
+ * Writes the colours of a band, BT.601 of limited range, as RGBA of 8 bits each.
  *
- * @param rgba four bytes for each pixel, rows without a gap; it cuts off what is out of range
+ * @param width of the picture
+ * @param rgba the whole picture's: four bytes for each pixel, rows without a gap; it cuts off what is out of range
  */
-export function colours({ width, height, planes: [luma, u, v] }: Picture, rgba: Uint8ClampedArray): void {
+export function colours(width: number, { top, bottom, planes: [luma, u, v] }: Band, rgba: Uint8ClampedArray): void {
   const half = (width + 1) >> 1;
-  for (let row = 0; row < height; row++) {
-    let [at, out, chroma] = [row * width, row * width * 4, (row >> 1) * half];
+  for (let row = 0; row < bottom - top; row++) {
+    let [at, out, chroma] = [row * width, (top + row) * width * 4, (row >> 1) * half];
     for (let column = 0; column < width; column++) {
       const y = LUMA * (luma[at++]! - 16) + 32768;
       const blue = u[chroma]! - 128;

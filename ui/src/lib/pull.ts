@@ -21,11 +21,15 @@ export function pull(
   const wait = (ms: number) => new Promise((done) => setTimeout(done, ms));
   const loop = async () => {
     let after = 0;
+    let asked = "";
     while (!stopped) {
       const ratio = window.devicePixelRatio || 1;
-      const [width, height] = viewport();
+      const [width, height] = viewport().map((side) => Math.round(side * ratio)) as [number, number];
+      // What changes is told for a picture of the same size only.
+      if (asked !== `${width}x${height}`) after = 0;
+      asked = `${width}x${height}`;
       try {
-        const bytes = await next(after, Math.round(width * ratio), Math.round(height * ratio));
+        const bytes = await next(after, width, height);
         if (stopped) break;
         const got = picture(bytes);
         if (!got) {
@@ -34,7 +38,10 @@ export function pull(
           continue;
         }
         painter ??= painterOn(canvas);
-        painter?.draw(got);
+        if (painter && !painter.draw(got)) {
+          after = 0;
+          continue;
+        }
         after = got.number;
         painted(got);
       } catch {

@@ -4,11 +4,14 @@
 //! [`vpx`] is the only file of the crate's codecs with `unsafe` code.
 
 pub mod assemble;
+pub mod bands;
 pub mod ivf;
 pub mod moves;
 pub mod png;
 pub mod view;
 pub mod vpx;
+
+use std::ops::Range;
 
 /// Longest side of a picture that we look at: what a VP8 header can say is 16383, and 8K screens exist.
 pub const MAX_SIDE: u32 = 8192;
@@ -140,42 +143,103 @@ impl I420 {
         if to == self.size {
             return self.clone();
         }
-        let mut scaled = Self::black(to);
-        let (from_chroma, to_chroma) = (self.size.chroma(), to.chroma());
+        let mut data = Vec::with_capacity(to.i420_len());
+        self.scaled_rows(to, (0, to.height), &mut data);
+        Self { size: to, data }
+    }
+
+    /// Appends some rows of the picture at another size: from the first (even) to before the second (even, or the
+    /// height), of the planes Y, U, V one after the other.
+    pub fn scaled_rows(&self, to: Size, (top, bottom): (u32, u32), out: &mut Vec<u8>) {
         let (y, u, v) = self.planes();
-        let (to_y, to_u, to_v) = scaled.planes_mut();
-        scale(y, self.size, to_y, to);
-        scale(u, from_chroma, to_u, to_chroma);
-        scale(v, from_chroma, to_v, to_chroma);
-        scaled
+        let (from_chroma, to_chroma) = (self.size.chroma(), to.chroma());
+        let bottom = bottom.min(to.height);
+        let luma = top as usize..bottom as usize;
+        let colour = (top / 2) as usize..bottom.div_ceil(2) as usize;
+        if to == self.size {
+            let bytes = |rows: &Range<usize>, width: u32| {
+                rows.start * width as usize..rows.end * width as usize
+            };
+            out.extend_from_slice(&y[bytes(&luma, to.width)]);
+            out.extend_from_slice(&u[bytes(&colour, to_chroma.width)]);
+            out.extend_from_slice(&v[bytes(&colour, to_chroma.width)]);
+            return;
+        }
+        let columns = Columns::new(self.size.width, to.width);
+        scale(y, self.size, to, luma, &columns, out);
+        let columns = Columns::new(from_chroma.width, to_chroma.width);
+        scale(u, from_chroma, to_chroma, colour.clone(), &columns, out);
+        scale(v, from_chroma, to_chroma, colour, &columns, out);
     }
 }
 
+/// Which columns of a picture fall together in each column of a smaller one.
+struct Columns(Vec<(u16, u16)>);
+
+impl Columns {
+    fn new(from: u32, to: u32) -> Self {
+        let column = |column: u32| {
+            let left = column * from / to;
+            let right = ((column + 1) * from).div_ceil(to).clamp(left + 1, from);
+            // Sides are at most `MAX_SIDE`.
+            (left as u16, right as u16)
+        };
+        Self((0..to).map(column).collect())
+    }
+}
+
+/// Fractions of the multiplication that stands for a division. Exact for boxes of less than [`LARGE`] pixels: the
+/// error of a quotient is less than what rounds it to another number.
+const SHIFT: u32 = 24;
+const LARGE: u32 = 256;
+
 /// Averages the box of `from` that each pixel of `to` covers. Rows are summed first, so that the inner loop runs over
 /// neighbouring bytes, which the compiler turns into vector instructions.
-fn scale(from: &[u8], from_size: Size, to: &mut [u8], to_size: Size) {
-    let (from_width, to_width) = (from_size.width as usize, to_size.width as usize);
+fn scale(
+    from: &[u8],
+    from_size: Size,
+    to_size: Size,
+    rows: Range<usize>,
+    columns: &Columns,
+    out: &mut Vec<u8>,
+) {
+    let from_width = from_size.width as usize;
     let (from_height, to_height) = (from_size.height as usize, to_size.height as usize);
     let mut sums = vec![0_u32; from_width];
-    for (line, row) in to.chunks_exact_mut(to_width).enumerate() {
+    for line in rows {
         let top = line * from_height / to_height;
         let bottom = ((line + 1) * from_height).div_ceil(to_height).max(top + 1);
         let lines = bottom.min(from_height) - top;
-        sums.fill(0);
-        for source in from[top * from_width..(top + lines) * from_width].chunks_exact(from_width) {
+        let mut sources =
+            from[top * from_width..(top + lines) * from_width].chunks_exact(from_width);
+        if let Some(first) = sources.next() {
+            for (sum, value) in sums.iter_mut().zip(first) {
+                *sum = u32::from(*value);
+            }
+        }
+        for source in sources {
             for (sum, value) in sums.iter_mut().zip(source) {
                 *sum += u32::from(*value);
             }
         }
-        for (column, pixel) in row.iter_mut().enumerate() {
-            let left = column * from_width / to_width;
-            let right = ((column + 1) * from_width)
-                .div_ceil(to_width)
-                .clamp(left + 1, from_width);
-            let box_size = ((right - left) * lines) as u32;
-            let sum: u32 = sums[left..right].iter().sum();
-            *pixel = ((sum + box_size / 2) / box_size) as u8;
-        }
+        // Boxes of one picture have two widths at most.
+        let mut known = (0, 0);
+        out.extend(columns.0.iter().map(|&(left, right)| {
+            let part = &sums[usize::from(left)..usize::from(right)];
+            let box_size = part.len() as u32 * lines as u32;
+            let sum = match part {
+                [one] => *one,
+                [one, two] => one + two,
+                more => more.iter().sum(),
+            } + box_size / 2;
+            if box_size >= LARGE {
+                return (sum / box_size) as u8;
+            }
+            if known.0 != box_size {
+                known = (box_size, (1 << SHIFT) / box_size + 1);
+            }
+            ((u64::from(sum) * u64::from(known.1)) >> SHIFT) as u8
+        }));
     }
 }
 

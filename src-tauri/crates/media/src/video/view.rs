@@ -4,7 +4,7 @@
 //! Whoever looks pulls, so that a slow viewer skips pictures and never builds a queue.
 
 use std::path::PathBuf;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
@@ -12,6 +12,7 @@ use std::time::{Duration, Instant};
 use calls_core::port::media::{MediaEvent, MediaPacket, PacketInlet, RemoteTrack, ViewFigures};
 
 use super::assemble::{Assembler, Frame};
+use super::bands::{Bands, Changes};
 use super::vpx::Decoder;
 use super::{I420, Size, VideoError};
 use record::Recorder;
@@ -31,7 +32,8 @@ const IDLE: Duration = Duration::from_millis(200);
 /// A decoded picture.
 #[derive(Clone, Debug)]
 pub struct Picture {
-    /// Grows with every picture of this view.
+    /// Grows with every picture, and is that of no other view: whoever asks for what came after it cannot be answered
+    /// with another screen's.
     pub number: u64,
     /// It.
     pub picture: Arc<I420>,
@@ -46,7 +48,7 @@ pub struct Picture {
 pub struct View {
     /// Whose screen.
     pub track: RemoteTrack,
-    newest: Mutex<Option<Picture>>,
+    newest: Mutex<Newest>,
     fresh: Condvar,
     looked: Mutex<Option<Instant>>,
     key_wanted: AtomicBool,
@@ -54,24 +56,36 @@ pub struct View {
     figures: Mutex<ViewFigures>,
 }
 
+#[derive(Debug, Default)]
+struct Newest {
+    picture: Option<Picture>,
+    changes: Changes,
+}
+
+/// The last number given to a picture.
+static LAST: AtomicU64 = AtomicU64::new(0);
+
 impl View {
     /// The newest picture if it is newer than `after` (a [`Picture::number`]; 0 for any); waits for one for at most
     /// `wait`. Blocks its thread.
     #[must_use]
     pub fn next(&self, after: u64, wait: Duration) -> Option<Picture> {
+        self.next_changes(after, wait).map(|(picture, _)| picture)
+    }
+
+    /// The same, and what has changed since the picture `after`; `None` where that is not known.
+    #[must_use]
+    pub fn next_changes(&self, after: u64, wait: Duration) -> Option<(Picture, Option<Bands>)> {
         *lock(&self.looked) = Some(Instant::now());
-        let fresh = |newest: &Option<Picture>| {
-            newest
-                .as_ref()
-                .is_some_and(|picture| picture.number > after)
-        };
+        let is_fresh = |picture: &Picture| picture.number > after;
         let (newest, _) = self
             .fresh
             .wait_timeout_while(lock(&self.newest), wait, |newest| {
-                !fresh(newest) && !self.is_closed()
+                !newest.picture.as_ref().is_some_and(is_fresh) && !self.is_closed()
             })
             .unwrap_or_else(PoisonError::into_inner);
-        newest.clone().filter(|picture| picture.number > after)
+        let picture = newest.picture.clone().filter(is_fresh)?;
+        Some((picture, newest.changes.since(after)))
     }
 
     /// Nothing more will come.
@@ -116,7 +130,7 @@ pub fn open(
         recorder: record.map(|folder| Recorder::new(folder, view.track.clone(), tell)),
         assembler: Assembler::new(),
         decoder: None,
-        number: 0,
+        count: 0,
         second: (Instant::now(), 0),
     };
     let started = std::thread::Builder::new()
@@ -154,7 +168,8 @@ struct Worker {
     recorder: Option<Recorder>,
     assembler: Assembler,
     decoder: Option<Decoder>,
-    number: u64,
+    /// Pictures so far.
+    count: u64,
     /// When the last second of figures began, and the pictures since.
     second: (Instant, u32),
 }
@@ -220,7 +235,7 @@ impl Worker {
         let mut figures = lock(&self.view.figures);
         match decoded {
             Ok(Some(picture)) => {
-                self.number += 1;
+                self.count += 1;
                 self.second.1 += 1;
                 figures.frames += 1;
                 figures.keys += u64::from(frame.key);
@@ -230,13 +245,13 @@ impl Worker {
                 figures.decode_ms += (took - figures.decode_ms) * 0.1;
                 drop(figures);
                 let picture = Picture {
-                    number: self.number,
+                    number: LAST.fetch_add(1, Ordering::Relaxed) + 1,
                     picture: Arc::new(picture),
                     arrived: frame.arrived,
                     decoded: Instant::now(),
                 };
                 if let Some(recorder) = &mut self.recorder {
-                    recorder.frame(frame, &picture);
+                    recorder.frame(frame, &picture, self.count);
                 }
                 Some(picture)
             }
@@ -256,7 +271,13 @@ impl Worker {
     }
 
     fn show(&self, picture: Picture) {
-        *lock(&self.view.newest) = Some(picture);
+        // Only this thread writes: nobody is kept waiting while two pictures are compared.
+        let before = lock(&self.view.newest).picture.clone();
+        let changed = before.and_then(|before| Bands::between(&before.picture, &picture.picture));
+        let mut newest = lock(&self.view.newest);
+        newest.changes.push(picture.number, changed);
+        newest.picture = Some(picture);
+        drop(newest);
         self.view.fresh.notify_all();
     }
 
@@ -277,20 +298,45 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// The bytes that a page draws: a header of 16 bytes (number, width, height, zero: each 32 bits, little endian), then
-/// the picture as I420, made smaller if the page shows less than its size.
+/// The bytes that a page draws, made smaller if the page shows less than the picture's size. First a header of four
+/// numbers (32 bits each, little endian): the picture's number, width, height, and 0 if all of it follows, as I420. With
+/// `changed` the page has an earlier picture, and gets only what is different: then the header's last number is one more
+/// than that of the bands that follow, first the rows of each (top, and before which row it ends), then for each band
+/// these rows of the planes Y, U and V.
 #[must_use]
-pub fn page_bytes(number: u64, picture: &I420, viewport: Option<Size>) -> Vec<u8> {
-    let size = picture.size();
-    let smaller = viewport.and_then(|viewport| fit(size, viewport));
-    let scaled = smaller.map(|size| picture.scaled(size));
-    let picture = scaled.as_ref().unwrap_or(picture);
-    let size = picture.size();
-    let mut bytes = Vec::with_capacity(16 + picture.bytes().len());
-    for value in [number as u32, size.width, size.height, 0] {
+pub fn page_bytes(
+    number: u64,
+    picture: &I420,
+    viewport: Option<Size>,
+    changed: Option<&Bands>,
+) -> Vec<u8> {
+    let size = viewport
+        .and_then(|viewport| fit(picture.size(), viewport))
+        .unwrap_or(picture.size());
+    let rows = changed.map(|bands| bands.rows(picture.size(), size));
+    let header = [
+        number as u32,
+        size.width,
+        size.height,
+        rows.as_ref().map_or(0, |rows| rows.len() as u32 + 1),
+    ];
+    let whole = [(0, size.height)];
+    let (listed, bands) = match &rows {
+        Some(rows) => (&rows[..], &rows[..]),
+        None => (&[][..], &whole[..]),
+    };
+    let height: u32 = bands.iter().map(|(top, bottom)| bottom - top).sum();
+    let room = (size.width + 1) as usize * (height + 1) as usize * 3 / 2;
+    let mut bytes = Vec::with_capacity(16 + 8 * listed.len() + room);
+    let numbers = header
+        .into_iter()
+        .chain(listed.iter().flat_map(|(top, bottom)| [*top, *bottom]));
+    for value in numbers {
         bytes.extend_from_slice(&value.to_le_bytes());
     }
-    bytes.extend_from_slice(picture.bytes());
+    for rows in bands {
+        picture.scaled_rows(size, *rows, &mut bytes);
+    }
     bytes
 }
 
@@ -394,15 +440,57 @@ mod tests {
     #[test]
     fn the_page_gets_what_it_can_show() {
         let picture = I420::black(Size::checked(1920, 1080).unwrap());
-        let whole = page_bytes(7, &picture, None);
+        let whole = page_bytes(7, &picture, None, None);
         assert_eq!(whole.len(), 16 + 1920 * 1080 * 3 / 2);
         assert_eq!(
             whole[..12],
             [7, 0, 0, 0, 0x80, 0x07, 0, 0, 0x38, 0x04, 0, 0]
         );
-        let small = page_bytes(7, &picture, Size::checked(960, 960));
+        let small = page_bytes(7, &picture, Size::checked(960, 960), None);
         assert_eq!(small.len(), 16 + 960 * 540 * 3 / 2);
-        let near = page_bytes(7, &picture, Size::checked(1900, 1060));
+        let near = page_bytes(7, &picture, Size::checked(1900, 1060), None);
         assert_eq!(near.len(), whole.len());
+    }
+
+    #[test]
+    fn a_page_that_has_a_picture_gets_only_what_is_different() {
+        let size = Size::checked(64, 96).unwrap();
+        let before = I420::black(size);
+        let mut after = before.clone();
+        after.planes_mut().0[64 * 40] = 99;
+        let changed = Bands::between(&before, &after).unwrap();
+        let bytes = page_bytes(7, &after, None, Some(&changed));
+        let number = |at: usize| u32::from_le_bytes(bytes[at..at + 4].try_into().unwrap());
+        assert_eq!([0, 4, 8, 12, 16, 20].map(number), [7, 64, 96, 2, 32, 48]);
+        assert_eq!(bytes.len(), 24 + 64 * 16 * 3 / 2);
+        assert_eq!(bytes[24 + 64 * 8], 99);
+        let same = Bands::between(&before, &before).unwrap();
+        let nothing = page_bytes(8, &before, None, Some(&same));
+        assert_eq!(nothing.len(), 16);
+        assert_eq!(nothing[12], 1);
+    }
+
+    #[test]
+    fn views_tell_what_has_changed_and_never_take_another_views_number_for_theirs() {
+        let (view, mut inlet) = open(track(), None, Arc::new(|_| {}));
+        let (other, _inlet) = open(track(), None, Arc::new(|_| {}));
+        let mut encoder = encoder();
+        let _ = (view.next(0, Duration::ZERO), other.next(0, Duration::ZERO));
+        assert!(inlet.push(packets(1, true, &mut encoder, 50)));
+        let (first, changed) = view.next_changes(0, Duration::from_secs(10)).unwrap();
+        assert_eq!(changed, None);
+        assert!(inlet.push(packets(2, false, &mut encoder, 200)));
+        let (second, changed) = view
+            .next_changes(first.number, Duration::from_secs(10))
+            .unwrap();
+        assert_eq!(
+            changed,
+            Bands::between(&first.picture, &second.picture),
+            "as far as the two differ"
+        );
+        assert!(changed.is_some_and(|bands| bands != Bands::default()));
+        let foreign = first.number.saturating_sub(1);
+        let (_, changed) = view.next_changes(foreign, Duration::ZERO).unwrap();
+        assert_eq!(changed, None);
     }
 }

@@ -58,12 +58,13 @@ impl Recorder {
         }
     }
 
-    pub(super) fn frame(&mut self, frame: &Frame, picture: &Picture) {
+    /// Keeps the `n`th picture of this view.
+    pub(super) fn frame(&mut self, frame: &Frame, picture: &Picture, n: u64) {
         let size = picture.picture.size();
         let stored = self.keep(frame, picture, size);
         (self.tell)(MediaEvent::ScreenFrame(ScreenFrame {
             session: self.track.session.clone(),
-            n: picture.number,
+            n,
             width: size.width,
             height: size.height,
             key: frame.key,
