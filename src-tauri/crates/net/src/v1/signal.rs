@@ -387,6 +387,14 @@ mod tests {
         ear
     }
 
+    /// Whoever announces AV1 is kept from the VP8 of those who send both (ADR 15).
+    #[test]
+    fn av1_is_never_announced_so_that_screens_come_as_vp8() {
+        let (name, data) = ear().join(String::new(), String::new(), true);
+        assert_eq!(name, format!("{PREFIX}join"));
+        assert_eq!(data.unwrap()["av1Support"], json!(false));
+    }
+
     #[test]
     fn only_our_own_acceptance_counts_and_only_once() {
         let mut ear = ear();
