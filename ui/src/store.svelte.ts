@@ -15,6 +15,8 @@ export const QUIET: Alerts = {
     channels: [],
     blocked: {},
     trust: { ring: true, notify: true, microphone: true, screen: true, links: true },
+    flash: false,
+    busyInCall: false,
     callNotes: true,
     messageText: true,
     quietSharing: true,

@@ -1,7 +1,9 @@
 import userEvent from "@testing-library/user-event";
+import { tick } from "svelte";
 import { afterEach, describe, expect, it, vi } from "vitest";
 
 import { incoming, ringing } from "../src/fake/cast";
+import flash from "../src/parts/RingFlash.svelte?raw";
 import { id, maybe, show } from "./render";
 
 const user = userEvent.setup();
@@ -51,6 +53,30 @@ describe("a call that comes in", () => {
     const bridge = await show(ringing(incoming("dm-bob", "bob", { offerBlock: true })), "incoming");
     await user.click(id("incoming-block"));
     expect(bridge.commands).toEqual([{ type: "blockCaller", user: "bob", blocked: true }]);
+  });
+
+  it.each(["incoming", "main"])("lights up the %s window while it rings, where that is wished", async (label) => {
+    const rings = ringing(incoming("dm-bob", "bob"));
+    const wished = (flash: boolean) => ({ ...rings.alerts, settings: { ...rings.alerts.settings, flash } });
+    const bridge = await show({ ...rings, alerts: wished(true) }, label);
+    expect(id("ring-flash").getAttribute("aria-hidden")).toBe("true");
+    bridge.change({ slice: "alerts", value: wished(false) });
+    await tick();
+    expect(maybe("ring-flash")).toBeNull();
+    bridge.change({ slice: "alerts", value: wished(true) });
+    await tick();
+    expect(maybe("ring-flash")).not.toBeNull();
+    const calls = rings.incoming.calls.map((call) => ({ ...call, ringing: false }));
+    bridge.change({ slice: "incoming", value: { ...rings.incoming, calls } });
+    await tick();
+    expect(maybe("ring-flash"), "it rang long enough, or was answered elsewhere").toBeNull();
+  });
+
+  it("never flashes three times a second", () => {
+    const [, every] = /animation: flash ([\d.]+)s/.exec(flash) ?? [];
+    expect(Number(every)).toBeGreaterThanOrEqual(0.5);
+    // A glow remains where nothing may move: the styles end every animation there.
+    expect(/\.flash \{[^}]*box-shadow/.test(flash)).toBe(true);
   });
 
   it("shows a hostile name as text", async () => {

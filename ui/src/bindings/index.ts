@@ -550,6 +550,14 @@ blocked: { [key in UserId]: string },
  */
 trust: Trust, 
 /**
+ * Our windows flash while it rings, for those who do not hear it.
+ */
+flash: boolean, 
+/**
+ * The status on the server is "do not disturb" while we are in a call.
+ */
+busyInCall: boolean, 
+/**
  * Calls are shown as notifications, with buttons.
  */
 callNotes: boolean, 

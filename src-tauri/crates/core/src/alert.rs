@@ -242,6 +242,10 @@ pub struct AlertSettings {
     pub blocked: BTreeMap<UserId, String>,
     /// What the server may do; each has its own, which [`crate::command::Command::SetTrust`] alone changes.
     pub trust: Trust,
+    /// Our windows flash while it rings, for those who do not hear it.
+    pub flash: bool,
+    /// The status on the server is "do not disturb" while we are in a call.
+    pub busy_in_call: bool,
     /// Calls are shown as notifications, with buttons.
     pub call_notes: bool,
     /// Notifications show what was written; else only who wrote.
@@ -285,6 +289,8 @@ impl Default for AlertSettings {
             channels: BTreeSet::new(),
             blocked: BTreeMap::new(),
             trust: Trust::default(),
+            flash: false,
+            busy_in_call: false,
             call_notes: true,
             message_text: true,
             quiet_sharing: true,

@@ -16,6 +16,7 @@ use crate::snapshot::{Slice, Snapshot};
 
 mod account;
 mod alerts;
+mod busy;
 mod call;
 mod callchat;
 mod chat;
@@ -43,6 +44,7 @@ mod typing;
 
 use account::Account;
 use alerts::Alerts;
+use busy::Busy;
 use call::Call;
 use callchat::CallChat;
 use clock::ServerClock;
@@ -79,6 +81,7 @@ pub struct Machine {
     ringing: Ringing,
     messages: Messages,
     desktop: Desktop,
+    busy: Busy,
     /// An address that is to be opened after sign-in.
     address: Option<String>,
     share: Share,
@@ -132,6 +135,7 @@ impl Machine {
         self.settle_alerts(now);
         self.settle_presence(now.instant);
         self.settle_quit();
+        self.settle_busy(now);
         let output = self.devices.slice().output.clone();
         self.call
             .settle_calling(now.instant, &self.directory, output.as_ref(), &mut self.out);

@@ -93,6 +93,15 @@ pub enum Request {
     LoadUsers(Vec<UserId>),
     /// Presence of users. Answer: [`Reply::Presences`].
     LoadPresences(Vec<UserId>),
+    /// Our own status, as if the person had set it. Answer: [`Reply::Done`].
+    SetPresence {
+        /// We.
+        user: UserId,
+        /// Online, away, do not disturb or offline.
+        presence: Presence,
+        /// When the server ends "do not disturb" by itself; cut to whole minutes.
+        until: Option<Millis>,
+    },
     /// Posts of a channel. Answer: [`Reply::Posts`].
     LoadPosts {
         /// Which channel.

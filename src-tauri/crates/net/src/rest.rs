@@ -130,6 +130,21 @@ impl Rest {
             Request::LoadPresences(users) => {
                 load::presences(self, users).await.map(Reply::Presences)
             }
+            Request::SetPresence {
+                user,
+                presence,
+                until,
+            } => {
+                let body = serde_json::json!({
+                    "user_id": user.as_str(),
+                    "status": translate::status_of(presence),
+                    // Seconds; 0 is without an end.
+                    "dnd_end_time": until.unwrap_or(0) / 1000,
+                });
+                self.put_only(&["api", "v4", "users", "me", "status"], &body)
+                    .await?;
+                Ok(Reply::Done)
+            }
             Request::LoadPosts { channel, page } => load::posts(self, &channel, page).await,
             Request::CreatePost {
                 channel,

@@ -331,6 +331,17 @@ pub(crate) fn presence_of(status: &str) -> Presence {
     }
 }
 
+/// How the server calls a presence.
+pub(crate) fn status_of(presence: Presence) -> &'static str {
+    match presence {
+        Presence::Online => "online",
+        Presence::Away => "away",
+        Presence::Dnd => "dnd",
+        Presence::Ooo => "ooo",
+        Presence::Offline => "offline",
+    }
+}
+
 /// A team.
 pub(crate) fn team_of(team: rest::Team) -> Team {
     Team {

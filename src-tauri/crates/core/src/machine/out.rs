@@ -64,6 +64,8 @@ pub(crate) enum Asked {
     Direct,
     Users(Vec<UserId>),
     Presences,
+    /// Our own status, for the time of a call.
+    Busy,
     Posts {
         channel: ChannelId,
         page: Page,

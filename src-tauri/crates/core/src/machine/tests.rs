@@ -27,6 +27,7 @@ use crate::snapshot::{
 use super::Machine;
 
 mod account;
+mod busy;
 mod call;
 mod chat;
 mod compose;

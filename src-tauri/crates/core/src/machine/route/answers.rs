@@ -82,6 +82,7 @@ impl Machine {
             (Asked::Users(ids), Reply::Users(users)) => {
                 self.directory.looked_up(ids, users, out);
             }
+            (Asked::Busy, _) => self.busy_answered(true),
             (Asked::Presences, Reply::Presences(presences)) => {
                 self.directory.presences(presences, out);
             }
@@ -233,6 +234,7 @@ impl Machine {
                 out.notices.raise(now.instant, notice);
             }
             Asked::Link { .. } => self.nowhere(now),
+            Asked::Busy => self.busy_answered(false),
             asked @ (Asked::Dismiss | Asked::Decline(_) | Asked::Notify(_)) => {
                 self.alert_failed(now, asked, &error);
             }

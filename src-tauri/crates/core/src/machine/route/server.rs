@@ -57,7 +57,9 @@ impl Machine {
                 self.ringing.dismiss(&call);
             }
             ServerEvent::PresenceChanged(user, presence) => {
-                self.directory.presences(vec![(user, presence)], out);
+                self.busy_told(&user, presence);
+                self.directory
+                    .presences(vec![(user, presence)], &mut self.out);
             }
             ServerEvent::CallsStale => self.directory.calls.load(out),
             ServerEvent::CallStarted {

@@ -335,7 +335,7 @@ fn cues(story: &mut Story) -> Vec<Cue> {
         .collect()
 }
 
-fn in_call_with(alerts: AlertSettings) -> Story {
+pub(super) fn in_call_with(alerts: AlertSettings) -> Story {
     let memory = Memory {
         alerts,
         ..Memory::default()
