@@ -6,6 +6,8 @@ use std::process::Command;
 use std::time::Duration;
 
 use calls_client::ClientEvent;
+use calls_core::command::Command as Wish;
+use calls_core::snapshot::{Reach, WayKind};
 use calls_devserver::sfu::Passage;
 use calls_devserver::{Config, Fault};
 use calls_media::device::signal::Signal;
@@ -116,5 +118,55 @@ async fn inside_a_process_that_trusts_the_turn_server() {
         Passage::Relayed(first.parse().unwrap(), last.parse().unwrap()),
     )
     .await;
+    world.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_network_test_tells_which_ways_there_are_without_a_call() {
+    let _alone = ALONE.lock().await;
+    let turn = Coturn::start(Speaks::Tcp).await;
+    let nobody = turn::free_port();
+    let mut config = Config::default();
+    config.switches.turn_secret = Some(SECRET.to_owned());
+    config.switches.turn_urls = vec![
+        turn.url(),
+        format!("turns:127.0.0.1:{nobody}"),
+        format!("turn:127.0.0.1:{nobody}"),
+    ];
+    config.switches.stun_urls = vec![format!("stun:127.0.0.1:{nobody}")];
+    let world = World::start(config).await;
+    let mut alice = world.person("alice", Signal::Silence).await;
+    let mut tested = async || {
+        alice.does(Wish::TestNetwork);
+        alice.until("a test", |now| now.network.running).await;
+        let now = alice.until("its end", |now| !now.network.running).await;
+        println!("{:#?}", now.network.ways);
+        let ways = now.network.ways.iter();
+        ways.map(|way| (way.kind, way.reach)).collect::<Vec<_>>()
+    };
+    let ways = tested().await;
+    assert_eq!(
+        ways[..5],
+        [
+            (WayKind::Site, Reach::Yes),
+            (WayKind::Stun, Reach::No),
+            (WayKind::TurnTcp, Reach::Yes),
+            (WayKind::TurnTls, Reach::No),
+            (WayKind::TurnUdp, Reach::No),
+        ]
+    );
+    assert_eq!(ways[5].0, WayKind::Media);
+    assert_ne!(ways[5].1, Reach::No, "a refusal there says nothing");
+    // A relay that answers but does not take us is none.
+    world
+        .server
+        .switch(|switches| switches.turn_secret = Some("another".to_owned()));
+    assert_eq!(tested().await[2], (WayKind::TurnTcp, Reach::No));
+    assert_eq!(
+        world.server.stats()["sessions"],
+        0,
+        "nobody has joined anything"
+    );
+    alice.stop().await;
     world.stop().await;
 }

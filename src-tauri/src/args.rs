@@ -70,6 +70,12 @@ pub(crate) enum Action {
     Call(Box<CallArguments>),
     /// Speak to the Halloo that runs.
     Ctl(CtlArguments),
+    /// Test which ways there are to a server and to its media, without a call.
+    Netcheck {
+        /// One JSON object instead of a table.
+        #[arg(long)]
+        json: bool,
+    },
     /// List the sound devices.
     Devices {
         /// One JSON object instead of a table.

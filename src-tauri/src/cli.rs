@@ -14,6 +14,7 @@ use crate::control::{self, Ask};
 use crate::{fail, logging, start};
 
 mod call;
+mod netcheck;
 mod report;
 mod view;
 
@@ -97,6 +98,26 @@ pub(crate) fn ctl(runtime: &Runtime, common: &Common, arguments: &CtlArguments) 
         let _ = writeln!(std::io::stdout(), "{text}");
     }
     if done { exit::OK } else { exit::FAILED }
+}
+
+/// `halloo netcheck`: which ways there are. Returns the exit code.
+#[must_use]
+pub(crate) fn netcheck(runtime: &Runtime, common: &Common, json: bool) -> u8 {
+    let redactor = logging::start(Some(common.log.as_deref().unwrap_or(QUIET)), None);
+    let _inside = runtime.enter();
+    // No device is opened outside a call.
+    let audio = match FileHost::new(PlaySpec::Silence, None) {
+        Ok(audio) => Arc::new(audio),
+        Err(why) => return fail(&why),
+    };
+    let screens = calls_client::ScreenSetup::default();
+    match start::without_window(common, redactor, audio, Sound::default(), screens, None) {
+        Ok(running) => runtime.block_on(netcheck::run(&running, json)),
+        Err(why) => {
+            fail(&why);
+            exit::USAGE
+        }
+    }
 }
 
 /// `halloo call`: is in a call until asked to leave. Returns the exit code.

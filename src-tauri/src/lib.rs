@@ -67,6 +67,7 @@ fn dispatch(arguments: Arguments, begun: Instant) -> u8 {
     };
     let code = match arguments.action {
         Some(Action::Ctl(ref ctl)) => cli::ctl(&runtime, &arguments.common, ctl),
+        Some(Action::Netcheck { json }) => cli::netcheck(&runtime, &arguments.common, json),
         Some(Action::Call(ref call)) => cli::call(&runtime, &arguments.common, call),
         _ => window(&runtime, &arguments, begun),
     };

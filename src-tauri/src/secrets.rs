@@ -307,4 +307,115 @@ mod tests {
             tokio::task::yield_now().await;
         }
     }
+
+    /// GNOME's key store on a session bus of its own, with a home of its own.
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn a_real_key_store_has_the_token_and_no_file_of_the_persons_has_it_in_the_open() {
+        use std::io::{BufRead as _, BufReader, Write as _};
+        use std::process::{Child, Command, Stdio};
+
+        /// Ends it with the test.
+        struct Part(Child);
+        impl Drop for Part {
+            fn drop(&mut self) {
+                let _ = self.0.kill();
+                let _ = self.0.wait();
+            }
+        }
+
+        let home = crate::testing::TemporaryFolder::new("keyring");
+        let at_home = |program: &std::path::Path| {
+            let mut command = Command::new(program);
+            command
+                .env("HOME", home.path())
+                .env("XDG_DATA_HOME", home.path().join("data"))
+                .env("XDG_RUNTIME_DIR", home.path())
+                .env_remove("DISPLAY")
+                .stderr(Stdio::null());
+            command
+        };
+        let first_line = |child: &mut Child| {
+            let mut line = String::new();
+            let mut output = BufReader::new(child.stdout.take().unwrap());
+            output.read_line(&mut line).unwrap();
+            line.trim().to_owned()
+        };
+        let mut bus = at_home("dbus-daemon".as_ref())
+            .args(["--session", "--nofork", "--print-address=1"])
+            .stdout(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let address = first_line(&mut bus);
+        let _bus = Part(bus);
+        let mut keyring = at_home("gnome-keyring-daemon".as_ref())
+            .args(["--foreground", "--unlock", "--components=secrets"])
+            .env("DBUS_SESSION_BUS_ADDRESS", &address)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .spawn()
+            .unwrap();
+        // The password ends with its input; the first line comes when it serves.
+        keyring.stdin.take().unwrap().write_all(b"sesame").unwrap();
+        first_line(&mut keyring);
+        let _keyring = Part(keyring);
+        let inside = |token: &str| {
+            let mut command = at_home(&std::env::current_exe().unwrap());
+            let done = command
+                .args(["--exact", "--ignored", "--nocapture"])
+                .arg("secrets::tests::inside_a_session_with_a_key_store")
+                .env("DBUS_SESSION_BUS_ADDRESS", &address)
+                .env("HALLOO_TEST_TOKEN", token)
+                .output()
+                .unwrap();
+            let said = String::from_utf8_lossy(&done.stdout).into_owned();
+            assert!(done.status.success() && said.contains("1 passed"), "{said}");
+        };
+        let token = "kept-where-nobody-reads-3141592653";
+        inside(token);
+        let mut files = 0;
+        let mut folders = vec![home.path().to_owned()];
+        while let Some(folder) = folders.pop() {
+            for entry in std::fs::read_dir(folder).unwrap() {
+                let entry = entry.unwrap();
+                let kind = entry.file_type().unwrap();
+                if kind.is_dir() {
+                    folders.push(entry.path());
+                } else if kind.is_file() {
+                    files += 1;
+                    let bytes = std::fs::read(entry.path()).unwrap();
+                    let found = bytes.windows(token.len()).any(|at| at == token.as_bytes());
+                    assert!(!found, "{:?} holds the token", entry.path());
+                }
+            }
+        }
+        assert!(files >= 2, "the key store and the settings write files");
+        // Another process of the same person finds it, and can forget it.
+        inside("");
+    }
+
+    #[cfg(target_os = "linux")]
+    #[tokio::test]
+    #[ignore = "run by the test above it"]
+    async fn inside_a_session_with_a_key_store() {
+        let token = std::env::var("HALLOO_TEST_TOKEN").unwrap();
+        let store = SecretStore::system();
+        let server = "https://chat.example";
+        if token.is_empty() {
+            let held = store.token(server).await.unwrap();
+            assert!(held.is_some_and(|it| it.reveal().starts_with("kept-where")));
+            store.forget(server).await.unwrap();
+            assert_eq!(store.token(server).await, Ok(None));
+            return;
+        }
+        assert_eq!(store.token(server).await, Ok(None));
+        store.keep(server, &Secret::new(token)).await.unwrap();
+        // What is remembered beside it.
+        let folder = crate::settings::data_folder(None).unwrap();
+        let mut file = crate::settings::SettingsFile::load(&folder);
+        file.change(|value| value.server = Some(server.to_owned()))
+            .unwrap();
+        file.change(|value| value.login = Some("alice".to_owned()))
+            .unwrap();
+    }
 }

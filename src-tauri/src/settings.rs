@@ -12,6 +12,7 @@ use std::path::{Path, PathBuf};
 use calls_core::alert::AlertSettings;
 use calls_core::command::DeviceRole;
 use calls_core::id::{ChannelId, DeviceId, UserId};
+use calls_core::port::Fingerprint;
 use calls_core::preferences::{Appearance, CallPreferences};
 use calls_core::snapshot::Sound;
 use calls_core::trust::Trust;
@@ -62,6 +63,12 @@ pub(crate) struct Settings {
     /// What is done to the sound.
     #[serde(deserialize_with = "forgiving")]
     pub sound: Sound,
+    /// Certificates that the person trusts although the system does not: SHA-256, by host.
+    #[serde(
+        skip_serializing_if = "BTreeMap::is_empty",
+        deserialize_with = "forgiving"
+    )]
+    trusted: BTreeMap<String, String>,
     /// By what the desktop knows again that we may see the screen (Wayland).
     pub share_permission: Option<String>,
     /// The person's other servers, in the order they were added. The first one's are above: an older Halloo knows that.
@@ -94,6 +101,7 @@ impl Default for Settings {
             calls: CallPreferences::default(),
             alerts: AlertSettings::default(),
             sound: Sound::default(),
+            trusted: BTreeMap::new(),
             share_permission: None,
             more: Vec::new(),
             shown: None,
@@ -125,6 +133,20 @@ pub(crate) struct ServerSettings {
 }
 
 impl Settings {
+    /// Certificates that the person trusts; what is no fingerprint is left out.
+    pub(crate) fn trust(&self) -> BTreeMap<String, Fingerprint> {
+        let read = |(host, text): (&String, &String)| {
+            Some((host.to_ascii_lowercase(), Fingerprint::read(text)?))
+        };
+        self.trusted.iter().filter_map(read).collect()
+    }
+
+    /// The person trusts this certificate for this host, in place of an earlier one.
+    pub(crate) fn trust_in(&mut self, host: String, fingerprint: &Fingerprint) {
+        let host = host.to_ascii_lowercase();
+        self.trusted.insert(host, fingerprint.as_str().to_owned());
+    }
+
     /// Puts a server's own settings in the first one's place and the first one's in its; done twice, all is as before.
     /// 0 is the first one itself; one that is not there changes nothing.
     pub(crate) fn swap(&mut self, at: usize) {
@@ -445,6 +467,22 @@ mod tests {
             AlertSettings::default(),
             "nothing of it is left"
         );
+    }
+
+    #[test]
+    fn trusted_certificates_are_kept_by_host_and_what_is_none_is_left_out() {
+        let folder = TemporaryFolder::new("settings-trust");
+        let mut file = SettingsFile::load(folder.path());
+        let of = |byte| Fingerprint::of(&[byte; 32]);
+        file.change(|value| value.trust_in("Chat.Example".to_owned(), &of(1)))
+            .unwrap();
+        file.change(|value| value.trust_in("chat.example".to_owned(), &of(2)))
+            .unwrap();
+        let held = SettingsFile::load(folder.path()).value().trust();
+        assert_eq!(held, [("chat.example".to_owned(), of(2))].into());
+        let text = r#"{"trusted":{"a":"nonsense","b":7}}"#;
+        let settings: Settings = serde_json::from_str(text).unwrap();
+        assert!(settings.trust().is_empty());
     }
 
     #[test]

@@ -437,6 +437,7 @@ impl Running {
 fn config(settings: Settings) -> ClientConfig {
     ClientConfig {
         user_agent: USER_AGENT.to_owned(),
+        trusted: settings.trust(),
         place: settings.place,
         input: settings.input,
         output: settings.output,

@@ -21,6 +21,8 @@ const scenes = {
   "main": () => cast.snapshot(),
   "address": () => cast.signIn({ phase: "noServer" }),
   "finding": () => cast.signIn({ phase: "finding", address: "chat.harbour.example" }),
+  "address-untrusted": () => cast.signIn({ phase: "noServer" }, cast.untrusted()),
+  "address-changed": () => cast.signIn({ phase: "noServer" }, cast.untrusted("server.changed")),
   "address-none": () => cast.signIn({ phase: "noServer" }, cast.notice("server.none", "error")),
   "sign-in": () => cast.signIn({ phase: "signedOut", server: cast.server, login: "", codeNeeded: false, outside: false }),
   "sign-in-wrong": () =>
@@ -317,6 +319,10 @@ class Play {
       case "findServer":
         this.set({ slice: "account", value: { phase: "finding", address: command.address } });
         this.later(900, { slice: "account", value: { phase: "signedOut", server: cast.server, login: "", codeNeeded: false, outside: false } });
+        break;
+      case "testNetwork":
+        this.set({ slice: "network", value: { ...this.state.network, running: true } });
+        this.later(900, { slice: "network", value: cast.network });
         break;
       case "changeServer":
         this.set({ slice: "account", value: { phase: "noServer" } });

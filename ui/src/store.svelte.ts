@@ -2,7 +2,7 @@ import type { Bridge } from "./bridge";
 import { cleanCall, cleanDirectory, cleanPosts } from "./lib/clean";
 import { share } from "./lib/share";
 import { PLAIN } from "./lib/theme";
-import type { Account, Alerts, Appearance, Call, CallChat, CallPreferences, Compose, CustomEmoji, Devices, Directory, Finder, Incoming, Levels, Link, Notice, Patch, ServerRow, Share, Slice, Snapshot, Thread, Timeline, TimelineChange } from "./bindings";
+import type { Account, Alerts, Appearance, Call, CallChat, CallPreferences, Compose, CustomEmoji, Devices, Directory, Finder, Incoming, Levels, Link, Network, Notice, Patch, ServerRow, Share, Slice, Snapshot, Thread, Timeline, TimelineChange } from "./bindings";
 
 /** Until the core has told: its own defaults. */
 export const QUIET: Alerts = {
@@ -97,6 +97,7 @@ export class Store {
   compose = $state.raw<Compose>({ uploads: {}, text: "", people: [], commands: [] });
   finder = $state.raw<Finder>({ text: "", busy: false, people: [], channels: [] });
   emoji = $state.raw<CustomEmoji[]>([]);
+  network = $state.raw<Network>({ running: false, at: null, ways: [] });
   call = $state.raw<Call>({
     phase: { type: "idle" },
     channel: null,
@@ -109,6 +110,8 @@ export class Store {
     host: null,
     thread: null,
     quality: null,
+    streams: [],
+    path: null,
     switchTo: null,
     canModerate: false,
     canEnd: false,
@@ -202,6 +205,7 @@ export class Store {
     this.share = share(this.share, next.share);
     this.notices = share(this.notices, next.notices);
     this.servers = share(this.servers, next.servers);
+    this.network = share(this.network, next.network);
     this.ready = true;
   }
 
@@ -283,6 +287,9 @@ export class Store {
         break;
       case "notices":
         this.notices = share(this.notices, slice.value);
+        break;
+      case "network":
+        this.network = share(this.network, slice.value);
         break;
       case "servers":
         this.servers = share(this.servers, slice.value);

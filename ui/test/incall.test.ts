@@ -293,6 +293,25 @@ describe("the large window", () => {
     expect(document.querySelectorAll("polyline")).toHaveLength(8);
   });
 
+  it("tells loss and jitter of each person, and which way media takes", async () => {
+    const { first, ...bridge } = await stage("live");
+    await fireEvent.click(id("device-menu-button"));
+    await fireEvent.click(id("stats-item"));
+    const who = first.call.participants.at(-1)!;
+    const streams = [
+      { session: who.session, video: false, loss: 0.08, jitterMs: 6 },
+      { session: "gone", video: false, loss: 0, jitterMs: 1 },
+    ];
+    await changeCall(bridge, { ...first.call, quality: cast.quality, streams, path: { relayed: false, tcp: true } });
+    const rows = [...document.querySelectorAll('[data-testid="stats-person"]')];
+    expect(rows).toHaveLength(1);
+    expect(rows[0]?.textContent).toContain(who.name);
+    expect(rows[0]?.querySelector(".bad")?.textContent).toBe("8%");
+    expect(id("stats-path").textContent).toBe("Directly over TCP: UDP does not pass here");
+    await changeCall(bridge, { ...first.call, quality: cast.quality, streams, path: { relayed: true, tcp: false } });
+    expect(id("stats-path").textContent).toContain("relay");
+  });
+
   it("goes back to the small one", async () => {
     const bridge = await stage("live");
     await fireEvent.click(id("collapse-button"));

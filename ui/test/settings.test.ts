@@ -8,7 +8,7 @@ import { t } from "../src/lib/i18n";
 import { PLAIN } from "../src/lib/theme";
 import * as cast from "../src/fake/cast";
 import { QUIET } from "../src/store.svelte";
-import { id, maybe, show } from "./render";
+import { all, id, maybe, show } from "./render";
 
 afterEach(async () => {
   await language.choose("en");
@@ -26,6 +26,25 @@ describe("the settings", () => {
     expect(maybe("settings")).toBeNull();
     await user.keyboard("{Control>},{/Control}");
     expect(id("settings-page-appearance").getAttribute("aria-current")).toBe("page");
+  });
+
+  it("test the ways to the server and say in plain words what each result means", async () => {
+    const bridge = await show("main");
+    await fireEvent.click(id("settings-button"));
+    await fireEvent.click(id("settings-page-advanced"));
+    await fireEvent.click(id("network-run"));
+    expect(bridge.commands.at(-1)).toEqual({ type: "testNetwork" });
+    bridge.change({ slice: "network", value: { running: true, at: null, ways: [] } });
+    await tick();
+    expect(id<HTMLButtonElement>("network-run").disabled).toBe(true);
+    bridge.change({ slice: "network", value: cast.network });
+    await tick();
+    const said = all("network-way").map((row) => [row.dataset["kind"], row.dataset["reach"], row.textContent]);
+    expect(said.map(([kind, reach]) => [kind, reach])).toEqual([["site", "yes"], ["stun", "no"], ["turnTls", "yes"], ["media", "unknown"]]);
+    expect(said[1]?.[2]).toContain("UDP does not come back. Calls go over TCP or a relay, with more delay.");
+    expect(said[2]?.[2]).toContain("88");
+    expect(said[3]?.[2]).toContain("known only in a call");
+    expect(id<HTMLButtonElement>("network-run").textContent).toContain("Test again");
   });
 
   it("record one and play that, outside a call only", async () => {

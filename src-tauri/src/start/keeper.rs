@@ -358,6 +358,7 @@ fn apply(settings: &mut Settings, what: Remember) {
         Remember::Calls(calls) => settings.calls = *calls,
         Remember::Alerts(alerts) => settings.alerts = *alerts,
         Remember::Sound(sound) => settings.sound = sound,
+        Remember::Trust(host, fingerprint) => settings.trust_in(host, &fingerprint),
         Remember::SharePermission(token) => settings.share_permission = token,
         Remember::Volume(user, PLAIN_VOLUME) => {
             settings.volumes.remove(&user);

@@ -653,7 +653,15 @@ export type Command = { "type": "findServer",
 /**
  * As typed.
  */
-address: string, } | { "type": "changeServer" } | { "type": "signIn", 
+address: string, } | { "type": "trustServer", 
+/**
+ * As the notice has it.
+ */
+host: string, 
+/**
+ * As the notice has it.
+ */
+fingerprint: string, } | { "type": "testNetwork" } | { "type": "changeServer" } | { "type": "signIn", 
 /**
  * User name or e-mail address.
  */
@@ -1936,6 +1944,92 @@ decodeMs: number,
 failed: number, };
 
 /**
+ * How a stream of somebody's reaches us, measured every four seconds.
+ */
+export type StreamQuality = { 
+/**
+ * Whose.
+ */
+session: SessionId, 
+/**
+ * It carries pictures; else sound.
+ */
+video: boolean, 
+/**
+ * Share of its packets that were lost, 0..1.
+ */
+loss: number, 
+/**
+ * Interarrival jitter (RFC 3550 §6.4.1), milliseconds.
+ */
+jitterMs: number, };
+
+/**
+ * The way between us and the media server.
+ */
+export type MediaPath = { 
+/**
+ * Over a TURN server.
+ */
+relayed: boolean, 
+/**
+ * Over TCP; else UDP. Of a relayed way: between the relay and the media server.
+ */
+tcp: boolean, };
+
+/**
+ * What is tried.
+ */
+export type WayKind = "site" | "stun" | "turnUdp" | "turnTcp" | "turnTls" | "media";
+
+/**
+ * Whether a way can be gone.
+ */
+export type Reach = "yes" | "no" | "unknown";
+
+/**
+ * A way to the server or to its media, and whether it can be gone.
+ */
+export type Way = { 
+/**
+ * Which.
+ */
+kind: WayKind, 
+/**
+ * Host and port; empty where nothing is configured.
+ */
+place: string, 
+/**
+ * Whether it can.
+ */
+reach: Reach, 
+/**
+ * How long that took, milliseconds.
+ */
+ms: number | null, 
+/**
+ * Technical words about a failure.
+ */
+detail: string | null, };
+
+/**
+ * What the network test has found.
+ */
+export type Network = { 
+/**
+ * It is going on.
+ */
+running: boolean, 
+/**
+ * When it was over last (our clock).
+ */
+at: number | null, 
+/**
+ * What it found then.
+ */
+ways: Array<Way>, };
+
+/**
  * Quality of the call's connection, measured every second.
  */
 export type Quality = { 
@@ -2152,6 +2246,14 @@ thread: PostId | null,
  * Quality of the connection; `None` until measured.
  */
 quality: Quality | null, 
+/**
+ * How each person's sound and screen reach us, where something came in the last seconds.
+ */
+streams: Array<StreamQuality>, 
+/**
+ * The way that media takes; `None` until known.
+ */
+path: MediaPath | null, 
 /**
  * A call that somebody wants to switch to: the question to ask.
  */
@@ -2609,6 +2711,10 @@ share: Share,
  */
 notices: Array<Notice>, 
 /**
+ * The network test.
+ */
+network: Network, 
+/**
  * The person's servers, in order of display; none while there is but one.
  */
 servers: Array<ServerRow>, };
@@ -2616,7 +2722,7 @@ servers: Array<ServerRow>, };
 /**
  * One changed slice.
  */
-export type Slice = { "slice": "account", "value": Account } | { "slice": "link", "value": Link } | { "slice": "directory", "value": Directory } | { "slice": "timeline", "value": Timeline } | { "slice": "thread", "value": Thread } | { "slice": "compose", "value": Compose } | { "slice": "finder", "value": Finder } | { "slice": "emoji", "value": Array<CustomEmoji> } | { "slice": "call", "value": Call } | { "slice": "chat", "value": CallChat } | { "slice": "devices", "value": Devices } | { "slice": "appearance", "value": Appearance } | { "slice": "calls", "value": CallPreferences } | { "slice": "incoming", "value": Incoming } | { "slice": "alerts", "value": Alerts } | { "slice": "share", "value": Share } | { "slice": "notices", "value": Array<Notice> } | { "slice": "servers", "value": Array<ServerRow> };
+export type Slice = { "slice": "account", "value": Account } | { "slice": "link", "value": Link } | { "slice": "directory", "value": Directory } | { "slice": "timeline", "value": Timeline } | { "slice": "thread", "value": Thread } | { "slice": "compose", "value": Compose } | { "slice": "finder", "value": Finder } | { "slice": "emoji", "value": Array<CustomEmoji> } | { "slice": "call", "value": Call } | { "slice": "chat", "value": CallChat } | { "slice": "devices", "value": Devices } | { "slice": "appearance", "value": Appearance } | { "slice": "calls", "value": CallPreferences } | { "slice": "incoming", "value": Incoming } | { "slice": "alerts", "value": Alerts } | { "slice": "share", "value": Share } | { "slice": "notices", "value": Array<Notice> } | { "slice": "network", "value": Network } | { "slice": "servers", "value": Array<ServerRow> };
 
 /**
  * A change of the snapshot. Apply it if its revision is higher than the one held.

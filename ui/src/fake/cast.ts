@@ -13,6 +13,7 @@ import type {
   Compose,
   Devices,
   IncomingCall,
+  Network,
   Notice,
   ParticipantRow,
   Person,
@@ -331,6 +332,8 @@ const idle: Call = {
   host: null,
   thread: null,
   quality: null,
+  streams: [],
+  path: null,
   switchTo: null,
   canModerate: false,
   canEnd: false,
@@ -418,6 +421,7 @@ export function snapshot(timeline: Partial<Timeline> = {}): Snapshot {
     share: noShare,
     notices: [],
     servers: [],
+    network: { running: false, at: null, ways: [] },
   };
 }
 
@@ -511,6 +515,32 @@ export function notice(
 ): Notice {
   return { id, code, severity, values, retry, detail: null };
 }
+
+/** A certificate that nobody vouches for. */
+export function untrusted(code = "server.untrusted"): Notice {
+  const values = {
+    server: "chat.harbor.example",
+    host: "chat.harbor.example",
+    fingerprint: Array.from({ length: 32 }, (_, n) => (n * 7 + 11).toString(16).padStart(2, "0").toUpperCase()).join(":"),
+    subject: "CN=chat.harbor.example, O=Harbor",
+    issuer: "CN=Harbor Internal CA",
+    from: String(Date.UTC(2026, 0, 1)),
+    until: String(Date.UTC(2027, 0, 1)),
+  };
+  return notice(code, "error", values, 1, { type: "findServer", address: "chat.harbor.example" });
+}
+
+/** What the network test finds where UDP is blocked. */
+export const network: Network = {
+  running: false,
+  at: Date.UTC(2026, 8, 12, 9, 30),
+  ways: [
+    { kind: "site", place: "chat.harbor.example", reach: "yes", ms: 31, detail: null },
+    { kind: "stun", place: "stun.harbor.example:3478", reach: "no", ms: null, detail: null },
+    { kind: "turnTls", place: "turn.harbor.example:443", reach: "yes", ms: 88, detail: null },
+    { kind: "media", place: "chat.harbor.example:8443", reach: "unknown", ms: null, detail: null },
+  ],
+};
 
 /** Not signed in. */
 export function signIn(account: Account, ...notices: Notice[]): Snapshot {

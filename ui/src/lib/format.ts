@@ -51,6 +51,11 @@ export function moment(ms: number): string {
   return write("full", ms);
 }
 
+/** A date with its year. */
+export function date(ms: number): string {
+  return write("year", ms);
+}
+
 /** Today, Yesterday, a weekday with its date, or a date with its year. */
 export function day(ms: number, now: number): string {
   const distance = Math.round((midnight(now) - midnight(ms)) / 86_400_000);

@@ -5,6 +5,7 @@ export const ownSentences: Record<string, Sentence> = {
   // Signing in.
   "server.none": { lead: "No server answers at this address.", button: "Try again" },
   "server.untrusted": { lead: "This server is not trusted.", rest: "Its certificate is not signed by anybody this system knows. Nothing was sent. A company's own authority is added to the system by its administrator.", button: "Try again" },
+  "server.changed": { lead: "This server’s certificate has changed.", rest: "It is not the one that you trusted. Nothing was sent.", button: "Try again" },
   "server.not_mattermost": { lead: "This is not a Mattermost server.", rest: "Something else answers at this address." },
   "server.no_calls": { lead: "No calls on this server.", rest: "You can read and write, not call." },
   "account.wrong": { lead: "That did not match.", rest: "Check the password, or whether Caps Lock is on." },

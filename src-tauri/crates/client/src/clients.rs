@@ -344,7 +344,7 @@ impl Inner {
         number: ServerNumber,
         config: ClientConfig,
     ) -> ClientHandle {
-        let net = Arc::new(RealNet::new(&config.user_agent));
+        let net = Arc::new(RealNet::new(&config.user_agent, config.trusted.clone()));
         let shell = Arc::new(LineShell {
             number,
             house: Arc::clone(&self.house),

@@ -24,6 +24,7 @@ use std::sync::Arc;
 
 use calls_core::id::{ChannelId, DeviceId, UserId};
 use calls_core::input::Memory;
+use calls_core::port::Fingerprint;
 use calls_core::preferences::Appearance;
 use calls_core::snapshot::Sound;
 use calls_media::{AudioHost, Limits, NoScreens, ScreenHost};
@@ -44,6 +45,8 @@ pub struct ClientConfig {
     pub session: Option<SavedSession>,
     /// The server last used, or named on the command line.
     pub server: Option<String>,
+    /// Certificates that the person trusts, by host.
+    pub trusted: BTreeMap<String, Fingerprint>,
     /// The channel that was open last; `None` opens the first one.
     pub place: Option<ChannelId>,
     /// No channel is opened by itself (and none marked as read): for clients without a window.
@@ -133,7 +136,10 @@ impl Client {
         audio: Arc<dyn AudioHost>,
         shell: Arc<dyn Shell>,
     ) -> ClientHandle {
-        let net = Arc::new(net::RealNet::new(&config.user_agent));
+        let net = Arc::new(net::RealNet::new(
+            &config.user_agent,
+            config.trusted.clone(),
+        ));
         Self::start_with(config, audio, shell, net)
     }
 

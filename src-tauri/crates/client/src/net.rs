@@ -1,5 +1,6 @@
 //! The edge to the servers, as one trait: the real thing, and room for a double in tests.
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -7,8 +8,8 @@ use bytes::Bytes;
 use calls_core::effect::UploadWish;
 use calls_core::id::{FileId, Millis, UserId};
 use calls_core::model::File;
-use calls_core::port::{BoxFuture, CallBackend, Reply, Request, RequestError, Secret};
-use calls_net::{CallsV1, Lane, Rest, Socket, SocketEvent};
+use calls_core::port::{BoxFuture, CallBackend, Fingerprint, Reply, Request, RequestError, Secret};
+use calls_net::{CallsV1, Lane, Rest, Socket, SocketEvent, Trust};
 
 /// Takes what the account's WebSocket says. Must not block.
 pub type SocketSink = Arc<dyn Fn(SocketEvent) + Send + Sync>;
@@ -27,6 +28,8 @@ pub trait Line: Send {
 pub trait Net: Send + Sync {
     /// Sets the server and the token for everything that follows.
     fn set_account(&self, server: String, token: Option<Secret>);
+    /// Trusts this certificate for this host from now on.
+    fn trust(&self, host: &str, fingerprint: Fingerprint);
     /// Performs a request, with the account as it is now.
     fn perform(&self, request: Request) -> BoxFuture<Result<Reply, RequestError>>;
     /// Opens the account's WebSocket.
@@ -67,9 +70,9 @@ pub(crate) struct RealNet {
 }
 
 impl RealNet {
-    pub(crate) fn new(user_agent: &str) -> Self {
+    pub(crate) fn new(user_agent: &str, trusted: BTreeMap<String, Fingerprint>) -> Self {
         Self {
-            rest: Rest::new(user_agent),
+            rest: Rest::with_trust(user_agent, Trust::new(trusted)),
             lane: Lane::default(),
         }
     }
@@ -78,6 +81,10 @@ impl RealNet {
 impl Net for RealNet {
     fn set_account(&self, server: String, token: Option<Secret>) {
         self.rest.set_account(server, token);
+    }
+
+    fn trust(&self, host: &str, fingerprint: Fingerprint) {
+        self.rest.trust().add(host, fingerprint);
     }
 
     fn perform(&self, request: Request) -> BoxFuture<Result<Reply, RequestError>> {

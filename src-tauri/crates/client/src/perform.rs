@@ -121,6 +121,7 @@ impl Performer {
                     .map(|token| self.net.backend(server.clone(), token));
                 self.net.set_account(server, token);
             }
+            Effect::Trust { host, fingerprint } => self.net.trust(&host, fingerprint),
             Effect::Request(id, request) => {
                 if let Request::UploadLogs { channel, team, .. } = request {
                     self.upload_logs(id, channel, team);

@@ -72,6 +72,15 @@ pub enum Command {
         /// As typed.
         address: String,
     },
+    /// Trust the certificate that a notice `server.untrusted` or `server.changed` shows, for this host alone, and try again.
+    TrustServer {
+        /// As the notice has it.
+        host: String,
+        /// As the notice has it.
+        fingerprint: String,
+    },
+    /// Try which ways there are to the server and to its media, without a call.
+    TestNetwork,
     /// Forget the server and ask for an address again.
     ChangeServer,
     /// Sign in with a password.

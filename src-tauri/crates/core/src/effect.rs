@@ -9,7 +9,7 @@ use crate::command::DeviceRole;
 use crate::id::{ChannelId, DeviceId, FileId, RequestId, SessionId, SourceId, UploadId, UserId};
 use crate::input::{CallNumber, SavedSession};
 use crate::port::media::{ScreenFrame, ShareRequest};
-use crate::port::{CallIntent, EndReason, JoinTicket, Request, Secret};
+use crate::port::{CallIntent, EndReason, Fingerprint, JoinTicket, Request, Secret};
 use crate::preferences::{Appearance, CallPreferences};
 use crate::snapshot::{Patch, Quality, Sound};
 
@@ -22,6 +22,13 @@ pub enum Effect {
         server: String,
         /// `None` forgets it.
         token: Option<Secret>,
+    },
+    /// Trust this certificate for this host from now on.
+    Trust {
+        /// A name or an address, without port.
+        host: String,
+        /// Of exactly this one.
+        fingerprint: Fingerprint,
     },
     /// Ask the server something.
     Request(RequestId, Request),
@@ -166,6 +173,8 @@ pub enum Remember {
     Alerts(Box<AlertSettings>),
     /// What is done to the sound.
     Sound(Sound),
+    /// The person trusts this certificate for this host.
+    Trust(String, Fingerprint),
     /// By what the desktop knows again that we may see the screen (Wayland); `None` forgets it.
     SharePermission(Option<String>),
 }

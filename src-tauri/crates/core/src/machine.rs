@@ -12,7 +12,7 @@ use std::time::Instant;
 use crate::alert::{AlertWish, NoteKey};
 use crate::effect::{ClientEvent, Effect};
 use crate::input::{Input, Memory, Now};
-use crate::snapshot::{Slice, Snapshot};
+use crate::snapshot::{Network, Slice, Snapshot};
 
 mod account;
 mod alerts;
@@ -29,6 +29,7 @@ mod directory;
 mod finder;
 mod link;
 mod messages;
+mod network;
 mod notices;
 mod out;
 mod places;
@@ -85,6 +86,7 @@ pub struct Machine {
     /// An address that is to be opened after sign-in.
     address: Option<String>,
     share: Share,
+    network: Network,
     clock: ServerClock,
     appearance: crate::preferences::Appearance,
     /// The window with the open channel has the person's attention.
@@ -296,6 +298,7 @@ impl Machine {
             Part::Calls => Slice::Calls(self.call.preferences().clone()),
             Part::Incoming => Slice::Incoming(self.draw_incoming()),
             Part::Alerts => Slice::Alerts(Box::new(self.draw_alerts())),
+            Part::Network => Slice::Network(self.network.clone()),
             Part::Share => Slice::Share(self.share.draw(self.may_share())),
         }
     }

@@ -43,6 +43,7 @@ pub const CODES: &[(&str, Severity)] = &[
     // Signing in.
     ("server.none", Severity::Error),
     ("server.untrusted", Severity::Error),
+    ("server.changed", Severity::Error),
     ("server.not_mattermost", Severity::Error),
     ("server.no_calls", Severity::Error),
     ("account.wrong", Severity::Error),

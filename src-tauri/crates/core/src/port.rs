@@ -9,10 +9,10 @@ use crate::command::HostAction;
 use crate::id::{CallId, ChannelId, FileId, Millis, PendingId, PostId, SessionId, TeamId, UserId};
 use crate::model::{
     CallState, CallsChannel, CallsConfig, Category, Channel, CommandHint, CustomEmoji, Emoji,
-    FoundChannel, Job, JobKind, Membership, NotifyProps, Participant, Post, Presence, RtcStats,
-    Team, User,
+    FoundChannel, IceServer, Job, JobKind, Membership, NotifyProps, Participant, Post, Presence,
+    RtcStats, Team, User,
 };
-use crate::snapshot::{Quality, ServerInfo};
+use crate::snapshot::{Quality, ServerInfo, Way};
 
 pub mod media;
 mod trust;
@@ -51,6 +51,13 @@ impl std::fmt::Debug for Secret {
 /// What the core asks of a server. One request in, one reply out.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Request {
+    /// Which ways are there? Answer: [`Reply::Ways`], also when there is none.
+    TestWays {
+        /// The servers that the plugin names.
+        servers: Vec<IceServer>,
+        /// There are more, with passwords that have to be asked for.
+        credentials: bool,
+    },
     /// Is there a server at this address, and which one? Answer: [`Reply::Found`].
     FindServer {
         /// As typed; the scheme may be missing.
@@ -305,6 +312,8 @@ pub enum Page {
 /// A server's answer.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Reply {
+    /// To [`Request::TestWays`].
+    Ways(Vec<Way>),
     /// To [`Request::FindServer`].
     Found(ServerInfo),
     /// To [`Request::SignIn`] and [`Request::CheckToken`].
@@ -578,6 +587,8 @@ pub enum LinkEvent {
     },
     /// The token is no longer good.
     Unauthorised,
+    /// The server's certificate is not trusted: nothing was told to it. [`LinkEvent::Down`] follows.
+    Untrusted(Distrust),
 }
 
 /// What a back end needs to join a call.

@@ -15,6 +15,7 @@ mod call;
 mod chat;
 mod incall;
 mod incoming;
+mod network;
 mod rows;
 mod servers;
 mod share;
@@ -25,6 +26,7 @@ pub use call::*;
 pub use chat::*;
 pub use incall::{CallChat, CallReaction, Caption, Recording, RecordingPrompt, Said};
 pub use incoming::*;
+pub use network::*;
 pub use rows::TimelineChange;
 pub use servers::{ServerRow, ServerStanding, ServerTag};
 pub use share::*;
@@ -71,6 +73,8 @@ pub struct Snapshot {
     pub share: Share,
     /// What the person should know, oldest first.
     pub notices: Vec<Notice>,
+    /// The network test.
+    pub network: Network,
     /// The person's servers, in order of display; none while there is but one.
     pub servers: Vec<ServerRow>,
 }
@@ -98,6 +102,7 @@ impl Snapshot {
             Slice::Alerts(Box::new(all.alerts)),
             Slice::Share(all.share),
             Slice::Notices(all.notices),
+            Slice::Network(all.network),
             Slice::Servers(all.servers),
         ]
     }
@@ -123,6 +128,7 @@ impl Snapshot {
             Slice::Alerts(new) => replace(&mut self.alerts, new),
             Slice::Share(new) => replace(&mut self.share, new),
             Slice::Notices(new) => replace(&mut self.notices, new),
+            Slice::Network(new) => replace(&mut self.network, new),
             Slice::Servers(new) => replace(&mut self.servers, new),
         };
         if !changed {
@@ -183,6 +189,8 @@ pub enum Slice {
     Share(Share),
     /// See [`Snapshot::notices`].
     Notices(Vec<Notice>),
+    /// See [`Snapshot::network`].
+    Network(Network),
     /// See [`Snapshot::servers`].
     Servers(Vec<ServerRow>),
 }

@@ -6,7 +6,7 @@
 
 use std::time::Duration;
 
-use calls_core::port::Secret;
+use calls_core::port::{Distrust, Secret};
 use calls_core::wire::socket::{self, Event, Frame, Reply};
 use calls_core::wire::{self, dc};
 use futures_util::{SinkExt, StreamExt};
@@ -16,7 +16,7 @@ use tokio::task::JoinHandle;
 use tokio::time::{Instant, sleep_until, timeout};
 use tokio_tungstenite::tungstenite::Message;
 
-use crate::error::NetError;
+use crate::error::{NetError, distrust};
 use crate::rest::Rest;
 use pings::Pings;
 use resume::{Resume, Taken};
@@ -70,6 +70,8 @@ pub(crate) enum LineEvent {
     GaveUp(String),
     /// The token is no longer good. Nothing follows.
     Unauthorised,
+    /// The server's certificate is not trusted. `Down` follows.
+    Untrusted(Distrust),
 }
 
 /// A message to the server: an action and its data.
@@ -204,6 +206,9 @@ impl Actor {
             {
                 self.say(LineEvent::GaveUp(error.to_string())).await;
                 return;
+            }
+            if let Some(distrust) = distrust(&error) {
+                self.say(LineEvent::Untrusted(distrust)).await;
             }
             attempt += 1;
             let retry_in = (self.policy.delay)(attempt);

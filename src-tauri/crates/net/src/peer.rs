@@ -10,7 +10,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
-use calls_core::id::TrackId;
+use calls_core::id::{SessionId, TrackId};
 use calls_core::model::{IceServer, RtcStats};
 use calls_core::port::media::{FrameOutlet, MediaKind, MediaPort, PacketInlet};
 use calls_core::wire::calls::Candidate;
@@ -31,6 +31,7 @@ use send::Voice;
 mod budget;
 mod config;
 mod pairs;
+pub(crate) mod probe;
 mod receive;
 pub(crate) mod relay;
 mod runtime;
@@ -268,11 +269,12 @@ impl Peer {
     pub(crate) fn open_track(
         &self,
         id: TrackId,
+        session: SessionId,
         kind: MediaKind,
         ssrcs: Vec<u32>,
         inlet: Box<dyn PacketInlet>,
     ) {
-        lock(&self.ears).open(id, kind, ssrcs, inlet);
+        lock(&self.ears).open(id, session, kind, ssrcs, inlet);
     }
 
     /// Packets of this track are dropped from now on.

@@ -7,11 +7,13 @@ use calls_core::command::HostAction;
 use calls_core::id::{ChannelId, SessionId, UserId};
 use calls_core::model::IceServer;
 use calls_core::port::{Reply, Request, RequestError, Secret};
+use calls_core::snapshot::{Way, WayKind};
 use calls_core::wire::{self, calls};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
+use crate::peer::probe;
 use crate::tls::Trust;
 use crate::translate;
 use http::{Http, MAX_JSON, MAX_PICTURE};
@@ -105,6 +107,10 @@ impl Rest {
     /// See [`RequestError`]: each variant says what can be done.
     pub async fn perform(&self, request: Request) -> Result<Reply, RequestError> {
         match request {
+            Request::TestWays {
+                servers,
+                credentials,
+            } => Ok(Reply::Ways(self.ways(servers, credentials).await)),
             Request::FindServer { address } => account::find(&self.http, &address).await,
             Request::SignIn {
                 server,
@@ -268,6 +274,29 @@ impl Rest {
         )?;
         let request = self.http.get(url, account.token.as_ref());
         Ok(self.http.send(request, MAX_PICTURE).await?.body)
+    }
+
+    /// Which ways there are (see `peer/probe.rs`). What fails is part of the answer.
+    async fn ways(&self, mut servers: Vec<IceServer>, credentials: bool) -> Vec<Way> {
+        let place = http::site_url(&self.account().server);
+        let host = place.as_ref().and_then(|url| url.host_str()).unwrap_or("");
+        // An address in brackets is none for a socket.
+        let host = host.trim_matches(['[', ']']);
+        let ping = async {
+            let path = ["api", "v4", "system", "ping"];
+            let ping = self.bytes(&path, &[]).await;
+            ping.map(drop).map_err(std::io::Error::other)
+        };
+        let site = probe::judged(WayKind::Site, host.to_owned(), ping).await;
+        if credentials {
+            match self.turn_credentials().await {
+                Ok(more) => servers.extend(more),
+                Err(error) => tracing::warn!(%error, "no TURN credentials"),
+            }
+        }
+        let mut ways = vec![site];
+        ways.extend(probe::ways(&servers, host).await);
+        ways
     }
 
     /// Short-lived TURN credentials.

@@ -97,6 +97,7 @@ async fn listen(mut events: mpsc::Receiver<LineEvent>, sink: SocketSink) {
             LineEvent::Up { resumed, .. } => LinkEvent::Up { resumed },
             LineEvent::Down { attempt, retry_in } => LinkEvent::Down { attempt, retry_in },
             LineEvent::Unauthorised => LinkEvent::Unauthorised,
+            LineEvent::Untrusted(distrust) => LinkEvent::Untrusted(distrust),
             // Only an address that is none ends this line, and sign-in has used the address before.
             LineEvent::GaveUp(error) => {
                 tracing::error!(error, "the account's WebSocket cannot be opened");

@@ -107,6 +107,7 @@ impl ServerCertVerifier for Pinned {
             return Ok(ServerCertVerified::assertion());
         }
         let distrust = Distrusted(Distrust {
+            host: name.to_str().into_owned(),
             why: refused.to_string(),
             certificate: describe(leaf, shown).map(Box::new),
             changed: pinned.is_some(),

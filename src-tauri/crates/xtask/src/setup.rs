@@ -49,6 +49,7 @@ const RIG: &[&str] = &[
 const PEERS: &[&str] = &[
     "chromium",
     "coturn",
+    "gnome-keyring",
     "openssl",
     "python3",
     "python3-venv",

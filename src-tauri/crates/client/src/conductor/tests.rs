@@ -63,6 +63,11 @@ impl Net for Network {
         self.0.note(format!("account {server} {}", token.is_some()));
     }
 
+    fn trust(&self, host: &str, fingerprint: calls_core::port::Fingerprint) {
+        self.0
+            .note(format!("trust {host} {}", fingerprint.as_str()));
+    }
+
     fn perform(&self, request: Request) -> BoxFuture<Result<Reply, RequestError>> {
         Box::pin(async move { answer(request) })
     }

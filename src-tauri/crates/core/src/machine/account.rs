@@ -2,10 +2,11 @@
 
 use std::time::{Duration, Instant};
 
+use crate::command::Command;
 use crate::effect::{ClientEvent, Effect, LinkWish, Remember};
 use crate::input::SavedSession;
 use crate::model::User;
-use crate::port::{Request, Secret};
+use crate::port::{Distrust, Fingerprint, Request, RequestError, Secret};
 use crate::snapshot::{Account as Phase, ServerInfo};
 
 use super::notices::Draft;
@@ -17,7 +18,7 @@ mod refusal;
 mod sign_in;
 
 pub(crate) use refusal::detailed;
-use refusal::{clear_refusals, host};
+use refusal::{clear_refusals, host, unreachable_code};
 
 /// First wait after a server did not answer; doubled each time.
 const RETRY_FIRST: Duration = Duration::from_secs(2);
@@ -289,6 +290,43 @@ impl Account {
             self.retry.at = Some(now);
             self.handle_timeout(now, out);
         }
+    }
+
+    /// The server's certificate is not, or no longer, one that is trusted.
+    pub(crate) fn distrusts(&mut self, now: Instant, distrust: Distrust, out: &mut Out) {
+        let error = RequestError::Untrusted(distrust);
+        let notice = Draft::new(unreachable_code(&error))
+            .value("server", self.server_name())
+            .retry(Command::Reconnect);
+        out.notices.raise(now, detailed(notice, &error));
+    }
+
+    /// A person trusts a certificate that they were shown. What is to be tried again.
+    pub(crate) fn trust(
+        &mut self,
+        host: &str,
+        fingerprint: &str,
+        out: &mut Out,
+    ) -> Option<Command> {
+        let shown = out.notices.find(|notice| {
+            let has = |key: &str, value: &str| notice.values.get(key).is_some_and(|it| it == value);
+            matches!(&*notice.code, "server.untrusted" | "server.changed")
+                && has("host", host)
+                && has("fingerprint", fingerprint)
+        });
+        let retry = shown?.retry.clone();
+        let fingerprint = Fingerprint::read(fingerprint)?;
+        out.push(Effect::Trust {
+            host: host.to_owned(),
+            fingerprint: fingerprint.clone(),
+        });
+        out.push(Effect::Remember(Remember::Trust(
+            host.to_owned(),
+            fingerprint,
+        )));
+        out.notices.solve("server.untrusted");
+        out.notices.solve("server.changed");
+        retry
     }
 
     pub(crate) fn handle_timeout(&mut self, now: Instant, out: &mut Out) {

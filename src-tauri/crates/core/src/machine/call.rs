@@ -9,7 +9,7 @@ use crate::input::{CallNumber, Now};
 use crate::model::{CallState, ChannelKind, Participant};
 use crate::port::{EndReason, JoinTicket};
 use crate::preferences::CallPreferences;
-use crate::snapshot::{ActiveCallRow, CallPhase, Quality};
+use crate::snapshot::{ActiveCallRow, CallPhase, MediaPath, Quality, StreamQuality};
 
 use super::clock::ServerClock;
 use super::devices::Devices;
@@ -98,6 +98,8 @@ struct Current {
     voice_ready: bool,
     connected: bool,
     quality: Option<Quality>,
+    streams: Vec<StreamQuality>,
+    path: Option<MediaPath>,
     /// When the host changed last, server clock.
     host_since: Millis,
     reactions: Reactions,
@@ -296,6 +298,8 @@ impl Call {
             voice_ready: false,
             connected: false,
             quality: None,
+            streams: Vec::new(),
+            path: None,
             host_since: 0,
             reactions: Reactions::default(),
             recorder: Recorder::default(),

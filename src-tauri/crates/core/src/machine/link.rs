@@ -48,6 +48,8 @@ impl Link {
 
     pub(crate) fn up(&mut self, now: Instant, server: &str, out: &mut Out) {
         self.next_try = None;
+        out.notices.solve("server.untrusted");
+        out.notices.solve("server.changed");
         if out.notices.shows("link.lost") {
             out.notices.solve("link.lost");
             out.notices

@@ -120,6 +120,14 @@ impl Notices {
         self.shown.iter().any(|(notice, _)| notice.code == code)
     }
 
+    /// The first notice shown that is so.
+    pub(crate) fn find(&self, so: impl Fn(&Notice) -> bool) -> Option<&Notice> {
+        self.shown
+            .iter()
+            .map(|(notice, _)| notice)
+            .find(|it| so(it))
+    }
+
     fn remove(&mut self, which: impl Fn(&Notice) -> bool) {
         let before = self.shown.len();
         self.shown.retain(|(notice, _)| !which(notice));

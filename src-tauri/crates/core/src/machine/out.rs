@@ -32,6 +32,7 @@ pub(crate) enum Part {
     Incoming,
     Alerts,
     Share,
+    Network,
 }
 
 /// What a request was for; kept until its answer comes.
@@ -54,6 +55,8 @@ pub(crate) enum Asked {
     /// Is the kept session still good?
     Resume,
     SignOut,
+    /// The network test.
+    Ways,
     Directory,
     Calls,
     /// A channel that has appeared or changed; whether it is to be opened.

@@ -33,6 +33,12 @@ impl Machine {
         let (instant, out) = (now.instant, &mut self.out);
         match command {
             Command::FindServer { address } => self.account.find_server(&address, out),
+            Command::TrustServer { host, fingerprint } => {
+                if let Some(again) = self.account.trust(&host, &fingerprint, out) {
+                    self.command(now, again);
+                }
+            }
+            Command::TestNetwork => self.test_network(),
             Command::ChangeServer => {
                 self.sign_out();
                 self.account.change_server(&mut self.out);

@@ -38,6 +38,7 @@ mod incall;
 mod link;
 mod messages;
 mod microphone;
+mod network;
 mod places;
 mod preferences;
 mod ringing;
@@ -344,6 +345,7 @@ fn apply(snapshot: &mut Snapshot, slice: Slice) {
         Slice::Thread(value) => snapshot.thread = value,
         Slice::Compose(value) => snapshot.compose = value,
         Slice::Finder(value) => snapshot.finder = value,
+        Slice::Network(new) => snapshot.network = new,
         Slice::Emoji(value) => snapshot.emoji = value,
         Slice::Call(value) => snapshot.call = *value,
         Slice::Share(new) => snapshot.share = new,

@@ -1,10 +1,14 @@
 //! Counters of a media connection, for `/call stats` and the statistics panel.
 
+use crate::id::SessionId;
+
 /// One RTP stream, since it began.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct StreamStats {
     /// Identity on the wire.
     pub ssrc: u32,
+    /// Whose it is, if we receive it and it was named.
+    pub session: Option<SessionId>,
     /// It carries pictures; else sound.
     pub video: bool,
     /// We send it; else we receive it.

@@ -3,6 +3,8 @@
 /// Why a server's certificate is not trusted, and what it says of itself.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Distrust {
+    /// Which host was meant: a name, or an address, without port.
+    pub host: String,
     /// The technical reason.
     pub why: String,
     /// The certificate, if it could be read.

@@ -38,6 +38,10 @@ pub struct Call {
     pub thread: Option<PostId>,
     /// Quality of the connection; `None` until measured.
     pub quality: Option<Quality>,
+    /// How each person's sound and screen reach us, where something came in the last seconds.
+    pub streams: Vec<StreamQuality>,
+    /// The way that media takes; `None` until known.
+    pub path: Option<MediaPath>,
     /// A call that somebody wants to switch to: the question to ask.
     pub switch_to: Option<ChannelId>,
     /// We may use the host's controls.
@@ -160,6 +164,30 @@ pub struct ParticipantRow {
     pub reaction: Option<String>,
     /// One of the host's controls is on its way to them.
     pub busy: bool,
+}
+
+/// How a stream of somebody's reaches us, measured every four seconds.
+#[derive(Clone, Debug, PartialEq, Serialize, TS)]
+#[serde(rename_all = "camelCase")]
+pub struct StreamQuality {
+    /// Whose.
+    pub session: SessionId,
+    /// It carries pictures; else sound.
+    pub video: bool,
+    /// Share of its packets that were lost, 0..1.
+    pub loss: f32,
+    /// Interarrival jitter (RFC 3550 §6.4.1), milliseconds.
+    pub jitter_ms: f32,
+}
+
+/// The way between us and the media server.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, TS)]
+#[serde(rename_all = "camelCase")]
+pub struct MediaPath {
+    /// Over a TURN server.
+    pub relayed: bool,
+    /// Over TCP; else UDP. Of a relayed way: between the relay and the media server.
+    pub tcp: bool,
 }
 
 /// Quality of the call's connection, measured every second.

@@ -66,6 +66,7 @@ impl Picture {
             | Slice::Compose(_)
             | Slice::Finder(_)
             | Slice::Emoji(_)
+            | Slice::Network(_)
             | Slice::Appearance(_)
             | Slice::Calls(_) => new.extend(shown.then(|| newest(slice, sources.shown))),
             Slice::Chat(_) | Slice::Share(_) | Slice::Devices(_) => {
@@ -126,6 +127,7 @@ impl Picture {
             Slice::Compose(shown.compose),
             Slice::Finder(shown.finder),
             Slice::Emoji(shown.emoji),
+            Slice::Network(shown.network),
             Slice::Call(Box::new(sources.call())),
             Slice::Chat(sounding.chat.clone()),
             Slice::Devices(sounding.devices.clone()),
@@ -156,6 +158,7 @@ fn newest(slice: &Slice, now: &Snapshot) -> Slice {
         Slice::Compose(_) => Slice::Compose(now.compose.clone()),
         Slice::Finder(_) => Slice::Finder(now.finder.clone()),
         Slice::Emoji(_) => Slice::Emoji(now.emoji.clone()),
+        Slice::Network(_) => Slice::Network(now.network.clone()),
         Slice::Appearance(_) => Slice::Appearance(now.appearance.clone()),
         Slice::Calls(_) => Slice::Calls(now.calls.clone()),
         Slice::Chat(_) => Slice::Chat(now.chat.clone()),

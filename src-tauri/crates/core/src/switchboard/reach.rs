@@ -44,6 +44,7 @@ pub(super) fn of(command: &Command) -> Reach {
         | Command::SetSound { .. }
         | Command::ChooseDevice { .. } => Reach::Person,
         Command::SetLocked { .. }
+        | Command::TrustServer { .. }
         | Command::SilenceRing
         | Command::ForgetMissed
         | Command::DismissCallProblem

@@ -146,6 +146,7 @@ async fn next(events: &mut mpsc::Receiver<LineEvent>) -> String {
             Some(LineEvent::Down { attempt, .. }) => return format!("down {attempt}"),
             Some(LineEvent::GaveUp(_)) => return "gave up".into(),
             Some(LineEvent::Unauthorised) => return "unauthorised".into(),
+            Some(LineEvent::Untrusted(distrust)) => return format!("untrusted {}", distrust.why),
             None => return "ended".into(),
         }
     }

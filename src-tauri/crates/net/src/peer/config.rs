@@ -1,6 +1,6 @@
 //! What we offer: codecs, header extensions, interceptors, addresses.
 
-use std::net::UdpSocket;
+use std::net::{IpAddr, UdpSocket};
 use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -10,6 +10,7 @@ use rtc::interceptor::{CongestionControlBuilder, Slot};
 use rtc::rtp_transceiver::rtp_sender::{
     RTCPFeedback, RTCRtpCodec, RTCRtpCodecParameters, RTCRtpHeaderExtensionCapability, RtpCodecKind,
 };
+use rtc::shared::ifaces::ifaces;
 use webrtc::peer_connection::{
     MediaEngine, PeerConnection, PeerConnectionBuilder, PeerConnectionEventHandler,
     RTCConfigurationBuilder, RTCIceServer, Registry, SettingEngineBuilder, configure_nack,
@@ -45,6 +46,9 @@ const CONSENT: Duration = Duration::from_secs(5);
 /// Nothing heard for so long, and the way is taken for cut. The server's own checks come every two seconds, and voice at any
 /// rate; the stack's own figure.
 const SILENCE: Duration = Duration::from_secs(5);
+/// How long a way over a relay waits for a direct one. The stack's own two seconds would be most of the time that joining takes
+/// where there is no other way; a direct one answers within a few round trips.
+const RELAY_WAITS: Duration = Duration::from_secs(1);
 /// Our interceptor comes last: it sees what every other one has let through.
 const TAP: usize = 60_000;
 
@@ -74,6 +78,7 @@ pub(super) async fn build(
         .with_include_loopback_candidate(config.loopback)
         .with_ice_timeouts(Some(SILENCE), None, Some(CONSENT))
         .with_ice_connection_attempts(Some(CHECK_INTERVAL), Some(CHECKS))
+        .with_relay_acceptance_min_wait(Some(RELAY_WAITS))
         .build();
     let addresses = addresses(config.loopback);
     let connection = PeerConnectionBuilder::new()
@@ -160,6 +165,23 @@ fn addresses(loopback: bool) -> Vec<String> {
     }
     if routed("[::]:0", "[2001:db8::1]:9") {
         addresses.push("[::]:0".to_owned());
+    }
+    if addresses.is_empty() {
+        // A network that leads nowhere else: a laboratory's, a ship's. Its own machines are reached all the same.
+        let found = ifaces().unwrap_or_default();
+        let ips = found
+            .iter()
+            .filter_map(|one| one.addr)
+            .map(|addr| addr.ip());
+        let ips: Vec<_> = ips
+            .filter(|ip| !ip.is_loopback() && !ip.is_unspecified())
+            .collect();
+        let four = ips.iter().any(|ip| ip.is_ipv4());
+        let six = ips
+            .iter()
+            .any(|ip| matches!(ip, IpAddr::V6(six) if !six.is_unicast_link_local()));
+        addresses.extend(four.then(|| "0.0.0.0:0".to_owned()));
+        addresses.extend(six.then(|| "[::]:0".to_owned()));
     }
     if loopback || addresses.is_empty() {
         addresses.push("127.0.0.1:0".to_owned());

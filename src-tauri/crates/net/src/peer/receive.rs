@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
-use calls_core::id::TrackId;
+use calls_core::id::{SessionId, TrackId};
 use calls_core::model::StreamStats;
 use calls_core::port::media::{Feedback, Layer, MediaKind, MediaPacket, MediaPort, PacketInlet};
 use rtc::interceptor::{
@@ -58,6 +58,7 @@ pub(super) struct Ears {
 struct Route {
     video: bool,
     id: TrackId,
+    session: SessionId,
     ssrcs: Vec<u32>,
     kind: MediaKind,
     inlet: Box<dyn PacketInlet>,
@@ -145,6 +146,7 @@ impl Ears {
     pub(super) fn open(
         &mut self,
         id: TrackId,
+        session: SessionId,
         kind: MediaKind,
         ssrcs: Vec<u32>,
         inlet: Box<dyn PacketInlet>,
@@ -157,6 +159,7 @@ impl Ears {
         };
         self.routes.push(Route {
             id,
+            session,
             ssrcs,
             kind,
             inlet,
@@ -181,7 +184,10 @@ impl Ears {
     pub(super) fn streams(&self) -> Vec<StreamStats> {
         let came = self.routes.iter().map(|route| {
             let ssrc = route.ssrcs.first().copied().unwrap_or(0);
-            route.reception.told(ssrc, route.video)
+            StreamStats {
+                session: Some(route.session.clone()),
+                ..route.reception.told(ssrc, route.video)
+            }
         });
         let went = self.sent.iter().map(|(ssrc, totals)| {
             let voice = Some(*ssrc) == self.voice;

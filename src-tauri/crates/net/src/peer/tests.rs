@@ -129,8 +129,13 @@ async fn voice_crosses_and_the_offers_are_as_the_server_wants_them() {
     let (packets, mut inbox) = mpsc::unbounded_channel();
     let id = TrackId::from("voice_a_1");
     let inlet = Box::new(Inlet(packets));
-    b.peer
-        .open_track(id.clone(), MediaKind::Voice, vec![ssrc_of(&offer)], inlet);
+    b.peer.open_track(
+        id.clone(),
+        "s".into(),
+        MediaKind::Voice,
+        vec![ssrc_of(&offer)],
+        inlet,
+    );
     let mut outlet = a.peer.voice_outlet().await.unwrap();
     let sending = async {
         let mut pace = tokio::time::interval(Duration::from_millis(5));

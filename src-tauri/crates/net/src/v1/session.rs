@@ -256,6 +256,8 @@ impl<'a> Session<'a> {
                 connection,
                 resumed,
             } => self.line_up(connection, resumed).await,
+            // `Down` follows, and the account's own line has told it.
+            LineEvent::Untrusted(_) => Ok(()),
             LineEvent::Event(event) => match self.ear.hear(&event) {
                 Some(heard) => self.heard(heard).await,
                 None => Ok(()),

@@ -5,6 +5,7 @@ export const sentences = {
   // Signing in.
   "server.none": { lead: "Unter dieser Adresse antwortet kein Server.", button: "Erneut versuchen" },
   "server.untrusted": { lead: "Diesem Server wird nicht vertraut.", rest: "Niemand, den dieses System kennt, hat sein Zertifikat unterschrieben. Es wurde nichts gesendet. Die eigene Zertifizierungsstelle einer Firma trägt deren Administrator im System ein.", button: "Erneut versuchen" },
+  "server.changed": { lead: "Das Zertifikat dieses Servers hat sich geändert.", rest: "Es ist nicht das, dem du vertraut hast. Es wurde nichts gesendet.", button: "Erneut versuchen" },
   "server.not_mattermost": { lead: "Das ist kein Mattermost-Server.", rest: "Unter dieser Adresse antwortet etwas anderes." },
   "server.no_calls": { lead: "Keine Anrufe auf diesem Server.", rest: "Du kannst lesen und schreiben, nicht anrufen." },
   "account.wrong": { lead: "Das stimmt nicht.", rest: "Prüfe das Passwort und ob die Feststelltaste an ist." },

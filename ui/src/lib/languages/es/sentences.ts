@@ -5,6 +5,7 @@ export const sentences = {
   // Signing in.
   "server.none": { lead: "Ningún servidor responde en esta dirección.", button: "Reintentar" },
   "server.untrusted": { lead: "Este servidor no es de confianza.", rest: "Su certificado no está firmado por nadie que este sistema conozca. No se ha enviado nada. La autoridad propia de una empresa la añade al sistema su administrador.", button: "Reintentar" },
+  "server.changed": { lead: "El certificado de este servidor ha cambiado.", rest: "No es el que aceptaste. No se ha enviado nada.", button: "Reintentar" },
   "server.not_mattermost": { lead: "Esto no es un servidor de Mattermost.", rest: "Otra cosa responde en esta dirección." },
   "server.no_calls": { lead: "No hay llamadas en este servidor.", rest: "Puedes leer y escribir, no llamar." },
   "account.wrong": { lead: "No coincide.", rest: "Comprueba la contraseña, o si está activado el bloqueo de mayúsculas." },

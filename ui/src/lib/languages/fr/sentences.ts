@@ -5,6 +5,7 @@ export const sentences = {
   // Signing in.
   "server.none": { lead: "Aucun serveur ne répond à cette adresse.", button: "Réessayer" },
   "server.untrusted": { lead: "Ce serveur n’est pas de confiance.", rest: "Son certificat n’est signé par personne que ce système connaisse. Rien n’a été envoyé. L’autorité propre à une entreprise est ajoutée au système par son administrateur.", button: "Réessayer" },
+  "server.changed": { lead: "Le certificat de ce serveur a changé.", rest: "Ce n’est pas celui auquel vous faisiez confiance. Rien n’a été envoyé.", button: "Réessayer" },
   "server.not_mattermost": { lead: "Ce n’est pas un serveur Mattermost.", rest: "Autre chose répond à cette adresse." },
   "server.no_calls": { lead: "Pas d’appels sur ce serveur.", rest: "Vous pouvez lire et écrire, pas appeler." },
   "account.wrong": { lead: "Cela ne correspond pas.", rest: "Vérifiez le mot de passe, ou si le verrouillage des majuscules est actif." },

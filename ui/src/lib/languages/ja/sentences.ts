@@ -5,6 +5,7 @@ export const sentences = {
   // Signing in.
   "server.none": { lead: "このアドレスで応答するサーバーがありません。", button: "再試行" },
   "server.untrusted": { lead: "このサーバーは信頼されていません。", rest: "このシステムが知る機関の署名が証明書にありません。何も送信していません。会社独自の認証局は管理者がシステムに追加します。", button: "再試行" },
+  "server.changed": { lead: "このサーバーの証明書が変わりました。", rest: "信頼した証明書ではありません。何も送信していません。", button: "再試行" },
   "server.not_mattermost": { lead: "Mattermostサーバーではありません。", rest: "このアドレスでは別のものが応答しています。" },
   "server.no_calls": { lead: "このサーバーでは通話できません。", rest: "読み書きはできますが、通話はできません。" },
   "account.wrong": { lead: "一致しませんでした。", rest: "パスワードと、Caps Lockがオンになっていないかを確認してください。" },

@@ -30,6 +30,8 @@ impl Account {
     pub(super) fn find(&mut self, address: String, out: &mut Out) {
         out.forget(|asked| matches!(asked, Asked::Find { .. }));
         out.notices.solve("server.not_mattermost");
+        out.notices.solve("server.untrusted");
+        out.notices.solve("server.changed");
         self.retry.at = None;
         self.set(
             Phase::Finding {
@@ -57,6 +59,8 @@ impl Account {
             Ok(server) => {
                 self.retry = Retry::default();
                 out.notices.solve("server.none");
+                out.notices.solve("server.untrusted");
+                out.notices.solve("server.changed");
                 out.push(Effect::Remember(Remember::Server(Some(server.url.clone()))));
                 out.tell(ClientEvent::ServerFound {
                     url: server.url.clone(),

@@ -1,6 +1,6 @@
 //! Why a server was not found or does not let us in, as notice codes.
 
-use crate::port::RequestError;
+use crate::port::{Distrust, RequestError};
 
 use super::super::notices::Draft;
 use super::super::out::{Asked, Out};
@@ -31,10 +31,32 @@ pub(super) fn host(url: &str) -> &str {
     url.split_once("://").map_or(url, |(_, host)| host)
 }
 
+fn untrusted_code(distrust: &Distrust) -> &'static str {
+    if distrust.changed {
+        "server.changed"
+    } else {
+        "server.untrusted"
+    }
+}
+
+/// A certificate that is not trusted, as far as it can be shown to a person, who may trust it.
+pub(super) fn certified(notice: Draft, distrust: &Distrust) -> Draft {
+    let Some(certificate) = &distrust.certificate else {
+        return notice;
+    };
+    notice
+        .value("host", &distrust.host)
+        .value("fingerprint", certificate.fingerprint.as_str())
+        .value("subject", &certificate.subject)
+        .value("issuer", &certificate.issuer)
+        .value("from", certificate.not_before.to_string())
+        .value("until", certificate.not_after.to_string())
+}
+
 pub(super) fn unreachable_code(error: &RequestError) -> &'static str {
     match error {
         RequestError::Offline(_) | RequestError::TimedOut => "server.none",
-        RequestError::Untrusted(_) => "server.untrusted",
+        RequestError::Untrusted(distrust) => untrusted_code(distrust),
         RequestError::RateLimited { .. } => "link.busy",
         RequestError::NotUnderstood(_)
         | RequestError::Unauthorised
@@ -73,6 +95,10 @@ pub(super) fn refusal(asked: &Asked, error: &RequestError) -> &'static str {
 
 /// Adds the error's own words.
 pub(crate) fn detailed(notice: Draft, error: &RequestError) -> Draft {
+    let notice = match error {
+        RequestError::Untrusted(distrust) => certified(notice, distrust),
+        _ => notice,
+    };
     notice.detail(match error {
         RequestError::Refused { message, .. } if !message.is_empty() => message.clone(),
         error => error.to_string(),

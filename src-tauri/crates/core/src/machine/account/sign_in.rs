@@ -11,7 +11,7 @@ use crate::snapshot::Account as Phase;
 
 use super::super::notices::Draft;
 use super::super::out::{Asked, Out, Part};
-use super::refusal::{clear_refusals, detailed, host, refusal};
+use super::refusal::{clear_refusals, detailed, host, refusal, unreachable_code};
 use super::{Account, Retry};
 
 impl Account {
@@ -69,6 +69,8 @@ impl Account {
         clear_refusals(out);
         out.notices.solve("account.expired");
         out.notices.solve("server.none");
+        out.notices.solve("server.untrusted");
+        out.notices.solve("server.changed");
         self.retry = Retry::default();
         self.token = Some(token.clone());
         out.push(Effect::Account {
@@ -136,6 +138,7 @@ impl Account {
         let wait = self.retry.schedule(now);
         let notice = Draft::new(match error {
             RequestError::RateLimited { .. } => "link.busy",
+            RequestError::Untrusted(_) => unreachable_code(error),
             _ => "link.lost",
         })
         .value("server", self.server_name())

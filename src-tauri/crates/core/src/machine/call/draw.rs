@@ -53,6 +53,8 @@ impl Call {
         slice.microphone = self.microphone(devices);
         slice.host = current.host().cloned();
         slice.quality = current.quality;
+        slice.streams.clone_from(&current.streams);
+        slice.path.clone_from(&current.path);
         if let Some(state) = &current.state {
             slice.started_at = clock.ours(state.start_at, unix);
             slice.thread.clone_from(&state.thread);

@@ -142,7 +142,10 @@ impl Call {
                     out.dirty(Part::Call);
                 }
             }
-            CallEvent::Rtc(rtc) => self.stats.measured(*rtc),
+            CallEvent::Rtc(rtc) => {
+                (current.streams, current.path) = self.stats.measured(*rtc);
+                out.dirty(Part::Call);
+            }
             CallEvent::Quality(quality) => {
                 self.stats.sampled(now.unix, &quality);
                 current.quality = Some(quality);

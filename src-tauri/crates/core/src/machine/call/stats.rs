@@ -3,9 +3,9 @@
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
-use crate::id::{ChannelId, Millis};
+use crate::id::{ChannelId, Millis, SessionId};
 use crate::model::{PairStats, RtcStats, StreamStats};
-use crate::snapshot::Quality;
+use crate::snapshot::{MediaPath, Quality, StreamQuality};
 
 use super::Call;
 
@@ -27,8 +27,36 @@ impl Stats {
         }
     }
 
-    pub(super) fn measured(&mut self, rtc: RtcStats) {
-        self.rtc = rtc;
+    /// Takes new counters; returns what they say about the time since the last ones.
+    pub(super) fn measured(&mut self, rtc: RtcStats) -> (Vec<StreamQuality>, Option<MediaPath>) {
+        let before = std::mem::replace(&mut self.rtc, rtc);
+        let streams = self.rtc.streams.iter().filter(|one| !one.sent);
+        let streams = streams.filter_map(|one| {
+            let old = before
+                .streams
+                .iter()
+                .find(|old| !old.sent && old.ssrc == one.ssrc);
+            let (packets, lost) = old.map_or((0, 0), |old| (old.packets, old.lost));
+            let came = one.packets.saturating_sub(packets);
+            // Late ones make up for what was counted as lost before.
+            let lost = one.lost.saturating_sub(lost);
+            let expected = came + lost;
+            (expected > 0).then(|| StreamQuality {
+                session: one.session.clone().unwrap_or_default(),
+                video: one.video,
+                loss: lost as f32 / expected as f32,
+                jitter_ms: (one.jitter * 1000.0) as f32,
+            })
+        });
+        let streams = streams
+            .filter(|one| one.session != SessionId::default())
+            .collect();
+        let path = self.rtc.pairs.iter().find(|pair| pair.nominated);
+        let path = path.map(|pair| MediaPath {
+            relayed: pair.local_type == "relay" || pair.remote_type == "relay",
+            tcp: pair.local_protocol == "tcp",
+        });
+        (streams, path)
     }
 
     pub(super) fn sampled(&mut self, unix: Millis, quality: &Quality) {
@@ -202,6 +230,65 @@ mod tests {
         ] {
             assert_eq!(base64(plain.as_bytes()), coded);
         }
+    }
+
+    #[test]
+    fn each_person_has_the_figures_of_the_last_seconds_and_the_way_is_told() {
+        let mut stats = Stats::new(ChannelId::from("ch"), 7);
+        let counters = |packets, lost, kind: &str, protocol: &str| RtcStats {
+            streams: vec![
+                StreamStats {
+                    ssrc: 6,
+                    session: Some("bob".into()),
+                    packets,
+                    lost,
+                    jitter: 0.004,
+                    ..StreamStats::default()
+                },
+                StreamStats {
+                    ssrc: 7,
+                    sent: true,
+                    packets: 1000,
+                    ..StreamStats::default()
+                },
+            ],
+            pairs: vec![PairStats {
+                nominated: true,
+                local_type: kind.to_owned(),
+                local_protocol: protocol.to_owned(),
+                ..PairStats::default()
+            }],
+        };
+        let (first, path) = stats.measured(counters(100, 0, "host", "udp"));
+        assert_eq!(first.len(), 1, "what we send is not among it");
+        assert_eq!((first[0].session.as_str(), first[0].loss), ("bob", 0.0));
+        assert_eq!(
+            path,
+            Some(MediaPath {
+                relayed: false,
+                tcp: false
+            })
+        );
+        let (next, path) = stats.measured(counters(190, 10, "host", "tcp"));
+        assert!((next[0].loss - 0.1).abs() < 1e-6 && (next[0].jitter_ms - 4.0).abs() < 1e-6);
+        assert_eq!(
+            path,
+            Some(MediaPath {
+                relayed: false,
+                tcp: true
+            })
+        );
+        let (silent, path) = stats.measured(counters(190, 10, "relay", "udp"));
+        assert_eq!(silent, [], "who says nothing loses nothing");
+        assert_eq!(
+            path,
+            Some(MediaPath {
+                relayed: true,
+                tcp: false
+            })
+        );
+        let (late, _) = stats.measured(counters(200, 8, "relay", "udp"));
+        assert_eq!(late[0].loss, 0.0);
     }
 
     #[test]

@@ -28,6 +28,8 @@ impl Machine {
         self.out
             .forget(|asked| !matches!(asked, Asked::SignOut | Asked::Describe));
         self.reload = None;
+        self.network = crate::snapshot::Network::default();
+        self.out.dirty(super::super::out::Part::Network);
         self.wish = None;
         self.meanwhile.clear();
         self.compose.link_down();
@@ -84,6 +86,9 @@ impl Machine {
                 }
             }
             LinkEvent::Unauthorised => self.expire(now),
+            LinkEvent::Untrusted(distrust) => {
+                self.account.distrusts(now.instant, distrust, &mut self.out);
+            }
         }
     }
 }

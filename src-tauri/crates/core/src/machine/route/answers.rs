@@ -49,6 +49,7 @@ impl Machine {
                 self.link.opening(out);
             }
             (Asked::SignOut, _) => self.account.signed_out(out),
+            (Asked::Ways, Reply::Ways(ways)) => self.network_tested(now.unix, Some(ways)),
             (Asked::Directory, Reply::Directory(load)) => {
                 self.account.loaded(load.me.clone(), out);
                 self.alerts.told(load.notify.clone(), out);
@@ -163,6 +164,10 @@ impl Machine {
                 return;
             }
             Asked::Describe => return,
+            Asked::Ways => {
+                self.network_tested(now.unix, None);
+                return;
+            }
             _ => {}
         }
         if error == RequestError::Unauthorised {

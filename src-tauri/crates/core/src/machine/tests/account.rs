@@ -437,3 +437,52 @@ fn passwords_and_tokens_print_as_dots() {
         "{printed}"
     );
 }
+
+#[test]
+fn only_a_certificate_that_was_shown_is_trusted_and_then_the_server_is_tried_again() {
+    let mut story = Story::new();
+    story.does(Command::FindServer {
+        address: "https://chat.private".to_owned(),
+    });
+    let fingerprint = crate::port::Fingerprint::of(&[7; 32]);
+    let certificate = crate::port::Certificate {
+        fingerprint: fingerprint.clone(),
+        subject: "CN=chat".to_owned(),
+        issuer: "CN=nobody".to_owned(),
+        not_before: 1,
+        not_after: 2,
+    };
+    let distrust = Distrust {
+        host: "chat.private".to_owned(),
+        certificate: Some(Box::new(certificate)),
+        ..Distrust::default()
+    };
+    story.fail(
+        |request| matches!(request, Request::FindServer { .. }),
+        RequestError::Untrusted(distrust),
+    );
+    let trust = |host: &str, fingerprint: &str| Command::TrustServer {
+        host: host.to_owned(),
+        fingerprint: fingerprint.to_owned(),
+    };
+    story.effects();
+    let trusted = |effects: &[Effect]| {
+        effects
+            .iter()
+            .any(|effect| matches!(effect, Effect::Trust { host, .. } if host == "chat.private"))
+    };
+    for wrong in [
+        trust("chat.other", fingerprint.as_str()),
+        trust(
+            "chat.private",
+            crate::port::Fingerprint::of(&[8; 32]).as_str(),
+        ),
+        trust("", ""),
+    ] {
+        story.does(wrong);
+        assert!(!trusted(&story.effects()));
+    }
+    story.does(trust("chat.private", fingerprint.as_str()));
+    assert!(trusted(&story.effects()));
+    assert!(matches!(story.see().account, Account::Finding { .. }));
+}

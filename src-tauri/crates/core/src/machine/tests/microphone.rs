@@ -144,6 +144,40 @@ fn a_new_session_needs_a_new_voice_track_before_anybody_hears_us() {
 }
 
 #[test]
+fn a_call_that_the_computer_slept_through_is_joined_again_with_the_microphone_as_it_was() {
+    for muted in [false, true] {
+        let mut story = Story::in_call("dm-bob");
+        story.does(mute(muted));
+        story.effects();
+        // Half an hour, of which the steady clock knows nothing.
+        story.unix += 30 * 60 * 1000;
+        story.input(Input::Desktop(DesktopNews::Woke));
+        assert!(
+            story
+                .effects()
+                .contains(&Effect::Link(crate::effect::LinkWish::Retry)),
+            "the line is looked at without anybody's asking"
+        );
+        assert_eq!(story.see_call().phase, CallPhase::Live);
+        // Whatever the back end finds out by itself, it asks nothing of the person.
+        story.call(CallEvent::Reconnecting { media_flows: false });
+        assert!(!story.gate);
+        story.call(CallEvent::Accepted("sa2".into()));
+        story.call(CallEvent::Connected);
+        story.call(CallEvent::VoiceReady);
+        assert_eq!(story.see_call().phase, CallPhase::Live);
+        assert_eq!(story.gate, !muted);
+        let expected = if muted {
+            Microphone::Muted
+        } else {
+            Microphone::Open
+        };
+        assert_eq!(story.see_call().microphone, expected);
+        assert!(story.see().notices.is_empty(), "{:?}", story.codes());
+    }
+}
+
+#[test]
 fn only_the_link_lost_leaves_the_microphone_open() {
     let mut story = Story::in_call("dm-bob");
     story.call(CallEvent::Reconnecting { media_flows: true });

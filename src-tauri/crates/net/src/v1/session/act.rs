@@ -139,7 +139,7 @@ impl Session<'_> {
             let inlet = self.engine.open(track.clone());
             media
                 .peer
-                .open_track(track.id, track.kind, incoming.ssrcs, inlet);
+                .open_track(track.id, track.session, track.kind, incoming.ssrcs, inlet);
         }
     }
 }

@@ -115,9 +115,9 @@ impl Media {
         self.negotiator.deadline().into_iter().chain(beat).min()
     }
 
-    /// Whether the counters are to be told: after the first two seconds, then each ten.
+    /// Whether the counters are to be told: after the first two seconds, then each four.
     pub(super) fn counters_due(&self) -> bool {
-        self.seconds % 10 == 2
+        self.seconds % 4 == 2
     }
 
     /// Whether the server is to be told which ways were found: every two seconds for half a minute, as the official
