@@ -12,7 +12,7 @@ use super::{AudioSink, AudioSource, Fault, Format};
 /// Length of a ring, milliseconds: the voice thread may sleep for so long before captured samples are lost, and a device
 /// may take so much at once. It is room, not delay.
 const LENGTH_MS: u32 = 200;
-/// What the voice thread adds at once.
+/// What the voice thread adds or takes at once.
 const BLOCK_MS: u32 = 10;
 /// How long the voice thread may take, at first, from being woken until a block is missing.
 const SLACK_MS: u32 = 5;
@@ -79,6 +79,7 @@ pub fn capture(format: Format) -> (CaptureFeed, CaptureTap) {
         CaptureFeed {
             ring: producer,
             channels: usize::from(format.channels),
+            block: samples(format, BLOCK_MS),
             status: Arc::clone(&status),
         },
         CaptureTap {
@@ -120,6 +121,7 @@ pub fn playout(format: Format) -> (PlayoutDrain, PlayoutTap) {
 pub struct CaptureFeed {
     ring: Producer<f32>,
     channels: usize,
+    block: usize,
     status: Arc<Status>,
 }
 
@@ -137,11 +139,25 @@ impl CaptureFeed {
                 .lost
                 .fetch_add((all - whole) as u64, Ordering::Relaxed);
         }
-        let ring = self.ring.buffer();
-        let waiting = ring.capacity() - self.ring.slots();
-        if waiting >= self.status.mark.load(Ordering::Relaxed) {
+        if self.waiting() >= self.status.mark.load(Ordering::Relaxed) {
             self.status.wake();
         }
+    }
+
+    /// Samples that must still come until the voice thread has something to do; while it has, until it has once more.
+    #[must_use]
+    pub fn missing(&self) -> usize {
+        let mark = self.status.mark.load(Ordering::Relaxed);
+        let waiting = self.waiting();
+        if waiting < mark {
+            mark - waiting
+        } else {
+            (mark + self.block).saturating_sub(waiting)
+        }
+    }
+
+    fn waiting(&self) -> usize {
+        self.ring.buffer().capacity() - self.ring.slots()
     }
 
     /// Where faults are reported.
@@ -354,6 +370,25 @@ mod tests {
         feed.status().report(Fault::Reopen);
         feed.status().report(Fault::Gone);
         assert_eq!(source.fault(), Some(Fault::Reopen));
+    }
+
+    #[test]
+    fn a_microphone_knows_how_much_is_missing_for_a_block() {
+        let (mut feed, tap) = capture(Format {
+            rate: 48_000,
+            channels: 1,
+        });
+        let mut source = RingSource::new(tap, ());
+        let mut pcm = [0.0; 480];
+        assert_eq!(source.read(&mut pcm), 0);
+        assert_eq!(feed.missing(), 480);
+        feed.push((0..100).map(|n| n as f32));
+        assert_eq!(feed.missing(), 380);
+        feed.push((0..400).map(|n| n as f32));
+        assert_eq!(feed.missing(), 460, "for the next one");
+        assert_eq!(source.read(&mut pcm), 480);
+        assert_eq!(source.read(&mut pcm), 20);
+        assert_eq!(feed.missing(), 460);
     }
 
     #[test]

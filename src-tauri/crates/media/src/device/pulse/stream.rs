@@ -31,6 +31,9 @@ const OUTPUT: Format = Format {
 };
 /// A microphone's messages: a frame of 20 ms waits for its end anyway, and each message costs.
 const FRAGMENT_MS: u32 = 10;
+/// The messages of some devices are crumbs: while several of them are missing nobody listens, but not up to the last moment, because
+/// they do not come evenly.
+const EARLY: Duration = Duration::from_millis(1);
 /// A loudspeaker asks for so much at once, microseconds…
 const REQUEST_US: u32 = 2_500;
 /// …and has so much waiting at first, in the server and in the device. What waits is delay. Of what is left of it after two
@@ -216,15 +219,15 @@ fn capture(
     opened(link, &stream, ready)?;
     while !stop.load(Ordering::Acquire) {
         goes_on(link, &stream)?;
+        let mut crumb = 0;
         loop {
             match stream.peek().map_err(refused)? {
                 PeekResult::Empty => break,
-                PeekResult::Data(pcm) => feed.push(
-                    pcm.as_chunks::<{ size_of::<f32>() }>()
-                        .0
-                        .iter()
-                        .map(|sample| f32::from_ne_bytes(*sample)),
-                ),
+                PeekResult::Data(pcm) => {
+                    let (samples, _) = pcm.as_chunks::<{ size_of::<f32>() }>();
+                    crumb = samples.len();
+                    feed.push(samples.iter().map(|sample| f32::from_ne_bytes(*sample)));
+                }
                 // What the server lost is silence: time goes on.
                 PeekResult::Hole(length) => {
                     let samples = length / size_of::<f32>();
@@ -233,11 +236,21 @@ fn capture(
             }
             stream.discard().map_err(refused)?;
         }
+        std::thread::sleep(rest(crumb, feed.missing()));
         link.turn(TURN)?;
     }
     // A stream that is being closed has no more to say.
     let _ = stream.disconnect();
     Ok(())
+}
+
+/// How long nobody need listen to a microphone whose last message held so many samples, while so many are missing for a block.
+fn rest(crumb: usize, missing: usize) -> Duration {
+    if crumb == 0 || crumb >= missing {
+        return Duration::ZERO;
+    }
+    let until = Duration::from_micros(missing as u64 * 1_000_000 / u64::from(INPUT.rate));
+    until.saturating_sub(EARLY)
 }
 
 fn play(
@@ -379,6 +392,17 @@ mod tests {
             reserve.changes(at(100_000 + n * 1_000), true);
         }
         assert_eq!(reserve.waiting, MOST_WAITING_MS);
+    }
+
+    #[test]
+    fn a_microphone_of_crumbs_is_not_listened_to_before_a_block_may_be_whole() {
+        let ms = Duration::from_millis;
+        assert_eq!(rest(128, 480), ms(9));
+        assert_eq!(rest(128, 144), ms(2));
+        assert_eq!(rest(128, 128), ms(0), "the next one completes it");
+        assert_eq!(rest(480, 480), ms(0), "each message is a block");
+        assert_eq!(rest(128, 0), ms(0), "somebody is late");
+        assert_eq!(rest(0, 480), ms(0), "nothing has come");
     }
 
     #[test]

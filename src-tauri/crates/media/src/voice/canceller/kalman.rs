@@ -13,11 +13,16 @@ use super::{BINS, BLOCK, PARTITIONS, SPAN, Spectrum, Transform};
 /// Uncertainty of the first partition at the beginning, as power of the way: loud, but not louder than what is played.
 const UNKNOWN: f32 = 0.3;
 /// Of each further one against the one before: rooms decay.
-const DECAY: f32 = 0.9;
+const DECAY: f32 = 0.97;
 /// So much of what is believed of the way stays true from block to block: rooms change by and by.
-const STEADY: f32 = 0.9995;
+const STEADY: f32 = 0.9998;
+/// A way may become so much louder again, of what it could be at the beginning: where there was no echo for long (a headset), one that
+/// begins is learnt within seconds.
+const MAY_BEGIN: f32 = 0.003;
 /// Less than this is not believed of any uncertainty, so that learning never ends.
 const LEAST: f32 = 1e-10;
+/// Smoothing of what is heard beyond the prediction: words here do not end as suddenly as single transforms of them say.
+const LASTS: f32 = 0.7;
 /// Keeps quotients of silence finite: −110 dB of full scale.
 const SILENCE: f32 = 1e-6;
 /// Partitions whose filter is cut back to its own block with every block: the cut costs two transforms.
@@ -81,6 +86,8 @@ pub(super) struct Kalman {
     worse: u32,
     /// Power of the echo that may be left, by the uncertainty.
     uncertain: Line,
+    /// Mean power of what was heard beyond the prediction.
+    beyond: Line,
 }
 
 impl Kalman {
@@ -95,6 +102,7 @@ impl Kalman {
             left: 0.0,
             worse: 0,
             uncertain: [0.0; BINS],
+            beyond: [0.0; BINS],
         };
         filter.forget_way();
         filter
@@ -113,6 +121,7 @@ impl Kalman {
     /// After a silence: nothing was played lately. What is known of the way stays.
     pub(super) fn forget_sound(&mut self) {
         self.far.fill(Played::SILENCE);
+        self.beyond.fill(0.0);
         self.heard = 0.0;
         self.left = 0.0;
         self.worse = 0;
@@ -168,12 +177,16 @@ impl Kalman {
         let mut weighed = Parts::ZERO;
         let mut share = [0.0; BINS];
         for k in 0..BINS {
-            share[k] = 1.0 / (0.5 * self.uncertain[k] + error[k].norm_sqr() + SILENCE);
+            let now = error[k].norm_sqr();
+            self.beyond[k] = now + LASTS * (self.beyond[k] - now);
+            let beyond = now.max(self.beyond[k]);
+            share[k] = 1.0 / (0.5 * self.uncertain[k] + beyond + SILENCE);
             weighed.re[k] = error[k].re * share[k];
             weighed.im[k] = error[k].im * share[k];
         }
         let steady = STEADY - 0.2 * agility;
         let (keep, change) = (steady * steady, 1.0 - steady * steady);
+        let mut may_begin = MAY_BEGIN * UNKNOWN;
         for n in 0..PARTITIONS {
             let Played { parts: far, power } = &self.far[(self.head + n) % PARTITIONS];
             let way = &mut self.way[n];
@@ -185,8 +198,10 @@ impl Kalman {
                 let learnt = 1.0 - 0.5 * u * share[k] * power[k];
                 way.re[k] = re;
                 way.im[k] = im;
-                uncertainty[k] = (keep * learnt * u + change * (re * re + im * im)).max(LEAST);
+                let power = re * re + im * im + may_begin;
+                uncertainty[k] = (keep * learnt * u + change * power).max(LEAST);
             }
+            may_begin *= DECAY;
         }
         for _ in 0..CUTS {
             let way = &mut self.way[self.next_cut];

@@ -15,10 +15,16 @@ use super::{BINS, BLOCK, SPAN, Spectrum, Transform};
 pub(super) const HALF: usize = 120;
 /// Taps of the damping filter.
 const TAPS: usize = 2 * HALF + 1;
-/// Damping ends here: what is damped more sounds like a gap in the line. −26 dB.
+/// Damping ends here while somebody talks here, too: what is damped more sounds like a gap in the line. −26 dB.
 const FLOOR: f32 = 0.05;
+/// The same while all that is left seems to be echo: nobody is there whom a gap could hurt. −46 dB.
+const FLOOR_ALONE: f32 = 0.005;
+/// By so much more than itself the echo is then believed to be: its estimate goes up and down.
+const DOUBT: f32 = 3.0;
+/// Share of the echo in what is left from which on nobody seems to talk here.
+const MOSTLY: f32 = 0.7;
 /// Weight of the filter's uncertainty, which knows nothing of what bends: it is too sure of itself.
-const CAUTION: f32 = 4.0;
+const CAUTION: f32 = 2.0;
 /// Of a window's power against that of the same transform without a window, for this window.
 const WINDOWED: f32 = 0.25;
 /// Smoothing of the coherence: a mean over some 60 ms.
@@ -29,9 +35,12 @@ const CHANCE: f32 = 0.12;
 const CHANGED: f32 = 0.3;
 /// Bins that decide whether the way has changed: 200 Hz to 8 kHz.
 const TELLING: std::ops::Range<usize> = 4..160;
-/// How fast damping sets in and is given up.
+/// How fast damping sets in. It is given up at once: who begins to talk here is not to be cut.
 const IN: f32 = 0.6;
-const OUT: f32 = 0.3;
+/// Of what fluctuates with the prediction so much is believed to be echo…
+const LEAKS: f32 = 0.5;
+/// …and of what is coherent with it: two who talk at once are so, too, now and then.
+const COHERES: f32 = 0.5;
 /// Keeps quotients of silence finite.
 const SILENCE: f32 = 1e-9;
 
@@ -53,6 +62,8 @@ pub(super) struct Residual {
     filter: [f32; TAPS],
     history: [f32; 2 * HALF],
     agility: f32,
+    /// How sure it is that nobody talks here, 0 to 1.
+    alone: f32,
 }
 
 impl Residual {
@@ -91,6 +102,7 @@ impl Residual {
             filter,
             history: [0.0; 2 * HALF],
             agility: 0.0,
+            alone: 0.0,
         }
     }
 
@@ -108,6 +120,7 @@ impl Residual {
         self.power_echo.fill(SILENCE);
         self.gain.fill(1.0);
         self.agility = 0.0;
+        self.alone = 0.0;
     }
 
     /// Nothing is to be damped; only delayed.
@@ -165,14 +178,23 @@ impl Residual {
         }
         self.agility = self.change(&coherence);
 
+        let mut estimates = [0.0; BINS];
+        let mut powers = [0.0; BINS];
+        for n in 0..BINS {
+            powers[n] = spectrum_left[n].norm_sqr();
+            let leaked = LEAKS * leakage[n] * spectrum_echo[n].norm_sqr();
+            let coherent = COHERES * coherence[n] * powers[n];
+            estimates[n] = CAUTION * WINDOWED * uncertain[n] + leaked.max(coherent);
+        }
+        self.alone = self.alone(&estimates, &powers);
+        let (doubt, floor) = (
+            1.0 + DOUBT * self.alone,
+            FLOOR + (FLOOR_ALONE - FLOOR) * self.alone,
+        );
         let mut gains = [Complex32::ZERO; BINS];
         for n in 0..BINS {
-            let power = spectrum_left[n].norm_sqr();
-            let leaked = leakage[n] * spectrum_echo[n].norm_sqr();
-            let estimate = CAUTION * WINDOWED * uncertain[n] + leaked.max(coherence[n] * power);
-            let wanted = (1.0 - estimate / (power + SILENCE)).clamp(FLOOR, 1.0);
-            let speed = if wanted < self.gain[n] { IN } else { OUT };
-            self.gain[n] += speed * (wanted - self.gain[n]);
+            let wanted = (1.0 - doubt * estimates[n] / (powers[n] + SILENCE)).clamp(floor, 1.0);
+            self.gain[n] = wanted.max(self.gain[n] + IN * (wanted - self.gain[n]));
             gains[n].re = self.gain[n];
         }
         let mut response = [0.0; SPAN];
@@ -195,6 +217,17 @@ impl Residual {
             *out = sample * window;
         }
         transform.forward(&mut span, to);
+    }
+
+    /// How sure it is that nobody talks here, from how much of what is left may be echo. Believed by and by, and given up at once.
+    fn alone(&self, estimates: &[f32; BINS], powers: &[f32; BINS]) -> f32 {
+        let (mut echo, mut all) = (0.0, 0.0);
+        for n in TELLING {
+            echo += estimates[n].min(powers[n]);
+            all += powers[n];
+        }
+        let seems = ((echo / (all + SILENCE) - MOSTLY) / (1.0 - MOSTLY)).clamp(0.0, 1.0);
+        self.alone.min(seems) + 0.1 * (seems - self.alone).max(0.0)
     }
 
     /// Coherence where speech is, weighed by what is left there.

@@ -137,6 +137,18 @@ fn a_way_that_jumps_is_found_again_within_two_seconds() {
 }
 
 #[test]
+fn an_echo_that_begins_late_is_found_like_one_that_was_always_there() {
+    // A headset is taken off, or plugged out where the system does not tell.
+    let mut room = Room::new(3_168);
+    let found = removed(&mut EchoCanceller::new(), 16, |second, said| {
+        let echo = room.echo(said);
+        if second < 10 { Block::SILENCE } else { echo }
+    });
+    println!("removed per second, echo from the tenth on, dB: {found:.0?}");
+    assert!(found[12] > 20.0 && found[13] > 25.0, "{found:.1?}");
+}
+
+#[test]
 fn a_loudspeaker_that_bends_the_sound_is_damped_all_the_same() {
     let mut room = Room::new(3_168);
     let found = removed(&mut EchoCanceller::new(), 6, |_, said| {
