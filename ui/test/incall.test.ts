@@ -306,7 +306,7 @@ describe("the large window", () => {
     const rows = [...document.querySelectorAll('[data-testid="stats-person"]')];
     expect(rows).toHaveLength(1);
     expect(rows[0]?.textContent).toContain(who.name);
-    expect(rows[0]?.querySelector(".bad")?.textContent).toBe("8%");
+    expect(rows[0]?.querySelector(".bad")?.textContent).toBe("8.0%");
     expect(id("stats-path").textContent).toBe("Directly over TCP: UDP does not pass here");
     await changeCall(bridge, { ...first.call, quality: cast.quality, streams, path: { relayed: true, tcp: false } });
     expect(id("stats-path").textContent).toContain("relay");

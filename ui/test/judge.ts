@@ -12,7 +12,7 @@ const ACTIVE = /^(?:on.*|srcdoc|formaction|action|method|srcset|ping|data|xlink:
 /** What a message may consist of, and the attributes that may be on it. */
 const MESSAGE: Record<string, string> = {
   p: "", br: "", strong: "", em: "", del: "", code: "", bdi: "", hr: "", blockquote: "", ul: "", li: "", table: "", thead: "", tbody: "", tr: "", td: "",
-  th: "scope", ol: "start", pre: "dir tabindex", a: "href rel title", img: "src alt title draggable", span: "role aria-label title", div: "tabindex role aria-label", button: "aria-label",
+  th: "scope", ol: "start", pre: "dir tabindex aria-busy", a: "href rel title", img: "src alt title draggable", span: "role aria-label title", div: "tabindex role aria-label", button: "aria-label",
 };
 /** Numbers with units, as our components compute them. */
 const STYLE = /^(?:\s*-{0,2}[a-z-]+:\s*(?:-?[\d.]+(?:px|%|rem|deg)?|auto|\/|\s)+;?)*$/;

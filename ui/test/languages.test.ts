@@ -12,9 +12,9 @@ import { id, show } from "./render";
 
 /** Names, signs, units and words that other languages have taken over: the same as in English, and right so. */
 const same: Record<string, readonly string[]> = {
-  all: ["app.name", "server.mattermost", "server.calls", "ring.for.short", "ring.for.full", "key.alt", "key.escape", "unit.kbits", "unit.decibels", "rec", "reaction", "size.kb", "size.mb", "stats.server", "device.default.named", "rec.failed.rest", "call.ending.rest", "trust.of"],
-  de: ["details", "team.label", "presence.online", "presence.offline", "self.online", "self.offline", "share.text", "person.host", "post.bot", "look.system", "advanced.server", "thread", "thread.in", "emoji.pick", "suggest.emoji", "stats.jitter", "size.b"],
-  es: ["post.bot", "key.ctrl", "size.b"],
+  all: ["app.name", "server.mattermost", "server.calls", "ring.for.short", "ring.for.full", "key.alt", "key.escape", "unit.kbits", "unit.decibels", "rec", "reaction", "size.kb", "size.mb", "stats.server", "device.default.named", "rec.failed.rest", "call.ending.rest", "trust.of", "net.stun"],
+  de: ["details", "team.label", "presence.online", "presence.offline", "self.online", "self.offline", "share.text", "person.host", "post.bot", "look.system", "advanced.server", "thread", "thread.in", "emoji.pick", "suggest.emoji", "stats.jitter", "stats.person", "net.site", "size.b"],
+  es: ["net.no", "post.bot", "key.ctrl", "size.b"],
   ja: ["post.bot", "key.ctrl", "key.shift", "key.enter"],
   fr: ["row.mentions", "person.message", "device.input", "log.label", "post.bot", "compose.label", "incoming.silence", "settings.notifications", "ring.volume", "notes.messages", "key.ctrl"],
 };

@@ -144,10 +144,11 @@ impl CaptureFeed {
         }
     }
 
-    /// Samples that must still come until the voice thread has something to do; while it has, until it has once more.
+    /// Samples that must still come until the voice thread has something to do; while it has, until it has once more. A block at
+    /// most: whoever wants more at once still takes what there is.
     #[must_use]
     pub fn missing(&self) -> usize {
-        let mark = self.status.mark.load(Ordering::Relaxed);
+        let mark = self.status.mark.load(Ordering::Relaxed).min(self.block);
         let waiting = self.waiting();
         if waiting < mark {
             mark - waiting
@@ -389,6 +390,8 @@ mod tests {
         assert_eq!(source.read(&mut pcm), 480);
         assert_eq!(source.read(&mut pcm), 20);
         assert_eq!(feed.missing(), 460);
+        assert_eq!(source.read(&mut [0.0; 48_000]), 0);
+        assert_eq!(feed.missing(), 480);
     }
 
     #[test]

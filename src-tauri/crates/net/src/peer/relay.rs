@@ -367,7 +367,7 @@ mod tests {
             let noise: Vec<u8> = (0..200)
                 .map(|_| {
                     seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
-                    (seed >> 40) as u8 & if seed % 3 == 0 { 0x43 } else { 0xff }
+                    (seed >> 40) as u8 & if seed.is_multiple_of(3) { 0x43 } else { 0xff }
                 })
                 .collect();
             let _ = cut(&noise, 7);

@@ -1,4 +1,5 @@
 use super::*;
+use crate::alert::DesktopNews;
 
 fn mute(muted: bool) -> Command {
     Command::SetMuted { muted }
