@@ -336,12 +336,7 @@ impl SettingsFile {
 ///
 /// When it cannot be made, or the system names none.
 pub(crate) fn data_folder(asked: Option<&Path>) -> Result<PathBuf, SettingsError> {
-    let folder = match asked {
-        Some(folder) => folder.to_owned(),
-        None => dirs::data_dir()
-            .ok_or(SettingsError::NoFolder)?
-            .join("halloo"),
-    };
+    let folder = place(asked).ok_or(SettingsError::NoFolder)?;
     let mut builder = fs::DirBuilder::new();
     builder.recursive(true);
     #[cfg(unix)]
@@ -356,6 +351,22 @@ pub(crate) fn data_folder(asked: Option<&Path>) -> Result<PathBuf, SettingsError
             source,
         }),
     }
+}
+
+/// Where it is, or will be.
+fn place(asked: Option<&Path>) -> Option<PathBuf> {
+    match asked {
+        Some(folder) => Some(folder.to_owned()),
+        None => dirs::data_dir().map(|folder| folder.join("halloo")),
+    }
+}
+
+/// Certificates that the person trusts, by host, for a run that keeps nothing: it makes no folder, and touches no file.
+#[must_use]
+pub(crate) fn trusted(asked: Option<&Path>) -> BTreeMap<String, Fingerprint> {
+    let text = place(asked).and_then(|folder| fs::read(folder.join(FILE_NAME)).ok());
+    let settings: Option<Settings> = text.and_then(|text| serde_json::from_slice(&text).ok());
+    settings.map(|one| one.trust()).unwrap_or_default()
 }
 
 #[cfg(test)]
@@ -480,6 +491,10 @@ mod tests {
             .unwrap();
         let held = SettingsFile::load(folder.path()).value().trust();
         assert_eq!(held, [("chat.example".to_owned(), of(2))].into());
+        assert_eq!(trusted(Some(folder.path())), held);
+        let nowhere = folder.path().join("nowhere");
+        assert!(trusted(Some(&nowhere)).is_empty());
+        assert!(!nowhere.exists());
         let text = r#"{"trusted":{"a":"nonsense","b":7}}"#;
         let settings: Settings = serde_json::from_str(text).unwrap();
         assert!(settings.trust().is_empty());

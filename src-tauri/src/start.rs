@@ -338,6 +338,7 @@ pub(crate) fn without_window(
         session,
         server: Some(server),
         headless: true,
+        trusted: crate::settings::trusted(common.profile.as_deref()),
         sound,
         screens,
         dumps,
