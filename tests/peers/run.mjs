@@ -17,6 +17,7 @@ import {browsers} from './tests/chromium.mjs';
 import {command} from './tests/command.mjs';
 import {company} from './tests/company.mjs';
 import {crowd, many} from './tests/crowd.mjs';
+import {growth} from './tests/growth.mjs';
 import {mattermost} from './tests/mattermost.mjs';
 import {secrecy} from './tests/private.mjs';
 import {painting} from './tests/painting.mjs';
@@ -62,6 +63,7 @@ try {
             company(server);
             secrecy();
             many();
+            growth();
             const count = await runAll(words[0]);
             failed = count.failed;
             console.log(`\n${count.passed} passed, ${count.failed} failed`);

@@ -6,26 +6,22 @@ import {readdirSync} from 'node:fs';
 import path from 'node:path';
 
 import {halloo, Relay, Server} from '../lib/programs.mjs';
-import {pause} from '../lib/run.mjs';
+import {figure, pause} from '../lib/run.mjs';
 import {score} from './bus.mjs';
+import {slope, warm} from './growth.mjs';
 import {Sheet} from './sheet.mjs';
-import {family, pss} from './tree.mjs';
+import {family, own, pss} from './tree.mjs';
 
 const MINUTE = 60_000;
 
 const count = (pid, what) => readdirSync(`/proc/${pid}/${what}`).length;
 
-/** Slope of a line through these points, by least squares. */
-function slope(points) {
-    const mean = (values) => values.reduce((sum, value) => sum + value, 0) / values.length;
-    const [x, y] = [mean(points.map(([at]) => at)), mean(points.map(([, value]) => value))];
-    const above = points.reduce((sum, [at, value]) => sum + (at - x) * (value - y), 0);
-    return above / points.reduce((sum, [at]) => sum + (at - x) ** 2, 0);
-}
-
 /** One of ours stays in a call for `minutes` with one who talks about a third of the time; every tenth minute the network is
- * away for two seconds. The first sixth is left out: caches fill. */
+ * away for two seconds. Judged is the memory of its own. */
 export async function soak(minutes) {
+    if (!(minutes >= 2)) {
+        throw new Error('two minutes are the least that has a slope');
+    }
     const sheet = new Sheet('soak', {seed: 1, quick: false});
     const relay = await Relay.start();
     const server = await Server.start('small', ['--media-announce', `127.0.0.1:${relay.port}`]);
@@ -51,13 +47,18 @@ export async function soak(minutes) {
                 await pause(2000);
                 await relay.order({loss: 0});
             }
-            samples.push({minute, mib: pss(family(pid)), files: count(pid, 'fd'), threads: count(pid, 'task')});
+            const pids = family(pid);
+            samples.push({minute, own: own(pids), pss: pss(pids), files: count(pid, 'fd'), threads: count(pid, 'task')});
+            figure('soak', samples.at(-1));
         }
-        const kept = samples.filter(({minute}) => minute >= minutes / 6);
-        const perHour = slope(kept.map(({minute, mib}) => [minute / 60, mib]));
+        const kept = warm(samples, minutes);
+        const perHour = (what) => slope(kept.map((sample) => [sample.minute / 60, sample[what]]));
         const [first, last] = [kept[0], kept.at(-1)];
-        sheet.row('soak_slope_mb_h', 'MiB/h', {ours: [perHour], chromium: null, target: {most: 0.5}, extra: {samples},
-            note: `${minutes} minutes; ${first.mib.toFixed(1)} to ${last.mib.toFixed(1)} MiB, files ${first.files} to ${last.files}, threads ${first.threads} to ${last.threads}`});
+        const change = (what) => `${first[what].toFixed(1)} to ${last[what].toFixed(1)} MiB from minute ${first.minute} to ${last.minute}`;
+        sheet.row('soak_slope_mb_h', 'MiB/h', {ours: [perHour('own')], target: {most: 0.5}, extra: {samples},
+            note: `anonymous memory: ${change('own')}; files ${first.files} to ${last.files}, threads ${first.threads} to ${last.threads}`});
+        // Not judged: programs beside this one move it.
+        sheet.row('soak_pss_slope_mb_h', 'MiB/h', {ours: [perHour('pss')], note: `PSS: ${change('pss')}`});
         if (last.files > first.files || last.threads > first.threads) {
             throw new Error(`files ${first.files} to ${last.files}, threads ${first.threads} to ${last.threads}`);
         }

@@ -52,11 +52,18 @@ export async function cpu(pids, work) {
     return (seconds(pids()) - before) / ((performance.now() - from) / 1000) * 100;
 }
 
-/** Proportional set size of these processes, MiB: shared pages count in shares. */
-export function pss(pids) {
-    let kib = 0;
-    for (const pid of pids) {
-        kib += Number(/^Pss:\s+(\d+)/m.exec(read(`/proc/${pid}/smaps_rollup`))?.[1] ?? 0);
-    }
-    return kib / 1024;
-}
+const kib = (rollup, name) => Number(new RegExp(`^${name}:\\s+(\\d+)`, 'm').exec(rollup)?.[1] ?? 0);
+
+const sum = (pids, each) => pids.reduce((all, pid) => all + each(read(`/proc/${pid}/smaps_rollup`)), 0) / 1024;
+
+/** Proportional set size of these processes, MiB: shared pages count in shares, so it moves by whole mebibytes when another program
+ * begins or ceases to use the same libraries. */
+export const pss = (pids) => sum(pids, (rollup) => kib(rollup, 'Pss'));
+
+/** KiB that only this process has and only it can give back, of the text of its `smaps_rollup` (proc(5)): anonymous memory, resident
+ * or swapped out, without what the kernel may take back at any time. Private pages of files are left out: they become
+ * shared, or go, without anything that the program does. */
+export const ownKib = (rollup) => kib(rollup, 'Anonymous') - kib(rollup, 'LazyFree') + kib(rollup, 'Swap');
+
+/** The same of all these processes, MiB. */
+export const own = (pids) => sum(pids, ownKib);
