@@ -3,19 +3,21 @@
 //!
 //! ```text
 //! sound_lab IN.wav OUT.raw [loss=PERCENT] [burst=PACKETS] [jitter=MS] [delay=MS] [seed=N] [report=PERCENT]
-//!           [processing=raw|echo|all] [far=FAR.wav] [room=MS]
+//!           [processing=raw|echo|all] [far=FAR.wav] [room=MS] [sender=ours|chromium]
 //! ```
 //!
 //! `IN.wav`: mono, 48 kHz. `OUT.raw`: 16 bit, 48 kHz, two channels: left what went in, right what came out, as
 //! `tests/peers/bench/score.py pesq` takes it. `report` is the loss that the sender is told of, else what there is. With
-//! `far`, another one talks meanwhile and comes back into the microphone, `room` later and 10 dB softer. Prints one JSON
-//! object: packets, bytes, and what the jitter buffer counted.
+//! `far`, another one talks meanwhile and comes back into the microphone, `room` later and 10 dB softer. With
+//! `sender=chromium` the voice is encoded as Chromium's client does it (32 kbit/s, frames of 20 ms, redundancy by the reported
+//! loss). Prints one JSON object: packets, bytes, and what the jitter buffer counted.
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
 use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use bytes::Bytes;
 use calls_core::port::media::{MediaPacket, VoiceFigures};
 use calls_core::snapshot::Sound;
 use calls_media::block::{BLOCK, Block};
@@ -35,6 +37,7 @@ struct Wish {
     processing: Sound,
     far: Option<String>,
     room: f64,
+    chromium: bool,
 }
 
 impl Wish {
@@ -49,6 +52,7 @@ impl Wish {
             processing: Sound::RAW,
             far: None,
             room: 20.0,
+            chromium: false,
         };
         for word in words {
             let (key, value) = word.split_once('=').expect("KEY=VALUE");
@@ -73,6 +77,7 @@ impl Wish {
                 }
                 "far" => wish.far = Some(value.to_owned()),
                 "room" => wish.room = number(),
+                "sender" => wish.chromium = value == "chromium",
                 _ => panic!("no such wish: {key}"),
             }
         }
@@ -149,6 +154,9 @@ fn main() {
         talker.set_loss(wish.report.unwrap_or(wish.loss) as f32, false);
     }
     gate.set(true);
+    let mut foreign = wish
+        .chromium
+        .then(|| Foreign::new(wish.report.unwrap_or(wish.loss)));
 
     let epoch = Instant::now();
     let after = |ms: f64| epoch + Duration::from_secs_f64(ms / 1_000.0);
@@ -172,19 +180,25 @@ fn main() {
                 *sample += 0.316 * echo.pop_front().unwrap_or_default();
             }
         }
-        if let Some(frame) = talker.capture(&mut block) {
+        let frame = match &mut foreign {
+            Some(foreign) => foreign.next(n, &block.0),
+            None => talker
+                .capture(&mut block)
+                .map(|frame| (frame.rtp_time, frame.talk_start, frame.data)),
+        };
+        if let Some((rtp_time, marker, data)) = frame {
             seq = seq.wrapping_add(1);
-            bytes += frame.data.len();
+            bytes += data.len();
             let at = now + wish.delay + wish.jitter * chance.next();
             if loss.next(&mut chance) {
                 lost += 1;
             } else {
                 let packet = MediaPacket {
                     seq,
-                    rtp_time: frame.rtp_time,
-                    marker: frame.talk_start,
+                    rtp_time,
+                    marker,
                     arrived: after(at),
-                    data: frame.data,
+                    data,
                 };
                 flying.push((at, packet));
             }
@@ -215,6 +229,39 @@ fn main() {
         figures.jitter_target_ms,
         figures.packets_late,
     );
+}
+
+/// A client that encodes as Chromium does.
+struct Foreign {
+    encoder: opus::Encoder,
+    pending: Vec<f32>,
+}
+
+impl Foreign {
+    fn new(loss: f64) -> Self {
+        let mut encoder =
+            opus::Encoder::new(48_000, opus::Channels::Mono, opus::Application::Voip).unwrap();
+        encoder.set_bitrate(opus::Bitrate::Bits(32_000)).unwrap();
+        encoder.set_complexity(9).unwrap();
+        encoder.set_inband_fec(true).unwrap();
+        encoder
+            .set_packet_loss_perc((loss * 100.0).round() as i32)
+            .unwrap();
+        Self {
+            encoder,
+            pending: Vec::new(),
+        }
+    }
+
+    fn next(&mut self, block: usize, pcm: &[f32]) -> Option<(u32, bool, Bytes)> {
+        self.pending.extend_from_slice(pcm);
+        if self.pending.len() < 2 * BLOCK {
+            return None;
+        }
+        let data = self.encoder.encode_vec_float(&self.pending, 1_275).unwrap();
+        self.pending.clear();
+        Some((((block - 1) * BLOCK) as u32, false, data.into()))
+    }
 }
 
 /// The other one's encoder, right beside the talker.

@@ -463,6 +463,7 @@ impl FrameMaker {
         // The network's clock wraps; so may this.
         self.rtp_time = self.rtp_time.wrapping_add(samples as u32);
         self.filled = 0;
+        self.opus.interrupt();
     }
 }
 

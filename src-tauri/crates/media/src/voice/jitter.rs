@@ -5,8 +5,9 @@
 //! timestamp of the next sample to be played). When a packet is missing at its turn, there are three cases, told
 //! apart by what comes next:
 //!
-//! - **A later packet is here: it was lost.** Its redundancy gives the lost one back (Opus in-band FEC), else the
-//!   decoder conceals. The place goes on.
+//! - **A later packet is here: it was lost.** Its redundancy gives the lost one back (Opus in-band FEC or deep
+//!   redundancy), else the decoder conceals. The place goes on. Copies of earlier packets that came along with it are
+//!   packets like any other.
 //! - **Nothing is here: it is late, or all are lost.** The decoder conceals and the place *stands still*. If the
 //!   packet then comes, nothing was lost but the wait has grown by itself, which is the fastest possible growth. If a
 //!   later one comes, the concealed time is taken off the gap.
@@ -20,6 +21,7 @@ pub mod arrival;
 mod fifo;
 pub mod shelf;
 
+use bytes::Bytes;
 use calls_core::port::media::MediaPacket;
 
 use crate::block::BLOCK;
@@ -124,9 +126,9 @@ pub struct JitterBuffer {
     pauses: bool,
     /// Packet whose deep redundancy was read last, and how many samples before it that covers.
     deep: Option<(i64, usize)>,
-    /// Overhears all redundancy, to tell what it is worth.
+    /// Overhears some, to tell what it is worth.
     #[cfg(test)]
-    deaf: bool,
+    deaf: Deaf,
     /// Loudness at which concealment ended, to start from.
     loudness: f32,
     scratch: Vec<f32>,
@@ -154,7 +156,7 @@ impl JitterBuffer {
             pauses: false,
             deep: None,
             #[cfg(test)]
-            deaf: false,
+            deaf: Deaf::default(),
             loudness: 1.0,
             scratch: vec![0.0; opus::LONGEST],
             figures: Figures::default(),
@@ -168,6 +170,7 @@ impl JitterBuffer {
         let before = self.shelf.newest_seq();
         let redundancy = self.redundancy(&packet.data);
         let deep = redundancy.is_some() && opus::may_be_deep(&packet.data);
+        let data = packet.data.clone();
         match self.shelf.file(packet) {
             Filed::Refused => self.figures.refused += 1,
             Filed::Twice => self.figures.late += 1,
@@ -184,9 +187,6 @@ impl JitterBuffer {
             Filed::Kept { seq, rtp } => {
                 let begins = self.phase == Phase::Silent;
                 let late = self.arrivals.note(arrived, rtp, begins);
-                if let Some(before) = before.filter(|before| seq > before + 1 && !begins) {
-                    self.wait_for_lost((seq - before - 1) as usize, late, redundancy, deep);
-                }
                 match self.phase {
                     Phase::Silent => {
                         self.settle_pause(seq, rtp);
@@ -202,6 +202,11 @@ impl JitterBuffer {
                         let slack = (rtp - self.place() - self.held as i64) as f32 / 48.0;
                         self.delay += (slack + late - self.delay) / 16.0;
                     }
+                }
+                let copied = self.take_copies(seq, rtp, &data);
+                if let Some(before) = before.filter(|before| seq > before + 1 && !begins) {
+                    let lost = (seq - before - 1) as usize;
+                    self.wait_for_lost(lost, late, copied, redundancy, deep);
                 }
             }
         }
@@ -413,15 +418,56 @@ impl JitterBuffer {
     /// Samples of the lost frame that a packet gives back, if any.
     fn redundancy(&self, packet: &[u8]) -> Option<usize> {
         #[cfg(test)]
-        if self.deaf {
+        if self.deaf == Deaf::ToAll {
             return None;
         }
         opus::redundancy(packet)
     }
 
-    /// `count` packets before the one that came just now, which was `late`, are missing: those that it gives back are worth
-    /// to be waited for.
-    fn wait_for_lost(&mut self, count: usize, late: Ms, redundancy: Option<usize>, deep: bool) {
+    /// Files the copies of earlier packets that came along with this one. Says how far back they go, in samples.
+    fn take_copies(&mut self, seq: i64, rtp: i64, data: &Bytes) -> usize {
+        #[cfg(test)]
+        if self.deaf != Deaf::No {
+            return 0;
+        }
+        let mut reach = 0;
+        for copy in opus::copied(data) {
+            reach = copy.samples as usize;
+            let (before, began) = (seq - copy.packets, rtp - copy.samples);
+            let length = (self.next_rtp - began).max(0) as usize;
+            match &mut self.phase {
+                // The start itself was lost: the place goes back to it if that costs no wait.
+                Phase::Waiting { left } if before + 1 == self.next_seq && *left >= length => {
+                    if self.shelf.file_copy(before, began, copy.data) {
+                        *left -= length;
+                        self.next_seq = before;
+                        self.next_rtp = began;
+                    }
+                }
+                _ if before >= self.next_seq && began >= self.next_rtp => {
+                    self.shelf.file_copy(before, began, copy.data);
+                }
+                _ => break,
+            }
+        }
+        reach
+    }
+
+    /// `count` packets before the one that came just now, which was `late`, are missing: those that it gives back, by copies
+    /// that go back so many samples or by redundancy, are worth to be waited for.
+    fn wait_for_lost(
+        &mut self,
+        count: usize,
+        late: Ms,
+        copied: usize,
+        redundancy: Option<usize>,
+        deep: bool,
+    ) {
+        if copied > 0 {
+            // All that they can bring is waited for, so that the wait stays as it is with each kind of burst.
+            self.arrivals.note_recoverable(late + copied as Ms / 48.0);
+            return;
+        }
         let frame = redundancy.unwrap_or(opus::FRAME);
         let reach = match redundancy {
             _ if deep => MOST_WAITED_FOR * frame,
@@ -434,20 +480,21 @@ impl JitterBuffer {
         }
     }
 
-    /// Makes up to 10 ms of what is lost, `before` samples before the first packet on the shelf, from that packet's deep
-    /// redundancy; conceals if it has none. At most `most` samples.
+    /// Makes up to 10 ms of what is lost, `before` samples before the first packet on the shelf, from the deep redundancy of
+    /// the first one that came itself (copies have none); conceals if there is none. At most `most` samples.
     fn recover_deep(&mut self, before: usize, most: usize) {
         let length = most.min(BLOCK);
-        let Some(first) = self.shelf.first() else {
+        let (Some(first), Some(source)) = (self.shelf.first(), self.shelf.first_itself()) else {
             return self.conceal(length);
         };
-        let seq = first.seq;
+        let before = before + (source.rtp - first.rtp).max(0) as usize;
+        let seq = source.seq;
         let reach = match self.deep {
             Some((read, reach)) if read == seq => reach,
             _ => {
-                let reach = self.decoder.read_deep(&first.data);
+                let reach = self.decoder.read_deep(&source.data);
                 #[cfg(test)]
-                let reach = if self.deaf { 0 } else { reach };
+                let reach = if self.deaf == Deaf::ToAll { 0 } else { reach };
                 self.deep = Some((seq, reach));
                 reach
             }
@@ -475,6 +522,7 @@ impl JitterBuffer {
             rtp,
             duration,
             data,
+            copied,
         }) = self.shelf.take_first()
         else {
             return;
@@ -490,6 +538,9 @@ impl JitterBuffer {
                 duration
             }
         };
+        if copied {
+            self.figures.recovered += length as u64;
+        }
         self.come_back(0);
         self.pcm.push(&self.scratch[..length]);
         self.next_seq = seq + 1;
@@ -598,6 +649,19 @@ impl JitterBuffer {
         // If the sound is not here, the estimate was wrong: believe what is seen.
         self.delay = self.target().max((newest - self.place()) as f32 / 48.0);
     }
+}
+
+/// What a buffer overhears.
+#[cfg(test)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+enum Deaf {
+    /// Nothing.
+    #[default]
+    No,
+    /// Copies of earlier packets, which only our own clients send.
+    ToCopies,
+    /// Redundancy of any kind.
+    ToAll,
 }
 
 #[cfg(test)]

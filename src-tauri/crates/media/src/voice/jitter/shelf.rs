@@ -16,6 +16,8 @@ pub struct Stored {
     pub duration: usize,
     /// The Opus packet.
     pub data: Bytes,
+    /// It came along with a later one.
+    pub copied: bool,
 }
 
 /// What became of a packet.
@@ -117,12 +119,33 @@ impl Shelf {
             rtp,
             duration,
             data: packet.data,
+            copied: false,
         });
         self.waiting += 1;
         if seq_step > 0 {
             self.newest = Some((seq, rtp));
         }
         Filed::Kept { seq, rtp }
+    }
+
+    /// Files a packet that came along with a later one, if it has not come itself and can still be used.
+    pub fn file_copy(&mut self, seq: i64, rtp: i64, data: Bytes) -> bool {
+        let Some(duration) = opus::duration(&data) else {
+            return false;
+        };
+        let place = &mut self.places[seq.rem_euclid(PLACES as i64) as usize];
+        if !(self.next..self.next + PLACES as i64).contains(&seq) || place.is_some() {
+            return false;
+        }
+        *place = Some(Stored {
+            seq,
+            rtp,
+            duration,
+            data,
+            copied: true,
+        });
+        self.waiting += 1;
+        true
     }
 
     fn restart(&mut self, packet: MediaPacket, duration: usize) -> Filed {
@@ -136,6 +159,7 @@ impl Shelf {
             rtp,
             duration,
             data: packet.data,
+            copied: false,
         });
         self.waiting = 1;
         self.newest = Some((seq, rtp));
@@ -162,11 +186,22 @@ impl Shelf {
     /// The first packet that waits.
     #[must_use]
     pub fn first(&self) -> Option<&Stored> {
+        self.first_where(|_| true)
+    }
+
+    /// The first packet that waits and did not come along with a later one.
+    #[must_use]
+    pub fn first_itself(&self) -> Option<&Stored> {
+        self.first_where(|stored| !stored.copied)
+    }
+
+    fn first_where(&self, wanted: impl Fn(&Stored) -> bool) -> Option<&Stored> {
         if self.waiting == 0 {
             return None;
         }
         (self.next..self.next + PLACES as i64)
-            .find_map(|seq| self.places[seq.rem_euclid(PLACES as i64) as usize].as_ref())
+            .filter_map(|seq| self.places[seq.rem_euclid(PLACES as i64) as usize].as_ref())
+            .find(|stored| wanted(stored))
     }
 
     /// Number of the newest packet that was ever filed.

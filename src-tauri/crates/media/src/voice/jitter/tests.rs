@@ -194,11 +194,12 @@ fn jitter_and_reordering_are_absorbed() {
 fn redundancy_gives_back_what_is_lost() {
     let lost = |n: usize| n % 20 == 7;
     let mut with = Rig::new();
+    with.buffer.deaf = Deaf::ToCopies;
     let sent = with.send(0..400, voice, |n| (!lost(n)).then_some(10.0));
     with.run(sent, 7_900.0);
     // The same losses, but the redundancy is not looked at.
     let mut without = Rig::new();
-    without.buffer.deaf = true;
+    without.buffer.deaf = Deaf::ToAll;
     let sent = without.send(0..400, voice, |n| (!lost(n)).then_some(10.0));
     without.run(sent, 7_900.0);
     println!(
@@ -215,6 +216,7 @@ fn redundancy_gives_back_what_is_lost() {
 #[test]
 fn losses_are_counted_and_do_not_move_the_sound_in_time() {
     let mut rig = Rig::new();
+    rig.buffer.deaf = Deaf::ToCopies;
     let mut chance = Chance(5);
     // Bursts of two: the next packet gives back one of them well, and the other one roughly.
     let mut burst = 0;
@@ -501,14 +503,14 @@ fn a_restarted_sender_is_heard_again_within_a_second() {
 fn deep_redundancy_gives_back_a_part_of_each_burst() {
     // Three in a row, again and again.
     let lost = |n: usize| n > 100 && n % 20 < 3;
-    let listen = |deaf: bool, losses: bool| {
+    let listen = |deaf: Deaf| {
         let mut rig = Rig::new();
         rig.buffer.deaf = deaf;
-        let sent = rig.send(0..600, voice, |n| (!(losses && lost(n))).then_some(10.0));
+        let sent = rig.send(0..600, voice, |n| (!lost(n)).then_some(10.0));
         rig.run(sent, 11_900.0);
         rig
     };
-    let (with, without) = (listen(false, true), listen(true, true));
+    let (with, without) = (listen(Deaf::ToCopies), listen(Deaf::ToAll));
     println!(
         "bursts of 60 ms, 15 % lost: recovered {} ms, concealed {:.2} % with and {:.2} % without redundancy, target {:.0} ms",
         with.buffer.figures().recovered / 48,
@@ -518,4 +520,69 @@ fn deep_redundancy_gives_back_a_part_of_each_burst() {
     );
     // Waiting stops short of the whole burst (72 of 80 ms): 29 % of it is given back.
     assert!(with.concealed() < without.concealed() * 0.75);
+}
+
+#[test]
+fn copies_give_back_pairs_as_they_were_and_longer_bursts_but_for_a_part() {
+    let listen = |lost: &dyn Fn(usize) -> bool| {
+        let mut rig = Rig::new();
+        let sent = rig.send(0..600, voice, |n| (!lost(n)).then_some(10.0));
+        rig.run(sent, 11_900.0);
+        rig
+    };
+    let pairs = |n: usize| n > 100 && n % 10 < 2;
+    let triples = |n: usize| n > 100 && n % 20 < 3;
+    let (two, three) = (listen(&pairs), listen(&triples));
+    for (rig, what) in [(&two, "pairs"), (&three, "bursts of three")] {
+        println!(
+            "{what}: recovered {} ms, concealed {:.3} %, target {:.0} ms, wait {:.0} ms",
+            rig.buffer.figures().recovered / 48,
+            rig.concealed() * 100.0,
+            rig.buffer.target(),
+            rig.buffer.delay(),
+        );
+    }
+    // The first ones come before their copies are waited for.
+    assert!(two.concealed() < 0.01);
+    assert!(two.buffer.figures().recovered > 90 * FRAME as u64);
+    // Of 13 % lost: the third one is not waited for.
+    assert!(three.concealed() < 0.05);
+    assert_eq!(two.buffer.figures().late, 0);
+    // What is heard is what was said: nothing was lost for the decoder.
+    let whole = listen(&|_| false);
+    let at = |rig: &Rig| rig.heard.len() - 48_000;
+    let likeness = (0..4_800)
+        .map(|shift| {
+            let (one, other) = (&whole.heard[at(&whole) - shift..], &two.heard[at(&two)..]);
+            let dot: f32 = one.iter().zip(other).map(|(a, b)| a * b).sum();
+            let energy = |pcm: &[f32]| pcm.iter().map(|s| s * s).sum::<f32>();
+            dot / (energy(&one[..other.len()]) * energy(other)).sqrt()
+        })
+        .fold(0.0, f32::max);
+    println!("likeness with and without losses: {likeness:.4}");
+    assert!(likeness > 0.9);
+}
+
+#[test]
+fn the_start_of_a_sentence_that_was_lost_itself_comes_with_its_copy() {
+    let mut rig = Rig::new();
+    let sent = rig.send(0..50, |at| tone(440.0, at), |n| (n > 1).then_some(10.0));
+    assert_eq!(opus::copied(&sent[0].packet.data).count(), 2);
+    let mut sent = sent;
+    // Something was heard before, long ago.
+    let mut first = rig.send(0..1, voice, |_| Some(10.0));
+    first[0].packet.seq = first[0].packet.seq.wrapping_sub(1);
+    first[0].packet.rtp_time = first[0].packet.rtp_time.wrapping_sub(96_000);
+    for sent in &mut sent {
+        sent.at_ms += 2_000.0;
+        sent.packet.arrived += Duration::from_secs(2);
+    }
+    first.append(&mut sent);
+    rig.run(first, 3_000.0);
+    let figures = rig.buffer.figures();
+    println!("{figures:?}");
+    assert_eq!(
+        figures.recovered, FRAME as u64,
+        "one: for two the wait is too short"
+    );
 }
