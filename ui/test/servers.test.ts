@@ -104,6 +104,51 @@ describe("what concerns one server", () => {
   });
 });
 
+describe("another server with the same ids", () => {
+  const call = (channel: string) => ({ channel, place: "Night watch", server: { number: 1, name: "Lighthouse" } });
+
+  it("does not make a channel here the one with our call", async () => {
+    const { directory } = cast.snapshot();
+    const going = { startAt: Date.now(), users: ["bob"], mine: false, dismissed: false };
+    const channels = directory.channels.map((row) => (row.id === "release" ? { ...row, call: going } : row));
+    const there = { ...cast.inCall(call("release")), directory: { ...directory, channels }, servers: cast.servers };
+    const bridge = await show(there);
+    expect(id("call-button").dataset["state"]).toBe("join");
+    expect(maybe("join-toast")).not.toBeNull();
+    bridge.change({ slice: "call", value: { ...there.call, server: null } });
+    await tick();
+    expect(id("call-button").dataset["state"]).toBe("in");
+    expect(maybe("join-toast")).toBeNull();
+  });
+
+  it("calls at the same time as this one, and each is answered where it is", async () => {
+    const from = (number: number) => cast.incoming("dm-bob", "bob", { call: "one", inCall: true, server: { number, name: `server ${number}` } });
+    const both = { calls: [from(0), from(3)], missed: [] };
+    const bridge = await show({ ...cast.inCall(call("night")), incoming: both, servers: cast.servers });
+    const joins = document.querySelectorAll<HTMLElement>('[data-testid="incoming-row"] .btn');
+    expect(joins).toHaveLength(2);
+    for (const button of joins) await user.click(button);
+    const answer = { type: "answerCall", channel: "dm-bob", muted: false, switch: false };
+    expect(bridge.commands.filter((one) => one.type === "at")).toEqual([
+      { type: "at", server: 3, command: answer },
+      { type: "at", server: 0, command: answer },
+    ]);
+  });
+
+  it("gets the second try of its own call, and not the switch that another one asks about", async () => {
+    const failed = { type: "failed" as const, code: "call.lost", values: {}, detail: null, retry: true };
+    const bridge = await show({ ...cast.inCall({ ...call("release"), phase: failed, participants: [] }), servers: cast.servers });
+    await user.click(id("call-failure-retry"));
+    expect(bridge.commands.at(-1)).toEqual({ type: "at", server: 1, command: { type: "joinCall", channel: "release", title: null, switch: false } });
+  });
+
+  it("is not asked from the call's window to switch to a channel that is not its own", async () => {
+    const bridge = await show({ ...cast.inCall({ ...call("night"), switchTo: "release" }), servers: cast.servers }, "stage");
+    await user.click(id("switch-confirm"));
+    expect(bridge.commands.at(-1)).toEqual({ type: "at", server: 0, command: { type: "joinCall", channel: "release", title: null, switch: true } });
+  });
+});
+
 describe("what a server may do", () => {
   it("is set for each in the settings, and said to that one", async () => {
     const bridge = await show("servers");

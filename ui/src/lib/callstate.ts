@@ -1,4 +1,5 @@
 import type { Call, ChannelRow, Link } from "../bindings";
+import { isHere } from "./servers";
 
 /** What the call button of a channel says. `why` is `link`, `server` or a notice code. */
 export type CallState =
@@ -11,7 +12,7 @@ export type CallState =
 /** From what the core tells; our own call counts before the server has told anybody about it. */
 export function callState(channel: ChannelRow, call: Call, link: Link, callsAvailable: boolean): CallState {
   const { type } = call.phase;
-  if (call.channel === channel.id) {
+  if (isHere(call, channel.id)) {
     if (type === "joining" || type === "connecting") return { type: "joining" };
     if (type === "live" || type === "reconnecting") return { type: "in" };
   }
