@@ -1,6 +1,6 @@
-import { describe, expect, it } from "vitest";
+import { afterEach, describe, expect, it, vi } from "vitest";
 
-import { first } from "./gradual";
+import { first, inTurn } from "./gradual";
 import { parse } from "./markdown";
 
 describe("a long message", () => {
@@ -36,5 +36,29 @@ describe("a long message", () => {
     expect(table.blocks[0]?.type === "table" && table.blocks[0].rows.length).toBe(1);
     const list = first(parse("- a\n- b\n- c"), 5);
     expect(list.blocks[0]?.type === "list" && list.blocks[0].items.length).toBe(2);
+  });
+});
+
+describe("long work", () => {
+  afterEach(() => vi.unstubAllGlobals());
+
+  it("is done one thing a frame, in the order of asking, and not at all once nobody wants it", () => {
+    const frames: (() => void)[] = [];
+    vi.stubGlobal("requestAnimationFrame", (frame: () => void) => frames.push(frame));
+    const done: string[] = [];
+    const again = () => {
+      done.push("a");
+      if (done.length < 4) inTurn(again);
+    };
+    inTurn(again);
+    const never = inTurn(() => done.push("never"));
+    inTurn(() => done.push("b"));
+    never();
+    for (let n = 0; frames.length > 0; n += 1) {
+      const before = done.length;
+      frames.shift()?.();
+      expect(done.length).toBeLessThanOrEqual(before + 1);
+    }
+    expect(done).toEqual(["a", "b", "a", "a"]);
   });
 });

@@ -10,6 +10,32 @@ export const STEP = 160;
 /** What a text shown as it was written weighs, and a box of code: few elements, but many letters to lay out. */
 const PLAIN = 60;
 
+/** Pieces of a box of code that are coloured in one frame: each time the webview lays out all of the line that they are in. */
+export const CODE_STEP = 60;
+
+/** What waits for a frame of its own, in the order of asking. */
+const waiting = new Set<() => void>();
+let frame = 0;
+
+/**
+ * Does something in a frame in which nothing else of the kind is done, so that many long things at once are no longer frames but
+ * more of them. What is given back takes the wish back.
+ */
+export function inTurn(work: () => void): () => void {
+  waiting.add(work);
+  frame ||= requestAnimationFrame(turn);
+  return () => void waiting.delete(work);
+}
+
+function turn(): void {
+  const [next] = waiting;
+  frame = 0;
+  if (!next) return;
+  waiting.delete(next);
+  if (waiting.size > 0) frame = requestAnimationFrame(turn);
+  next();
+}
+
 /** As much of it as so many pieces are, in the order of reading, and whether that is all. */
 export function first(tree: readonly Block[], pieces: number): { blocks: readonly Block[]; all: boolean } {
   let left = pieces;
