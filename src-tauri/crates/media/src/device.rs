@@ -143,6 +143,9 @@ pub trait AudioSource {
         false
     }
 
+    /// Whether the reader comes by often anyway, so that it need not be woken for every block. Devices need not care.
+    fn set_patient(&mut self, _patient: bool) {}
+
     /// Told when the mute gate opens for the first time: a clip begins only then. Devices need not care.
     fn gate_opened(&mut self) {}
 }

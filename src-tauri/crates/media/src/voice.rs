@@ -310,6 +310,12 @@ impl VoiceEngine {
         self.dump = dump;
     }
 
+    /// Whether the microphone's sound is not processed, because nobody has heard it for long.
+    #[must_use]
+    pub fn rests(&self) -> bool {
+        !self.rest.is_awake()
+    }
+
     /// True if nobody can be heard.
     #[must_use]
     pub fn has_no_tracks(&self) -> bool {

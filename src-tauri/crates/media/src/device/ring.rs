@@ -22,6 +22,8 @@ const STEP_MS: u32 = 5;
 const MOST_SLACK_MS: u32 = 60;
 /// Taken back after so long without a miss, seconds.
 const CALM_S: u64 = 20;
+/// A reader that comes by anyway is woken when so many more blocks wait.
+const PATIENCE: usize = 3;
 /// What is missed until so much was written belongs to the beginning.
 const SETTLES_MS: u32 = 300;
 
@@ -86,6 +88,7 @@ pub fn capture(format: Format) -> (CaptureFeed, CaptureTap) {
             ring: consumer,
             format,
             status,
+            patient: false,
         },
     )
 }
@@ -174,6 +177,7 @@ pub struct CaptureTap {
     ring: Consumer<f32>,
     format: Format,
     status: Arc<Status>,
+    patient: bool,
 }
 
 /// A loudspeaker callback's end.
@@ -257,10 +261,15 @@ impl<G> AudioSource for RingSource<G> {
         let there = self.tap.ring.slots().min(pcm.len());
         let whole = there - there % usize::from(self.tap.format.channels.max(1));
         // The rest of what was asked for completes a block; some devices bring a thousand crumbs a second.
+        let later = if self.tap.patient {
+            PATIENCE * samples(self.tap.format, BLOCK_MS)
+        } else {
+            0
+        };
         self.tap
             .status
             .mark
-            .store(pcm.len() - whole, Ordering::Relaxed);
+            .store(pcm.len() - whole + later, Ordering::Relaxed);
         let (filled, _) = self.tap.ring.pop_partial_slice(&mut pcm[..whole]);
         filled.len()
     }
@@ -275,6 +284,10 @@ impl<G> AudioSource for RingSource<G> {
 
     fn wake(&mut self, reader: Thread) -> bool {
         self.tap.status.waiting.set(reader).is_ok()
+    }
+
+    fn set_patient(&mut self, patient: bool) {
+        self.tap.patient = patient;
     }
 }
 
@@ -392,6 +405,38 @@ mod tests {
         assert_eq!(feed.missing(), 460);
         assert_eq!(source.read(&mut [0.0; 48_000]), 0);
         assert_eq!(feed.missing(), 480);
+    }
+
+    #[test]
+    fn a_patient_reader_is_woken_for_four_blocks() {
+        let (mut feed, tap) = capture(Format {
+            rate: 48_000,
+            channels: 1,
+        });
+        let mut source = RingSource::new(tap, ());
+        assert!(source.wake(std::thread::current()));
+        // Whether it was woken is known by whether it sleeps.
+        let woken = || {
+            let begun = std::time::Instant::now();
+            std::thread::park_timeout(std::time::Duration::from_millis(200));
+            begun.elapsed() < std::time::Duration::from_millis(150)
+        };
+        let mut pcm = [0.0; 480];
+        source.read(&mut pcm);
+        feed.push([0.0; 480].into_iter());
+        assert!(woken());
+        assert_eq!(source.read(&mut pcm), 480);
+        source.set_patient(true);
+        source.read(&mut pcm);
+        feed.push([0.0; 1_919].into_iter());
+        assert!(!woken());
+        feed.push([0.0; 1].into_iter());
+        assert!(woken());
+        assert_eq!(source.read(&mut pcm), 480);
+        source.set_patient(false);
+        source.read(&mut pcm);
+        feed.push([0.0; 1].into_iter());
+        assert!(woken(), "what waits is enough");
     }
 
     #[test]

@@ -183,6 +183,10 @@ impl Voice {
     /// Opens or closes the mute gate; effective within one block (10 ms), without a lock. Closed at first.
     pub fn set_gate(&self, open: bool) {
         self.shared.gate.set(open);
+        // It may be waiting for more than one block of a microphone that nobody heard.
+        if let Some(thread) = self.shared.thread.get().filter(|_| open) {
+            thread.unpark();
+        }
     }
 
     /// Chooses a device; `None` follows the system.

@@ -440,17 +440,47 @@ mod tests {
 
     #[test]
     fn a_reset_encoder_tells_nothing_of_the_past() {
-        let mut one = VoiceEncoder::new().unwrap();
-        let mut two = VoiceEncoder::new().unwrap();
-        for n in 0..10 {
-            one.encode(&voice(n)).unwrap();
-            two.encode(&[0.0; FRAME]).unwrap();
+        for loss in [0.0, 0.2] {
+            let mut one = VoiceEncoder::new().unwrap();
+            let mut two = VoiceEncoder::new().unwrap();
+            for n in 0..10 {
+                for encoder in [&mut one, &mut two] {
+                    encoder.set_loss(loss, false);
+                }
+                one.encode(&voice(n)).unwrap();
+                two.encode(&[0.0; FRAME]).unwrap();
+            }
+            one.reset();
+            two.reset();
+            for n in 20..30 {
+                assert_eq!(one.encode(&voice(n)), two.encode(&voice(n)));
+            }
         }
-        one.reset();
-        two.reset();
-        for n in 20..30 {
-            assert_eq!(one.encode(&voice(n)), two.encode(&voice(n)));
-        }
+    }
+
+    #[test]
+    fn copies_come_with_loss_and_neither_into_a_queue_nor_over_a_gap() {
+        let mut encoder = VoiceEncoder::new().unwrap();
+        let mut count = |loss: Option<(f32, bool)>| {
+            for _ in 0..20 {
+                if let Some((share, congested)) = loss {
+                    encoder.set_loss(share, congested);
+                }
+            }
+            if loss.is_none() {
+                encoder.interrupt();
+            }
+            let packets: Vec<_> = (0..4).map(|n| encoder.encode(&voice(n)).unwrap()).collect();
+            packets
+                .iter()
+                .map(|packet| copied(packet).count())
+                .collect::<Vec<_>>()
+        };
+        assert_eq!(count(Some((0.0, false))), [0, 0, 0, 0]);
+        assert_eq!(count(Some((0.05, false))), [0, 1, 1, 1], "another encoder");
+        assert_eq!(count(Some((0.2, false))), [2, 2, 2, 2]);
+        assert_eq!(count(None), [0, 1, 2, 2], "the time goes on elsewhere");
+        assert_eq!(count(Some((0.2, true))), [0, 0, 0, 0]);
     }
 
     #[test]

@@ -356,9 +356,13 @@ impl VoiceThread {
 
     fn capture(&mut self, now: Instant) {
         let gate_open = self.shared.gate.is_open();
+        // The loudspeaker wakes us for every block; of who is muted that will do for the meter.
+        let often = self.output.port().is_some_and(|playout| playout.woken);
+        let patient = often && !gate_open && self.engine.rests();
         let Some(capture) = self.input.port() else {
             return;
         };
+        capture.source.set_patient(patient);
         if gate_open {
             capture.source.gate_opened();
         }

@@ -34,15 +34,15 @@ const FRAGMENT_MS: u32 = 10;
 /// The messages of some devices are crumbs: while several of them are missing nobody listens, but not up to the last moment, because
 /// they do not come evenly.
 const EARLY: Duration = Duration::from_millis(1);
-/// A loudspeaker asks for so much at once, microseconds…
-const REQUEST_US: u32 = 2_500;
+/// A loudspeaker asks for so much at once, microseconds: each time costs…
+const REQUEST_US: u32 = 3_333;
 /// …and has so much waiting at first, in the server and in the device. What waits is delay. Of what is left of it after two
 /// requests the server gives one half to the device (`fix_playback_buffer_attr` in its `protocol-native.c`): without any, the
 /// device's thread wakes 2,000 times a second, and whoever records what is played gets as many messages.
-const WAITING_MS: u32 = 10;
+const WAITING_MS: u32 = 12;
 /// After it was given something the loudspeaker's thread rests for so long: what the server says about that is then heard together
 /// with its next request. Longer, and a late awakening lets it run dry.
-const REST: Duration = Duration::from_micros(1_500);
+const REST: Duration = Duration::from_micros(2_000);
 /// Added to what waits when it ran dry twice…
 const STEP_MS: u32 = 5;
 /// …within this time: once is a moment's load, which a longer wait for the rest of the call would not undo.
@@ -408,7 +408,7 @@ mod tests {
     #[test]
     fn lengths_are_whole_frames() {
         assert_eq!(bytes(INPUT, FRAGMENT_MS), 1_920);
-        assert_eq!(bytes_us(OUTPUT, REQUEST_US), 960);
+        assert_eq!(bytes_us(OUTPUT, REQUEST_US), 1_272);
         assert_eq!(whole(1_927), 480);
         assert_eq!(whole(7), 0);
     }
