@@ -135,7 +135,7 @@ fn heavy_libraries_are_named_only_in_their_home() {
             ],
         ),
         ("scrap", &["src-tauri/crates/media/src/screen/displays.rs"]),
-        ("vpx_sys", &["src-tauri/crates/media/src/video/vpx.rs"]),
+        ("vpx_sys", &["src-tauri/crates/media/src/video/vpx/"]),
         (
             "x11rb",
             &[
