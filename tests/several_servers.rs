@@ -8,8 +8,10 @@ use calls_client::{AlertWish, ClientConfig, Clients, House, Remember, SavedSessi
 use calls_core::alert::NoteKey;
 use calls_core::command::Command;
 use calls_core::id::{ChannelId, ServerNumber};
+use calls_core::port::{Request, RequestError};
 use calls_core::snapshot::{Account, CallPhase, ServerStanding, Snapshot};
 use calls_media::FakeHost;
+use calls_net::Rest;
 use tokio::time::timeout;
 
 mod support;
@@ -18,11 +20,13 @@ use support::{LIMIT, PASSWORD, World, tone};
 
 const A: ServerNumber = ServerNumber(0);
 const B: ServerNumber = ServerNumber(1);
+const C: ServerNumber = ServerNumber(2);
 
 /// Writes down what the clients want kept and told.
 #[derive(Default)]
 struct Notebook {
     sessions: Mutex<Vec<(ServerNumber, SavedSession)>>,
+    erased: Mutex<Vec<ServerNumber>>,
     alerts: Mutex<Vec<(ServerNumber, AlertWish)>>,
     forgotten: Mutex<Vec<ServerNumber>>,
 }
@@ -47,8 +51,12 @@ impl Notebook {
 
 impl House for Notebook {
     fn remember(&self, server: ServerNumber, what: Remember) {
-        if let Remember::Session(Some(session)) = what {
-            self.sessions.lock().unwrap().push((server, session));
+        match what {
+            Remember::Session(Some(session)) => {
+                self.sessions.lock().unwrap().push((server, session));
+            }
+            Remember::Session(None) => self.erased.lock().unwrap().push(server),
+            _ => {}
         }
     }
 
@@ -121,6 +129,15 @@ impl Worker {
     }
 }
 
+/// What the server says to somebody who has this session's token.
+async fn presented(session: &SavedSession) -> Result<(), RequestError> {
+    let request = Request::CheckToken {
+        server: session.server.clone(),
+        token: session.token.clone(),
+    };
+    Rest::new("Halloo-Test/1").perform(request).await.map(drop)
+}
+
 fn up(now: &Snapshot, server: ServerNumber) -> bool {
     now.servers
         .iter()
@@ -138,6 +155,16 @@ fn config(world: &World) -> ClientConfig {
     ClientConfig {
         user_agent: "Halloo-Test/1".to_owned(),
         server: Some(world.server.url().to_owned()),
+        ..ClientConfig::default()
+    }
+}
+
+/// With what the key store has.
+fn resumed(session: &SavedSession) -> ClientConfig {
+    ClientConfig {
+        user_agent: "Halloo-Test/1".to_owned(),
+        server: Some(session.server.clone()),
+        session: Some(session.clone()),
         ..ClientConfig::default()
     }
 }
@@ -326,36 +353,85 @@ async fn a_server_is_added_removed_and_there_again_after_a_restart() {
         .map(|(number, session)| (number.0, session.login.as_str()))
         .collect();
     assert_eq!(kept, [(0, "alice"), (1, "bob")]);
-    let configs = sessions.into_iter().map(|(_, session)| ClientConfig {
-        user_agent: "Halloo-Test/1".to_owned(),
-        server: Some(session.server.clone()),
-        session: Some(session),
-        ..ClientConfig::default()
-    });
-    let worker = Worker::start(configs.collect());
+    let of: Vec<SavedSession> = sessions.into_iter().map(|(_, session)| session).collect();
+    let worker = Worker::start(of.iter().map(resumed).collect());
     worker
         .until("both servers", |now| up(now, A) && up(now, B))
         .await;
 
-    // Removing the one that is shown signs out there, and only there.
+    // Removing the one that is shown signs out there, and only there: its token is good for nothing any more.
+    assert_eq!(presented(&of[0]).await, Ok(()));
     worker.does(Command::RemoveServer { server: A });
     worker
         .until("Bob's page", |now| {
             now.servers.is_empty() && me(now) == Some("bob")
         })
         .await;
-    let forgotten = async {
-        while *worker.notes.forgotten.lock().unwrap() != [A] {
-            tokio::task::yield_now().await;
-        }
-    };
-    timeout(LIMIT, forgotten).await.unwrap();
     worker
         .until("B, still connected", |now| {
             now.link == calls_core::snapshot::Link::Up && !now.directory.channels.is_empty()
         })
         .await;
+    // The last one is signed out of, and the program ends at once.
+    worker.does(Command::SignOut);
+    worker
+        .until("the sign-in form", |now| {
+            matches!(now.account, Account::SignedOut { .. })
+        })
+        .await;
     timeout(LIMIT, worker.clients.stop()).await.unwrap();
+    assert_eq!(*worker.notes.forgotten.lock().unwrap(), [A]);
+    let mut erased = worker.notes.erased.lock().unwrap().clone();
+    erased.sort();
+    assert_eq!(erased, [A, B]);
+    for session in &of {
+        assert_eq!(presented(session).await, Err(RequestError::Unauthorised));
+    }
     a.stop().await;
     b.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_server_out_of_reach_is_removed_anyway_and_its_token_erased() {
+    let (a, b, c) = (World::new().await, World::new().await, World::new().await);
+    let worker = Worker::start(vec![config(&a), config(&b), config(&c)]);
+    for (server, login) in [(A, "alice"), (B, "bob"), (C, "carol")] {
+        worker.signs_in(server, login).await;
+    }
+    let sessions = worker.notes.sessions.lock().unwrap().clone();
+    // One goes down while it is connected.
+    b.stop().await;
+    worker
+        .until("a lost server", |now| {
+            now.servers[1].standing == ServerStanding::Lost
+        })
+        .await;
+    worker.does(Command::RemoveServer { server: B });
+    worker
+        .until("two servers", |now| now.servers.len() == 2)
+        .await;
+    timeout(LIMIT, worker.clients.stop()).await.unwrap();
+    assert_eq!(*worker.notes.forgotten.lock().unwrap(), [B]);
+    assert_eq!(*worker.notes.erased.lock().unwrap(), [B]);
+
+    // The other is down when the program starts.
+    c.stop().await;
+    let of = |server| {
+        let mut all = sessions.iter();
+        let (_, session) = all.find(|(number, _)| *number == server).unwrap();
+        resumed(session)
+    };
+    let worker = Worker::start(vec![of(A), of(C)]);
+    let c = B; // Numbered from the start.
+    worker
+        .until("one of two", |now| up(now, A) && !up(now, c))
+        .await;
+    worker.does(Command::RemoveServer { server: c });
+    worker
+        .until("one server", |now| now.servers.is_empty())
+        .await;
+    timeout(LIMIT, worker.clients.stop()).await.unwrap();
+    assert_eq!(*worker.notes.forgotten.lock().unwrap(), [c]);
+    assert_eq!(*worker.notes.erased.lock().unwrap(), [c]);
+    a.stop().await;
 }

@@ -15,11 +15,12 @@ use calls_core::id::{ServerNumber, UserId};
 use calls_core::input::Attach;
 use calls_core::port::BoxFuture;
 use calls_core::port::media::VoiceFigures;
-use calls_core::snapshot::{Levels, Patch, Snapshot};
+use calls_core::snapshot::{Account, Levels, Patch, Snapshot};
 use calls_core::switchboard::{Act, Picture, Switchboard};
 use calls_core::trust::Trust;
 use calls_media::{AudioHost, Screens};
 use tokio::sync::{broadcast, watch};
+use tokio::task::JoinHandle;
 
 use crate::handle::{ClientHandle, Patches, Update};
 use crate::net::{Image, RealNet};
@@ -30,7 +31,7 @@ use crate::{ClientConfig, conductor};
 /// Patches that a reader may be behind, as for one client.
 const OUTBOX: usize = 1024;
 
-/// How long a client that is removed may take to end its session on the server. It goes on unseen meanwhile.
+/// How long a client that is removed may take to hear of it. It needs milliseconds.
 const FAREWELL: Duration = Duration::from_secs(2);
 
 /// What the program around several clients does for them: a [`Shell`] that knows which server asks.
@@ -96,6 +97,8 @@ struct State {
     /// What clients that come later must know of the desktop.
     desktop: Vec<DesktopNews>,
     zone: Option<i32>,
+    /// Clients that were removed and are ending their sessions.
+    leaving: Vec<JoinHandle<()>>,
 }
 
 struct Outlets {
@@ -136,6 +139,7 @@ impl Clients {
                 studio: Arc::downgrade(&studio),
                 desktop: Vec::new(),
                 zone: None,
+                leaving: Vec::new(),
             }),
         });
         let several = configs.len() > 1;
@@ -314,12 +318,14 @@ impl Clients {
 
     /// Leaves any call (two seconds at most), closes everything, and returns when it is closed.
     pub async fn stop(&self) {
-        let handles = std::mem::take(&mut self.inner.state().handles);
-        let stopping: Vec<_> = handles
-            .into_values()
-            .map(|handle| tokio::spawn(handle.stop()))
-            .collect();
-        for stopped in stopping {
+        let (handles, leaving) = {
+            let mut state = self.inner.state();
+            let leaving = std::mem::take(&mut state.leaving);
+            (std::mem::take(&mut state.handles), leaving)
+        };
+        let stopping = handles.into_values();
+        let stopping: Vec<_> = stopping.map(|handle| tokio::spawn(handle.stop())).collect();
+        for stopped in stopping.into_iter().chain(leaving) {
             if let Err(why) = stopped.await {
                 tracing::error!(%why, "a client panicked while stopping");
             }
@@ -474,17 +480,20 @@ impl Inner {
         };
         handle.dispatch(Command::SignOut);
         let house = Arc::clone(&self.house);
-        self.runtime.spawn(async move {
+        state.leaving.retain(|task| !task.is_finished());
+        state.leaving.push(self.runtime.spawn(async move {
             let mut snapshots = handle.watch();
-            // Its session is forgotten with the answer to this; then there is nothing to wait for but the server's own.
             let out = snapshots.wait_for(|it| {
-                !matches!(it.account, calls_core::snapshot::Account::SignedIn { .. })
+                !matches!(
+                    it.account,
+                    Account::SignedIn { .. } | Account::SigningIn { .. }
+                )
             });
             let _ = tokio::time::timeout(FAREWELL, out).await;
             house.forget(number);
-            tokio::time::sleep(FAREWELL).await;
+            // Waits until the server has ended the session, if it can be reached.
             handle.stop().await;
-        });
+        }));
     }
 }
 

@@ -30,7 +30,8 @@ mod port;
 use engines::Engines;
 pub(crate) use port::CallPort;
 
-/// How long closing may take altogether: leaving a call has two seconds by contract, the rest is closing sockets.
+/// How long closing may take altogether: leaving a call has two seconds by contract, the rest is closing sockets and
+/// telling the server that a session is over.
 const CLOSING: Duration = Duration::from_secs(3);
 
 /// The engine's readings. Weak, so that whoever holds a handle does not keep the devices open.
@@ -65,7 +66,7 @@ pub(crate) struct Performer {
     requests: JoinSet<()>,
     /// Files on their way to the server; dropping one stops it.
     uploads: BTreeMap<UploadId, AbortOnDrop>,
-    /// Calls and sockets being closed; awaited at the end.
+    /// Calls, sockets and sessions being closed; awaited at the end.
     closing: JoinSet<()>,
 }
 
@@ -127,9 +128,13 @@ impl Performer {
                     self.upload_logs(id, channel, team);
                     return;
                 }
+                // A session is ended even if the program ends at once.
+                let tasks = match request {
+                    Request::SignOut => &mut self.closing,
+                    _ => &mut self.requests,
+                };
                 let (answer, inbox) = (self.net.perform(request), self.inbox.clone());
-                self.requests
-                    .spawn(async move { inbox.send(Input::Reply(id, answer.await)) });
+                tasks.spawn(async move { inbox.send(Input::Reply(id, answer.await)) });
             }
             Effect::Upload(id, wish) => self.upload(id, *wish),
             Effect::StopUpload(id) => drop(self.uploads.remove(&id)),

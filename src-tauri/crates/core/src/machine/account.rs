@@ -201,7 +201,19 @@ impl Account {
 
     /// A person signs out. The server is told; the rest happens at once.
     pub(crate) fn sign_out(&mut self, out: &mut Out) {
-        if self.has_session() {
+        let waiting = match &self.retry.what {
+            // It may be reached now, and has a session to end although it has not taken us back yet.
+            Again::Resume(session) if !self.has_session() => Some(session.clone()),
+            _ => None,
+        };
+        let ends = self.has_session() || waiting.is_some();
+        if let Some(session) = waiting {
+            out.push(Effect::Account {
+                server: session.server,
+                token: Some(session.token),
+            });
+        }
+        if ends {
             out.ask(Asked::SignOut, Request::SignOut);
         }
         self.leave(out);
@@ -229,8 +241,8 @@ impl Account {
 
     /// The token of a session that was signed out is forgotten only now: the request needed it.
     pub(crate) fn signed_out(&mut self, out: &mut Out) {
-        if let (Some(server), false) = (self.server(), self.has_session()) {
-            let server = server.url.clone();
+        if !self.has_session() {
+            let server = self.site().to_owned();
             out.push(Effect::Account {
                 server,
                 token: None,

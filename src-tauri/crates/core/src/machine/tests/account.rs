@@ -391,6 +391,38 @@ fn signing_out_leaves_the_call_tells_the_server_and_forgets_everything() {
 }
 
 #[test]
+fn a_session_that_waits_for_its_server_is_ended_too() {
+    let mut story = Story::new();
+    story.input(Input::Start(Box::new(Memory {
+        session: Some(session()),
+        ..Memory::default()
+    })));
+    story.fail(is_check, RequestError::TimedOut);
+    story.effects();
+    story.does(Command::SignOut);
+    assert!(is_signed_out(&story));
+    let effects = story.effects();
+    let place = |which: &dyn Fn(&Effect) -> bool| effects.iter().position(which);
+    let account = place(
+        &|effect| matches!(effect, Effect::Account { token: Some(token), .. } if *token == session().token),
+    );
+    let sign_out = place(&|effect| matches!(effect, Effect::Request(_, Request::SignOut)));
+    let erased = place(&|effect| matches!(effect, Effect::Remember(Remember::Session(None))));
+    assert!(account.is_some() && account < sign_out && erased.is_some());
+    story.fail(
+        |request| *request == Request::SignOut,
+        RequestError::TimedOut,
+    );
+    let forgotten = Effect::Account {
+        server: SERVER.to_owned(),
+        token: None,
+    };
+    assert!(story.effects().contains(&forgotten));
+    story.seconds(600);
+    assert!(story.request(is_check).is_none(), "nobody tries it again");
+}
+
+#[test]
 fn late_answers_of_the_old_session_do_not_touch_the_new_one() {
     let mut story = Story::signed_in();
     story.does(open("design"));
