@@ -2,8 +2,9 @@
 //! certificate, over HTTPS and over the WebSocket; another one in its place is refused.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+use std::io::Write as _;
 use std::net::SocketAddr;
-use std::process::Command as Program;
+use std::process::{Command as Program, Stdio};
 use std::sync::{Arc, Mutex, Once};
 
 use calls_client::{NullShell, SavedSession};
@@ -38,15 +39,16 @@ fn identity() -> (TlsAcceptor, String) {
         let _ = rustls::crypto::ring::default_provider().install_default();
     });
     let made = rcgen::generate_simple_self_signed(vec!["chat.halloo.test".to_owned()]).unwrap();
-    let path = std::env::temp_dir().join(format!("halloo-{}.pem", std::process::id()));
-    std::fs::write(&path, made.cert.pem()).unwrap();
-    let said = Program::new("openssl")
-        .args(["x509", "-noout", "-fingerprint", "-sha256", "-in"])
-        .arg(&path)
-        .output()
+    let mut openssl = Program::new("openssl")
+        .args(["x509", "-noout", "-fingerprint", "-sha256"])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
         .unwrap();
-    std::fs::remove_file(&path).unwrap();
-    let said = String::from_utf8(said.stdout).unwrap();
+    let mut asking = openssl.stdin.take().unwrap();
+    asking.write_all(made.cert.pem().as_bytes()).unwrap();
+    drop(asking);
+    let said = String::from_utf8(openssl.wait_with_output().unwrap().stdout).unwrap();
     let fingerprint = said.trim().split_once('=').unwrap().1.to_owned();
     let key = PrivateKeyDer::try_from(made.signing_key.serialize_der()).unwrap();
     let config = rustls::ServerConfig::builder()
@@ -129,7 +131,7 @@ async fn a_certificate_of_nobodys_is_shown_trusted_alone_and_missed_when_it_chan
     let now = alice.until("the question", asked).await;
     let shown = notice(&now, "server.untrusted").unwrap();
     assert_eq!(shown.values["fingerprint"], fingerprint);
-    assert_eq!(shown.values["host"], "127.0.0.1");
+    assert_eq!(shown.values["host"], front.address.to_string());
     assert!(
         shown.values["issuer"].contains("rcgen"),
         "{:?}",
@@ -144,7 +146,7 @@ async fn a_certificate_of_nobodys_is_shown_trusted_alone_and_missed_when_it_chan
 
     // What nobody was shown cannot be trusted.
     alice.does(Command::TrustServer {
-        host: "127.0.0.1".to_owned(),
+        host: front.address.to_string(),
         fingerprint: format!("{}00", &fingerprint[..93]),
     });
     alice.does(trust(shown));
@@ -188,4 +190,56 @@ async fn a_certificate_of_nobodys_is_shown_trusted_alone_and_missed_when_it_chan
     other.stop().await;
     front.task.abort();
     world.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn two_servers_on_one_host_have_a_certificate_each() {
+    let (here, there) = (World::new().await, World::new().await);
+    let ((first, _), (second, _)) = (identity(), identity());
+    let fronts = [
+        Front::before(&here, first.clone()).await,
+        Front::before(&there, second).await,
+        Front::before(&here, first).await,
+    ];
+    let host = FakeHost::with_signal(Signal::Silence);
+    let mut alice = Person::start(Some(&fronts[0].url()), None, host, Arc::new(NullShell));
+    let asked = |now: &Snapshot| notice(now, "server.untrusted").is_some();
+    let form = |now: &Snapshot| matches!(now.account, Account::SignedOut { .. });
+    let now = alice.until("the question", asked).await;
+    alice.does(trust(notice(&now, "server.untrusted").unwrap()));
+    alice.until("the sign-in form", form).await;
+
+    // The other one is asked about for itself, as new and not as changed.
+    elsewhere(&mut alice, &fronts[1]).await;
+    let now = alice.until("the question about the other", asked).await;
+    let shown = notice(&now, "server.untrusted").unwrap();
+    assert_eq!(shown.values["host"], fronts[1].address.to_string());
+    alice.does(trust(shown));
+    alice.until("its sign-in form", form).await;
+
+    // It has changed nothing for the first.
+    elsewhere(&mut alice, &fronts[0]).await;
+    let now = alice.until("the first one's form", form).await;
+    assert_eq!(now.notices, [], "nothing was asked again");
+
+    // Not even the same certificate is good at a port that it was not seen at.
+    elsewhere(&mut alice, &fronts[2]).await;
+    alice.until("the question about the third", asked).await;
+    alice.stop().await;
+    for front in fronts {
+        front.task.abort();
+    }
+    here.stop().await;
+    there.stop().await;
+}
+
+/// Gives up the server, and looks for another.
+async fn elsewhere(person: &mut Person, front: &Front) {
+    person.does(Command::ChangeServer);
+    person
+        .until("no server", |now| now.account == Account::NoServer)
+        .await;
+    person.does(Command::FindServer {
+        address: front.url(),
+    });
 }

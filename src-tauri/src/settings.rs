@@ -63,7 +63,7 @@ pub(crate) struct Settings {
     /// What is done to the sound.
     #[serde(deserialize_with = "forgiving")]
     pub sound: Sound,
-    /// Certificates that the person trusts although the system does not: SHA-256, by host.
+    /// Certificates that the person trusts although the system does not: SHA-256, by host and port.
     #[serde(
         skip_serializing_if = "BTreeMap::is_empty",
         deserialize_with = "forgiving"
@@ -141,7 +141,7 @@ impl Settings {
         self.trusted.iter().filter_map(read).collect()
     }
 
-    /// The person trusts this certificate for this host, in place of an earlier one.
+    /// The person trusts this certificate for this host and port, in place of an earlier one.
     pub(crate) fn trust_in(&mut self, host: String, fingerprint: &Fingerprint) {
         let host = host.to_ascii_lowercase();
         self.trusted.insert(host, fingerprint.as_str().to_owned());
@@ -361,7 +361,7 @@ fn place(asked: Option<&Path>) -> Option<PathBuf> {
     }
 }
 
-/// Certificates that the person trusts, by host, for a run that keeps nothing: it makes no folder, and touches no file.
+/// Certificates that the person trusts, by host and port, for a run that keeps nothing: it makes no folder, and touches no file.
 #[must_use]
 pub(crate) fn trusted(asked: Option<&Path>) -> BTreeMap<String, Fingerprint> {
     let text = place(asked).and_then(|folder| fs::read(folder.join(FILE_NAME)).ok());

@@ -40,16 +40,17 @@ describe("signing in", () => {
     const shown = cast.untrusted().values;
     expect(id("trust-fingerprint").textContent).toBe(shown["fingerprint"]);
     for (const part of ["chat.harbor.example", "Harbor Internal CA", "2027"]) expect(id("trust").textContent).toContain(part);
+    expect(id("trust").textContent).toContain("really chat.harbor.example?");
     const submit = id<HTMLButtonElement>("trust-submit");
     expect(submit.disabled).toBe(true);
     await fireEvent.click(id("trust-sure"));
     expect(submit.disabled).toBe(false);
-    await changeNotices(bridge, [{ ...cast.untrusted("server.changed"), values: { ...shown, fingerprint: "00:".repeat(31) + "00" } }]);
-    expect(id("trust").textContent).toContain("shows another certificate");
+    await changeNotices(bridge, [{ ...cast.untrusted("server.changed"), values: { ...shown, host: "chat.harbor.example:8443", fingerprint: "00:".repeat(31) + "00" } }]);
+    expect(id("trust").textContent).toContain("chat.harbor.example:8443 shows another certificate");
     expect(id<HTMLButtonElement>("trust-submit").disabled).toBe(true);
     await fireEvent.click(id("trust-sure"));
     await fireEvent.click(id("trust-submit"));
-    expect(bridge.commands.at(-1)).toEqual({ type: "trustServer", host: "chat.harbor.example", fingerprint: "00:".repeat(31) + "00" });
+    expect(bridge.commands.at(-1)).toEqual({ type: "trustServer", host: "chat.harbor.example:8443", fingerprint: "00:".repeat(31) + "00" });
   });
 
   it("says what the server is, and warns when the way there is open", async () => {

@@ -141,7 +141,7 @@ export function notice(
 export function untrusted(code = "server.untrusted"): Notice {
   const values = {
     server: "chat.harbor.example",
-    host: "chat.harbor.example",
+    host: "chat.harbor.example:443",
     fingerprint: Array.from({ length: 32 }, (_, n) => (n * 7 + 11).toString(16).padStart(2, "0").toUpperCase()).join(":"),
     subject: "CN=chat.harbor.example, O=Harbor",
     issuer: "CN=Harbor Internal CA",

@@ -72,7 +72,8 @@ pub enum Command {
         /// As typed.
         address: String,
     },
-    /// Trust the certificate that a notice `server.untrusted` or `server.changed` shows, for this host alone, and try again.
+    /// Trust the certificate that a notice `server.untrusted` or `server.changed` shows, for this host and port alone, and try
+    /// again.
     TrustServer {
         /// As the notice has it.
         host: String,

@@ -23,9 +23,9 @@ pub enum Effect {
         /// `None` forgets it.
         token: Option<Secret>,
     },
-    /// Trust this certificate for this host from now on.
+    /// Trust this certificate for this host and port from now on.
     Trust {
-        /// A name or an address, without port.
+        /// A name or an address, with the port.
         host: String,
         /// Of exactly this one.
         fingerprint: Fingerprint,
@@ -173,7 +173,7 @@ pub enum Remember {
     Alerts(Box<AlertSettings>),
     /// What is done to the sound.
     Sound(Sound),
-    /// The person trusts this certificate for this host.
+    /// The person trusts this certificate for this host and port.
     Trust(String, Fingerprint),
     /// By what the desktop knows again that we may see the screen (Wayland); `None` forgets it.
     SharePermission(Option<String>),

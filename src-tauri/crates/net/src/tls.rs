@@ -2,9 +2,9 @@
 //! single servers.
 //!
 //! A certificate that the system does not trust is refused, and what it says of itself goes along with the refusal, so that the
-//! person can be asked. If they trust it, exactly that certificate (its SHA-256) is good for exactly that host from then on, also
-//! when its dates or its names do not fit: it is known by itself. There is no way to trust "anything". That the server has the
-//! certificate's key is proved in every case.
+//! person can be asked. If they trust it, exactly that certificate (its SHA-256) is good for exactly that host and port from then
+//! on, also when its dates or its names do not fit: it is known by itself. There is no way to trust "anything". That the server
+//! has the certificate's key is proved in every case.
 
 use std::collections::BTreeMap;
 use std::io;
@@ -30,7 +30,7 @@ pub(crate) fn install() {
     });
 }
 
-/// Certificates that the person trusts, by host. Clones share the list.
+/// Certificates that the person trusts, by place: host and port, as `chat.example:443` or `[::1]:8443`. Clones share the list.
 #[derive(Clone, Debug, Default)]
 pub struct Trust(Arc<RwLock<BTreeMap<String, Fingerprint>>>);
 
@@ -41,23 +41,24 @@ impl Trust {
         Self(Arc::new(RwLock::new(pins)))
     }
 
-    /// Trusts this certificate for this host (a name or an address without port) instead of an earlier one.
-    pub fn add(&self, host: &str, fingerprint: Fingerprint) {
+    /// Trusts this certificate for this place instead of an earlier one.
+    pub fn add(&self, place: &str, fingerprint: Fingerprint) {
         let mut pins = self.0.write().unwrap_or_else(PoisonError::into_inner);
-        pins.insert(host.to_ascii_lowercase(), fingerprint);
+        pins.insert(place.to_ascii_lowercase(), fingerprint);
     }
 
-    fn of(&self, host: &str) -> Option<Fingerprint> {
+    fn of(&self, place: &str) -> Option<Fingerprint> {
         let pins = self.0.read().unwrap_or_else(PoisonError::into_inner);
-        pins.get(&host.to_ascii_lowercase()).cloned()
+        pins.get(place).cloned()
     }
 }
 
-/// A configuration for clients; with `trust` also for servers that the person trusts. No protocol is named (ALPN).
+/// A configuration for clients; with `trust` also for servers that the person trusts, at this port alone: TLS itself knows no
+/// ports. No protocol is named (ALPN).
 ///
 /// # Errors
 /// The system's authorities cannot be read.
-pub(crate) fn client(trust: Option<&Trust>) -> io::Result<Arc<ClientConfig>> {
+pub(crate) fn client(trust: Option<(&Trust, u16)>) -> io::Result<Arc<ClientConfig>> {
     install();
     let provider = Arc::new(ring::default_provider());
     let builder = ClientConfig::builder_with_provider(Arc::clone(&provider))
@@ -73,7 +74,7 @@ pub(crate) fn client(trust: Option<&Trust>) -> io::Result<Arc<ClientConfig>> {
     };
     let verifier = Pinned {
         system,
-        trust: trust.cloned().unwrap_or_default(),
+        trust: trust.map(|(trust, port)| (trust.clone(), port)),
     };
     let config = builder
         .dangerous()
@@ -86,7 +87,17 @@ pub(crate) fn client(trust: Option<&Trust>) -> io::Result<Arc<ClientConfig>> {
 #[derive(Debug)]
 struct Pinned {
     system: Arc<dyn ServerCertVerifier>,
-    trust: Trust,
+    trust: Option<(Trust, u16)>,
+}
+
+/// How a place is written in the list.
+fn place(name: &ServerName<'_>, port: u16) -> String {
+    let host = name.to_str().to_ascii_lowercase();
+    if host.contains(':') {
+        format!("[{host}]:{port}")
+    } else {
+        format!("{host}:{port}")
+    }
 }
 
 impl ServerCertVerifier for Pinned {
@@ -102,12 +113,16 @@ impl ServerCertVerifier for Pinned {
             Ok(verified) => return Ok(verified),
             Err(refused) => refused,
         };
-        let (pinned, shown) = (self.trust.of(&name.to_str()), fingerprint(leaf));
+        let Some((trust, port)) = &self.trust else {
+            return Err(refused);
+        };
+        let place = place(name, *port);
+        let (pinned, shown) = (trust.of(&place), fingerprint(leaf));
         if pinned.as_ref() == Some(&shown) {
             return Ok(ServerCertVerified::assertion());
         }
         let distrust = Distrusted(Distrust {
-            host: name.to_str().into_owned(),
+            host: place,
             why: refused.to_string(),
             certificate: describe(leaf, shown).map(Box::new),
             changed: pinned.is_some(),
@@ -213,4 +228,22 @@ fn describe(leaf: &CertificateDer<'_>, fingerprint: Fingerprint) -> Option<Certi
         not_before: validity.not_before.timestamp().saturating_mul(1000),
         not_after: validity.not_after.timestamp().saturating_mul(1000),
     })
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+
+    use super::*;
+
+    #[test]
+    fn a_place_is_a_host_and_a_port() {
+        for (name, port, written) in [
+            ("Chat.Example", 443, "chat.example:443"),
+            ("10.0.0.1", 8443, "10.0.0.1:8443"),
+            ("::1", 8443, "[::1]:8443"),
+        ] {
+            assert_eq!(place(&name.try_into().unwrap(), port), written);
+        }
+    }
 }

@@ -3,13 +3,13 @@
 /// Why a server's certificate is not trusted, and what it says of itself.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Distrust {
-    /// Which host was meant: a name, or an address, without port.
+    /// Which host was meant, with its port: `chat.example:443`, `[::1]:8443`.
     pub host: String,
     /// The technical reason.
     pub why: String,
     /// The certificate, if it could be read.
     pub certificate: Option<Box<Certificate>>,
-    /// The person trusted another one for this host.
+    /// The person trusted another one for this host and port.
     pub changed: bool,
 }
 

@@ -35,14 +35,17 @@ pub(super) fn open(
 ) -> impl Future<Output = Result<Stream, NetError>> + use<> {
     let request = request(target, resume);
     let trust = target.rest.trust().clone();
+    let port = site_url(&target.server).and_then(|url| url.port_or_known_default());
+    let port = port.unwrap_or_default(); // Without an address there is no request either.
     async move {
         let config = WebSocketConfig::default()
             .max_message_size(Some(MAX_MESSAGE))
             .max_frame_size(Some(MAX_MESSAGE));
         // Small messages, each of which somebody waits for: no Nagle.
-        let tls = tls::client(Some(&trust)).map_err(NetError::offline)?;
+        let request = request?;
+        let tls = tls::client(Some((&trust, port))).map_err(NetError::offline)?;
         let tls = Some(Connector::Rustls(tls));
-        let opening = connect_async_tls_with_config(request?, Some(config), true, tls);
+        let opening = connect_async_tls_with_config(request, Some(config), true, tls);
         match timeout(OPEN_TIMEOUT, opening).await {
             Ok(Ok((stream, _))) => Ok(stream),
             Ok(Err(tungstenite::Error::Http(response))) => Err(match response.status() {

@@ -1,5 +1,7 @@
 //! Requests and answers as such: addresses, the token, limits, and errors in all their shapes.
 
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
@@ -27,10 +29,14 @@ const TIMEOUT: Duration = Duration::from_secs(30);
 const PATIENCE: Duration = Duration::from_secs(3600);
 
 /// The HTTP client: no cookies (a cookie would beat the token and then ask for a CSRF header), no redirects to
-/// other hosts.
+/// other hosts. Clones share connections.
 #[derive(Clone, Debug)]
 pub(super) struct Http {
-    client: Client,
+    user_agent: Arc<str>,
+    trust: Trust,
+    /// By port: what the person trusts is good for one port, and a client judges all certificates alike. In a run there are two or
+    /// three; an address typed by a person adds one.
+    clients: Arc<Mutex<BTreeMap<u16, Client>>>,
 }
 
 /// An answer with a good status.
@@ -43,8 +49,28 @@ pub(super) struct Answer {
 
 impl Http {
     pub(super) fn new(user_agent: &str, trust: &Trust) -> Self {
+        Self {
+            user_agent: user_agent.into(),
+            trust: trust.clone(),
+            clients: Arc::default(),
+        }
+    }
+
+    /// The client for an address. Where it redirects to another port, a certificate there is judged, and asked about, as one of
+    /// this port; from plain HTTP's own port people are led to HTTPS's own.
+    fn client(&self, url: &Url) -> Client {
+        let port = match (url.scheme(), url.port_or_known_default()) {
+            ("http", Some(80)) => 443,
+            (_, port) => port.unwrap_or_default(),
+        };
+        let mut clients = self.clients.lock().unwrap_or_else(PoisonError::into_inner);
+        let client = clients.entry(port).or_insert_with(|| self.build(port));
+        client.clone()
+    }
+
+    fn build(&self, port: u16) -> Client {
         tls::install();
-        let tls = tls::client(Some(trust)).map(|config| {
+        let tls = tls::client(Some((&self.trust, port))).map(|config| {
             let mut config = rustls::ClientConfig::clone(&config);
             config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
             config
@@ -53,7 +79,7 @@ impl Http {
             let mut headers = HeaderMap::new();
             headers.insert(ACCEPT_LANGUAGE, HeaderValue::from_static("en"));
             Client::builder()
-                .user_agent(user_agent)
+                .user_agent(&*self.user_agent)
                 .default_headers(headers)
                 .connect_timeout(CONNECT_TIMEOUT)
                 .timeout(TIMEOUT)
@@ -67,13 +93,11 @@ impl Http {
                 builder().tls_certs_only([]).build()
             }
         };
-        Self {
-            client: client.unwrap_or_default(),
-        }
+        client.unwrap_or_default()
     }
 
     pub(super) fn get(&self, url: Url, token: Option<&Secret>) -> RequestBuilder {
-        authorise(self.client.get(url), token)
+        authorise(self.client(&url).get(url), token)
     }
 
     pub(super) fn post<B: Serialize + ?Sized>(
@@ -82,11 +106,11 @@ impl Http {
         token: Option<&Secret>,
         body: &B,
     ) -> RequestBuilder {
-        authorise(self.client.post(url), token).json(body)
+        authorise(self.client(&url).post(url), token).json(body)
     }
 
     pub(super) fn delete(&self, url: Url, token: Option<&Secret>) -> RequestBuilder {
-        authorise(self.client.delete(url), token)
+        authorise(self.client(&url).delete(url), token)
     }
 
     /// A request that replaces something, with a JSON body.
@@ -96,7 +120,7 @@ impl Http {
         token: Option<&Secret>,
         body: &B,
     ) -> RequestBuilder {
-        authorise(self.client.put(url), token).json(body)
+        authorise(self.client(&url).put(url), token).json(body)
     }
 
     /// A body that is sent in pieces. It may take as long as it takes: the line's speed is nobody's fault.
@@ -107,7 +131,7 @@ impl Http {
         length: u64,
         body: reqwest::Body,
     ) -> RequestBuilder {
-        authorise(self.client.post(url), token)
+        authorise(self.client(&url).post(url), token)
             .header(reqwest::header::CONTENT_LENGTH, length)
             .timeout(PATIENCE)
             .body(body)
