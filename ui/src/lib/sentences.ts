@@ -111,7 +111,7 @@ export const ownSentences: Record<string, Sentence> = {
   "share.unsupported": { lead: "Screens cannot be shared here.", rest: "There is no display, or the desktop offers no way." },
   "share.failed": { lead: "Sharing stopped.", rest: "The screen could not be captured." },
   "share.ended": { lead: "Sharing stopped.", rest: "The server ended it." },
-  "share.lost": { lead: "Sharing stopped.", rest: "The connection was lost; share again if you like." },
+  "share.lost": { lead: "Sharing stopped.", rest: "The connection was lost.", button: "Share again" },
   "share.stopped_by": { lead: "The host stopped your sharing." },
   "rec.host": { lead: "You are recording.", rest: "Tell everyone." },
   "rec.done": { lead: "Recording stopped.", rest: "The file appears in the call chat." },

@@ -311,30 +311,25 @@ impl Share {
 
     /// The share could not begin, or ended by itself.
     pub(crate) fn closed(&mut self, now: Now, problem: ShareProblem, out: &mut Out) {
-        let code = code_of(problem);
+        // The person, or the system, may think better of it.
+        self.fail(now, code_of(problem), true, out);
+    }
+
+    /// Our share is over; `again` offers to begin the same anew.
+    fn fail(&mut self, now: Now, code: &'static str, again: bool, out: &mut Out) {
         let Some(chosen) = self.ours.chosen().cloned() else {
             return;
         };
         self.withdraw(out);
-        // The person, or the system, may think better of it.
-        let again = Command::StartShare {
-            source: chosen.source,
-            motion: chosen.motion,
-            sound: chosen.sound,
-        };
-        out.notices
-            .raise(now.instant, Draft::new(code).retry(again));
-        out.tell(ClientEvent::ShareStopped {
-            code: Some(code.to_owned()),
-        });
-    }
-
-    fn fail(&mut self, now: Now, code: &'static str, out: &mut Out) {
-        if self.ours.chosen().is_none() {
-            return;
+        let mut notice = Draft::new(code);
+        if again {
+            notice = notice.retry(Command::StartShare {
+                source: chosen.source,
+                motion: chosen.motion,
+                sound: chosen.sound,
+            });
         }
-        self.withdraw(out);
-        out.notices.raise(now.instant, Draft::new(code));
+        out.notices.raise(now.instant, notice);
         out.tell(ClientEvent::ShareStopped {
             code: Some(code.to_owned()),
         });
@@ -348,9 +343,10 @@ impl Share {
         match event {
             CallEvent::Accepted(session) => {
                 let again = self.session.replace(session.clone()).is_some();
-                // Joined anew after a loss: nobody's screen goes on being shown without their knowing.
+                // Joined anew after a loss: nobody's screen goes on being shown without their knowing
+                // (calls-v1-signaling C2).
                 if again {
-                    self.fail(now, "share.lost", out);
+                    self.fail(now, "share.lost", true, out);
                 }
             }
             CallEvent::Sharing(session) => self.presents(now, session.clone(), out),
@@ -371,9 +367,9 @@ impl Share {
                     out.dirty(Part::Share);
                 }
             }
-            CallEvent::ShareRefused => self.fail(now, "share.refused", out),
-            CallEvent::ShareEnded => self.fail(now, "share.ended", out),
-            CallEvent::StopShareRequested => self.fail(now, "share.stopped_by", out),
+            CallEvent::ShareRefused => self.fail(now, "share.refused", false, out),
+            CallEvent::ShareEnded => self.fail(now, "share.ended", false, out),
+            CallEvent::StopShareRequested => self.fail(now, "share.stopped_by", false, out),
             CallEvent::ShareSilent => self.silent(now, out),
             CallEvent::SharedSound(session, on) => {
                 if *on {

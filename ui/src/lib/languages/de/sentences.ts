@@ -111,7 +111,7 @@ export const sentences = {
   "share.unsupported": { lead: "Hier können keine Bildschirme geteilt werden.", rest: "Es gibt keine Anzeige, oder der Desktop bietet keinen Weg." },
   "share.failed": { lead: "Das Teilen wurde beendet.", rest: "Der Bildschirm konnte nicht aufgenommen werden." },
   "share.ended": { lead: "Das Teilen wurde beendet.", rest: "Der Server hat es beendet." },
-  "share.lost": { lead: "Das Teilen wurde beendet.", rest: "Die Verbindung ging verloren; teile erneut, wenn du möchtest." },
+  "share.lost": { lead: "Das Teilen wurde beendet.", rest: "Die Verbindung ging verloren.", button: "Wieder teilen" },
   "share.stopped_by": { lead: "Der Host hat dein Teilen beendet." },
   "rec.host": { lead: "Du nimmst auf.", rest: "Sag allen Bescheid." },
   "rec.done": { lead: "Die Aufnahme wurde beendet.", rest: "Die Datei erscheint im Chat des Anrufs." },

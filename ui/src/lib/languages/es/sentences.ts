@@ -111,7 +111,7 @@ export const sentences = {
   "share.unsupported": { lead: "Aquí no se pueden compartir pantallas.", rest: "No hay pantalla, o el escritorio no ofrece cómo hacerlo." },
   "share.failed": { lead: "Has dejado de compartir.", rest: "No se pudo capturar la pantalla." },
   "share.ended": { lead: "Has dejado de compartir.", rest: "El servidor lo ha terminado." },
-  "share.lost": { lead: "Has dejado de compartir.", rest: "Se perdió la conexión; comparte de nuevo si quieres." },
+  "share.lost": { lead: "Has dejado de compartir.", rest: "Se perdió la conexión.", button: "Compartir de nuevo" },
   "share.stopped_by": { lead: "El anfitrión ha detenido tu pantalla compartida." },
   "rec.host": { lead: "Estás grabando.", rest: "Avisa a todos." },
   "rec.done": { lead: "La grabación se ha detenido.", rest: "El archivo aparece en el chat de la llamada." },

@@ -111,7 +111,7 @@ export const sentences = {
   "share.unsupported": { lead: "Le partage d’écran n’est pas possible ici.", rest: "Il n’y a pas d’affichage, ou le bureau n’offre pas de moyen." },
   "share.failed": { lead: "Le partage s’est arrêté.", rest: "L’écran n’a pas pu être capturé." },
   "share.ended": { lead: "Le partage s’est arrêté.", rest: "Le serveur y a mis fin." },
-  "share.lost": { lead: "Le partage s’est arrêté.", rest: "La connexion a été perdue ; partagez à nouveau si vous le souhaitez." },
+  "share.lost": { lead: "Le partage s’est arrêté.", rest: "La connexion a été perdue.", button: "Partager à nouveau" },
   "share.stopped_by": { lead: "L’hôte a arrêté votre partage." },
   "rec.host": { lead: "Vous enregistrez.", rest: "Dites-le à tout le monde." },
   "rec.done": { lead: "Enregistrement arrêté.", rest: "Le fichier apparaît dans la discussion de l’appel." },

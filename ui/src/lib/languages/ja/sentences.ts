@@ -111,7 +111,7 @@ export const sentences = {
   "share.unsupported": { lead: "ここでは画面を共有できません。", rest: "ディスプレイがないか、デスクトップが対応していません。" },
   "share.failed": { lead: "共有が停止しました。", rest: "画面を取り込めませんでした。" },
   "share.ended": { lead: "共有が停止しました。", rest: "サーバーが終了させました。" },
-  "share.lost": { lead: "共有が停止しました。", rest: "接続が切れました。必要ならもう一度共有してください。" },
+  "share.lost": { lead: "共有が停止しました。", rest: "接続が切れました。", button: "もう一度共有" },
   "share.stopped_by": { lead: "ホストがあなたの共有を停止しました。" },
   "rec.host": { lead: "録画しています。", rest: "全員に伝えてください。" },
   "rec.done": { lead: "録画を停止しました。", rest: "ファイルは通話のチャットに届きます。" },

@@ -114,6 +114,21 @@ fn whatever_ends_a_share_closes_the_screen_and_says_why() {
 }
 
 #[test]
+fn after_a_rejoin_the_same_is_shared_again_only_when_wanted() {
+    let mut story = sharing();
+    story.effects();
+    story.call(CallEvent::Accepted("another".into()));
+    assert_eq!(steps(story.effects()), ["close", "unask"]);
+    // Nobody shares where we have come back to, and that stays so until the person says otherwise.
+    story.call(CallEvent::Sharing(None));
+    story.seconds(2);
+    assert_eq!(steps(story.effects()), Vec::<String>::new());
+    let again = story.notice("share.lost").retry.clone().unwrap();
+    story.does(again);
+    assert_eq!(steps(story.effects()), ["open screen:0"]);
+}
+
+#[test]
 fn what_cannot_be_opened_is_never_announced() {
     let mut story = Story::in_call("town-square");
     story.does(start("window:0x1"));
