@@ -110,6 +110,8 @@ fn bindings() -> String {
         snapshot::WatchQuality,
         snapshot::StreamQuality,
         snapshot::MediaPath,
+        snapshot::TriedWay,
+        snapshot::WayState,
         snapshot::WayKind,
         snapshot::Reach,
         snapshot::Way,

@@ -112,6 +112,7 @@ export class Store {
     quality: null,
     streams: [],
     path: null,
+    ways: [],
     switchTo: null,
     canModerate: false,
     canEnd: false,

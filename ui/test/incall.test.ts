@@ -312,6 +312,21 @@ describe("the large window", () => {
     expect(id("stats-path").textContent).toContain("relay");
   });
 
+  it("shows every way that was tried, and what came of it", async () => {
+    const { first, ...bridge } = await stage("live");
+    await fireEvent.click(id("device-menu-button"));
+    await fireEvent.click(id("stats-item"));
+    expect(maybe("stats-ways")).toBeNull();
+    const ways = [
+      { local: "relay", remote: "host", protocol: "udp", state: "inUse" as const },
+      { local: "host", remote: "host", protocol: "tcp", state: "trying" as const },
+      { local: "srflx", remote: "host", protocol: "udp", state: "failed" as const },
+    ];
+    await changeCall(bridge, { ...first.call, quality: cast.quality, ways });
+    const rows = [...id("stats-ways").querySelectorAll("tr")].map((row) => [...row.children].map((cell) => cell.textContent));
+    expect(rows).toEqual([["relay → host · UDP", "in use"], ["host → host · TCP", "being tried"], ["srflx → host · UDP", "no way through"]]);
+  });
+
   it("goes back to the small one", async () => {
     const bridge = await stage("live");
     await fireEvent.click(id("collapse-button"));

@@ -1978,6 +1978,32 @@ relayed: boolean,
 tcp: boolean, };
 
 /**
+ * A way to the media server that was tried: a candidate pair of ICE (RFC 8445 §6.1.2).
+ */
+export type TriedWay = { 
+/**
+ * Kind of our end's address: `host`, `srflx`, `prflx` or `relay`.
+ */
+local: string, 
+/**
+ * Kind of the other end's address, likewise.
+ */
+remote: string, 
+/**
+ * `udp` or `tcp`.
+ */
+protocol: string, 
+/**
+ * What came of it.
+ */
+state: WayState, };
+
+/**
+ * What came of a way that was tried.
+ */
+export type WayState = "inUse" | "open" | "trying" | "failed";
+
+/**
  * What is tried.
  */
 export type WayKind = "site" | "stun" | "turnUdp" | "turnTcp" | "turnTls" | "media";
@@ -2254,6 +2280,10 @@ streams: Array<StreamQuality>,
  * The way that media takes; `None` until known.
  */
 path: MediaPath | null, 
+/**
+ * The ways that were tried, the one in use first; at most 16.
+ */
+ways: Array<TriedWay>, 
 /**
  * A call that somebody wants to switch to: the question to ask.
  */

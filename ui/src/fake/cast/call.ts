@@ -74,6 +74,7 @@ export const idle: Call = {
   quality: null,
   streams: [],
   path: null,
+  ways: [],
   switchTo: null,
   canModerate: false,
   canEnd: false,

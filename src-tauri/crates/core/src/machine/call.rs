@@ -9,7 +9,7 @@ use crate::input::{CallNumber, Now};
 use crate::model::{CallState, ChannelKind, Participant};
 use crate::port::{EndReason, JoinTicket};
 use crate::preferences::CallPreferences;
-use crate::snapshot::{ActiveCallRow, CallPhase, MediaPath, Quality, StreamQuality};
+use crate::snapshot::{ActiveCallRow, CallPhase, MediaPath, Quality, StreamQuality, TriedWay};
 
 use super::clock::ServerClock;
 use super::devices::Devices;
@@ -100,6 +100,7 @@ struct Current {
     quality: Option<Quality>,
     streams: Vec<StreamQuality>,
     path: Option<MediaPath>,
+    ways: Vec<TriedWay>,
     /// When the host changed last, server clock.
     host_since: Millis,
     reactions: Reactions,
@@ -300,6 +301,7 @@ impl Call {
             quality: None,
             streams: Vec::new(),
             path: None,
+            ways: Vec::new(),
             host_since: 0,
             reactions: Reactions::default(),
             recorder: Recorder::default(),

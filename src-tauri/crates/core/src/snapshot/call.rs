@@ -42,6 +42,8 @@ pub struct Call {
     pub streams: Vec<StreamQuality>,
     /// The way that media takes; `None` until known.
     pub path: Option<MediaPath>,
+    /// The ways that were tried, the one in use first; at most 16.
+    pub ways: Vec<TriedWay>,
     /// A call that somebody wants to switch to: the question to ask.
     pub switch_to: Option<ChannelId>,
     /// We may use the host's controls.
@@ -188,6 +190,34 @@ pub struct MediaPath {
     pub relayed: bool,
     /// Over TCP; else UDP. Of a relayed way: between the relay and the media server.
     pub tcp: bool,
+}
+
+/// A way to the media server that was tried: a candidate pair of ICE (RFC 8445 §6.1.2).
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, TS)]
+#[serde(rename_all = "camelCase")]
+pub struct TriedWay {
+    /// Kind of our end's address: `host`, `srflx`, `prflx` or `relay`.
+    pub local: String,
+    /// Kind of the other end's address, likewise.
+    pub remote: String,
+    /// `udp` or `tcp`.
+    pub protocol: String,
+    /// What came of it.
+    pub state: WayState,
+}
+
+/// What came of a way that was tried.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, TS)]
+#[serde(rename_all = "camelCase")]
+pub enum WayState {
+    /// Media takes it.
+    InUse,
+    /// It would do as well.
+    Open,
+    /// No answer yet.
+    Trying,
+    /// It does not lead there.
+    Failed,
 }
 
 /// Quality of the call's connection, measured every second.

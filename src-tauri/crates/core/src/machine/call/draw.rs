@@ -55,6 +55,7 @@ impl Call {
         slice.quality = current.quality;
         slice.streams.clone_from(&current.streams);
         slice.path.clone_from(&current.path);
+        slice.ways.clone_from(&current.ways);
         if let Some(state) = &current.state {
             slice.started_at = clock.ours(state.start_at, unix);
             slice.thread.clone_from(&state.thread);

@@ -144,6 +144,7 @@ impl Call {
             }
             CallEvent::Rtc(rtc) => {
                 (current.streams, current.path) = self.stats.measured(*rtc);
+                current.ways = self.stats.ways();
                 out.dirty(Part::Call);
             }
             CallEvent::Quality(quality) => {

@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 
 use crate::id::{ChannelId, Millis, SessionId};
 use crate::model::{PairStats, RtcStats, StreamStats};
-use crate::snapshot::{MediaPath, Quality, StreamQuality};
+use crate::snapshot::{MediaPath, Quality, StreamQuality, TriedWay, WayState};
 
 use super::Call;
 
@@ -57,6 +57,22 @@ impl Stats {
             tcp: pair.local_protocol == "tcp",
         });
         (streams, path)
+    }
+
+    /// The ways that were tried, as they are shown.
+    pub(super) fn ways(&self) -> Vec<TriedWay> {
+        let way = |pair: &PairStats| TriedWay {
+            local: pair.local_type.clone(),
+            remote: pair.remote_type.clone(),
+            protocol: pair.local_protocol.clone(),
+            state: match &*pair.state {
+                _ if pair.nominated => WayState::InUse,
+                "succeeded" => WayState::Open,
+                "failed" => WayState::Failed,
+                _ => WayState::Trying,
+            },
+        };
+        self.rtc.pairs.iter().map(way).collect()
     }
 
     pub(super) fn sampled(&mut self, unix: Millis, quality: &Quality) {
@@ -289,6 +305,48 @@ mod tests {
         );
         let (late, _) = stats.measured(counters(200, 8, "relay", "udp"));
         assert_eq!(late[0].loss, 0.0);
+    }
+
+    #[test]
+    fn every_way_that_was_tried_is_shown_with_what_came_of_it() {
+        let pair = |state: &str, nominated, local: &str, protocol: &str| PairStats {
+            state: state.to_owned(),
+            nominated,
+            local_type: local.to_owned(),
+            local_protocol: protocol.to_owned(),
+            remote_type: "host".to_owned(),
+            remote_protocol: protocol.to_owned(),
+        };
+        let mut stats = Stats::new(ChannelId::from("ch"), 7);
+        assert_eq!(stats.ways(), []);
+        stats.measured(RtcStats {
+            streams: Vec::new(),
+            pairs: vec![
+                pair("succeeded", true, "relay", "udp"),
+                pair("succeeded", false, "host", "tcp"),
+                pair("failed", false, "host", "udp"),
+                pair("in-progress", false, "srflx", "udp"),
+                pair("frozen", false, "prflx", "udp"),
+            ],
+        });
+        let told: Vec<_> = (stats.ways().into_iter())
+            .map(|way| {
+                format!(
+                    "{} {} {} {:?}",
+                    way.local, way.remote, way.protocol, way.state
+                )
+            })
+            .collect();
+        assert_eq!(
+            told,
+            [
+                "relay host udp InUse",
+                "host host tcp Open",
+                "host host udp Failed",
+                "srflx host udp Trying",
+                "prflx host udp Trying",
+            ]
+        );
     }
 
     #[test]
