@@ -45,7 +45,7 @@ pub(crate) async fn route(
     let parts: Vec<&str> = path.split('/').filter(|p| !p.is_empty()).collect();
     match (&method, parts.as_slice()) {
         (&Method::GET, ["version"]) => return Json(world.plugin_version()).into_response(),
-        (&Method::GET, ["metrics"]) => return "# no metrics here\n".into_response(),
+        (&Method::GET, ["metrics"]) => return metrics(&world.stats()).into_response(),
         (_, ["standalone", ..]) => return guard_pages(&headers),
         _ => {}
     }
@@ -67,6 +67,24 @@ pub(crate) async fn route(
         Err(No::Text(code, message)) => text(code, message),
         Err(No::Object(code, message)) => world.shape(code, &message),
     }
+}
+
+/// What `GET /metrics` tells, in Prometheus's text form. The names are our own: it counts what this server holds.
+fn metrics(stats: &Value) -> impl IntoResponse + use<> {
+    let of = |key: &str| stats[key].as_u64().unwrap_or(0);
+    let lines = [
+        ("connections", "gauge", of("connections")),
+        ("calls", "gauge", of("calls")),
+        ("call_sessions", "gauge", of("sessions")),
+        ("calls_started_total", "counter", of("calls_started")),
+        ("events_total", "counter", of("events")),
+        ("client_metrics_total", "counter", of("metrics")),
+    ];
+    let line = |(name, kind, value)| {
+        format!("# TYPE halloo_dev_{name} {kind}\nhalloo_dev_{name} {value}\n")
+    };
+    let text: String = lines.map(line).concat();
+    ([(header::CONTENT_TYPE, "text/plain; version=0.0.4")], text)
 }
 
 fn text(code: u16, body: &'static str) -> Response {

@@ -173,6 +173,114 @@ async fn switches_change_while_it_runs() {
 }
 
 #[tokio::test]
+async fn every_switch_of_an_administrator_reaches_the_clients() {
+    let server = server().await;
+    let alice = Client::sign_in(&server, "alice").await;
+    let stun = json!(["stun:stun.example:3478"]);
+    let servers = json!([{ "urls": stun }]);
+    for (switch, set, key, told) in [
+        ("ringing", json!(false), "EnableRinging", json!(false)),
+        ("test_mode", json!(true), "DefaultEnabled", json!(false)),
+        ("recordings", json!(false), "EnableRecordings", json!(false)),
+        (
+            "transcriptions",
+            json!(true),
+            "EnableTranscriptions",
+            json!(true),
+        ),
+        (
+            "live_captions",
+            json!(true),
+            "EnableLiveCaptions",
+            json!(true),
+        ),
+        (
+            "max_recording_minutes",
+            json!(5),
+            "MaxRecordingDuration",
+            json!(5),
+        ),
+        (
+            "screen_sharing",
+            json!(false),
+            "AllowScreenSharing",
+            json!(false),
+        ),
+        (
+            "group_calls",
+            json!(false),
+            "GroupCallsAllowed",
+            json!(false),
+        ),
+        (
+            "host_controls",
+            json!(false),
+            "HostControlsAllowed",
+            json!(false),
+        ),
+        (
+            "max_participants",
+            json!(3),
+            "MaxCallParticipants",
+            json!(3),
+        ),
+        ("video", json!(true), "EnableVideo", json!(true)),
+        ("simulcast", json!(true), "EnableSimulcast", json!(true)),
+        (
+            "dc_signaling",
+            json!(true),
+            "EnableDCSignaling",
+            json!(true),
+        ),
+        ("stun_urls", stun, "ICEServersConfigs", servers),
+        (
+            "turn_secret",
+            json!("word"),
+            "NeedsTURNCredentials",
+            json!(true),
+        ),
+    ] {
+        let before = alice.calls("GET", "config", Value::Null).await.json();
+        assert_ne!(before[key], told, "{switch} was so before");
+        let patch = json!({ switch: set }).to_string();
+        let answer = request(server.url(), "PATCH", "/dev/config", &[], patch.as_bytes()).await;
+        assert_eq!(answer.status, 200, "{switch}");
+        let after = alice.calls("GET", "config", Value::Null).await.json();
+        assert_eq!(after[key], told, "{switch}");
+    }
+    server.stop().await;
+}
+
+#[tokio::test]
+async fn the_address_for_metrics_counts_what_there_is() {
+    let server = server().await;
+    let read = async || {
+        let path = "/plugins/com.mattermost.calls/metrics";
+        let answer = request(server.url(), "GET", path, &[], b"").await;
+        assert_eq!(answer.status, 200, "nobody has to be signed in");
+        let text = answer.text();
+        let value = move |name: &str| -> u64 {
+            let name = format!("halloo_dev_{name} ");
+            let line = text.lines().find_map(|line| line.strip_prefix(&name));
+            line.unwrap().parse().unwrap()
+        };
+        value
+    };
+    let before = read().await;
+    assert_eq!(before("calls") + before("call_sessions"), 0);
+    let alice = Client::sign_in(&server, "alice").await;
+    let mut socket = Socket::open(&alice).await;
+    socket.join(&alice.channel("standup").await).await;
+    let after = read().await;
+    for name in ["calls", "call_sessions", "calls_started_total"] {
+        assert_eq!(after(name), before(name) + 1, "{name}");
+    }
+    assert_eq!(after("connections"), before("connections") + 1);
+    assert!(after("events_total") > before("events_total"));
+    server.stop().await;
+}
+
+#[tokio::test]
 async fn restarting_the_sfu_ends_every_session_on_the_same_port() {
     let server = server().await;
     let alice = Client::sign_in(&server, "alice").await;
