@@ -5,7 +5,7 @@
 //! talking at once does not unlearn it (`kalman`). What remains, because the way has just changed, bends or is longer than
 //! the filter, is estimated and damped per frequency (`residual`).
 //!
-//! The way is looked for within [`REACH`] after the sound was made; a longer one is not found. Adds 2.5 ms of delay.
+//! The way is looked for within 280 ms after the sound was made; a longer one is not found. Adds 2.5 ms of delay.
 
 mod kalman;
 mod residual;
@@ -23,10 +23,8 @@ use residual::Residual;
 const SPAN: usize = 2 * BLOCK;
 /// Frequencies of a transform, 50 Hz apart.
 const BINS: usize = BLOCK + 1;
-/// Blocks of the past that the filter looks at.
+/// Blocks of 10 ms of the past that the filter looks at: what devices buffer and what a room takes to be quiet.
 const PARTITIONS: usize = 28;
-/// The same in milliseconds: what devices buffer and what a room takes to be quiet.
-pub const REACH: usize = PARTITIONS * 10;
 /// Played blocks that may wait for their captured ones.
 const QUEUE: usize = 8;
 /// Power of one sample below which nothing is being played: −80 dB of full scale.
