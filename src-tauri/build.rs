@@ -21,7 +21,7 @@ const SOURCES: [&str; 8] = [
 ];
 
 /// The commands of the bridge. Each one needs its `allow-…` permission in a window's capability.
-const COMMANDS: [&str; 13] = [
+const COMMANDS: [&str; 14] = [
     "dispatch",
     "snapshot",
     "hear",
@@ -35,6 +35,7 @@ const COMMANDS: [&str; 13] = [
     "call_window",
     "fit_bar",
     "attach",
+    "file_part",
 ];
 
 /// The page that is embedded.

@@ -48,6 +48,7 @@ fn bindings() -> String {
         model::User,
         model::Presence,
         model::CallPost,
+        model::Subtitles,
         model::PostKind,
         model::File,
         model::CategoryKind,

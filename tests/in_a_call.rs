@@ -5,8 +5,10 @@
 use std::time::Duration;
 
 use calls_core::command::{Command, HostAction};
+use calls_core::id::FileId;
+use calls_core::model::PostKind;
 use calls_core::snapshot::{
-    Call, CallPhase, Microphone, ParticipantRow, RecordingPrompt, Snapshot,
+    Call, CallPhase, Microphone, ParticipantRow, PostRow, RecordingPrompt, Snapshot,
 };
 use calls_devserver::{Config, Recorder};
 use calls_media::device::signal::Signal;
@@ -193,11 +195,33 @@ async fn a_recording_asks_everybody_writes_along_and_leaves_a_file_in_the_chat()
             now.call.prompt == Some(RecordingPrompt::Done) && now.call.recording.is_none()
         })
         .await;
-    bob.until("the file in the chat", |now| {
-        let mut posts = now.chat.posts.iter();
-        posts.any(|post| post.message.contains("recording"))
-    })
-    .await;
+    let subtitled = |post: &PostRow| matches!(&post.kind, PostKind::Recording { subtitles } if subtitles.len() == 1);
+    let now = bob
+        .until("the file in the chat", |now| {
+            now.chat.posts.iter().any(subtitled)
+        })
+        .await;
+    // It can be played, from any byte on, with what was said.
+    let post = now.chat.posts.iter().find(|post| subtitled(post)).unwrap();
+    let PostKind::Recording { subtitles } = &post.kind else {
+        panic!("no recording");
+    };
+    let part = |file: &FileId, from| {
+        let (client, file) = (bob.client.clone(), file.clone());
+        async move { client.file_part(&file, from).await }
+    };
+    let film = &post.files[0];
+    let all = part(&film.id, 0).await.unwrap();
+    assert_eq!(i64::try_from(all.len()).unwrap(), film.size);
+    assert_eq!(&all[4..8], b"ftyp");
+    assert_eq!(part(&film.id, 100).await.unwrap(), all.slice(100..));
+    assert_eq!(
+        part(&film.id, all.len() as u64).await,
+        None,
+        "nothing is behind it"
+    );
+    let said = part(&subtitles[0].file, 0).await.unwrap();
+    assert!(said.starts_with(b"WEBVTT"));
     stop(world, [alice, bob]).await;
 }
 

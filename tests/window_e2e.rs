@@ -18,6 +18,8 @@ mod api;
 mod driver;
 #[path = "window_e2e/limits.rs"]
 mod limits;
+#[path = "window_e2e/player.rs"]
+mod player;
 #[path = "window_e2e/processes.rs"]
 mod processes;
 #[path = "window_e2e/servers.rs"]

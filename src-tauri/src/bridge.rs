@@ -6,12 +6,13 @@
 
 use std::sync::Arc;
 
+use calls_client::Image;
 use calls_core::command::Command;
-use calls_core::id::{ChannelId, PostId, ServerNumber};
+use calls_core::id::{ChannelId, FileId, PostId, ServerNumber};
 use calls_core::snapshot::Snapshot;
 use calls_core::trust::{Grant, Trust};
 use serde::Serialize;
-use tauri::ipc::{Channel, InvokeResponseBody};
+use tauri::ipc::{Channel, InvokeResponseBody, Response};
 use tauri::{AppHandle, State, WebviewWindow};
 
 use crate::links::{self, LinkError};
@@ -39,6 +40,9 @@ pub(crate) enum Refused {
     /// There is no picture to be had.
     #[serde(rename = "picture.none")]
     Picture,
+    /// A part of a file cannot be had.
+    #[serde(rename = "file.none")]
+    Part,
     /// What was to be attached did not come as a file.
     #[serde(rename = "file.failed")]
     Attach,
@@ -138,6 +142,21 @@ pub(crate) fn attach(
     };
     core.handle().attach(server, attach);
     Ok(())
+}
+
+/// What stands in a file from a byte on, at most a MiB, to be played: the page has neither a token nor a network.
+///
+/// # Errors
+/// There is no such file for us, nothing is behind that byte, or it does not come.
+#[tauri::command]
+pub(crate) async fn file_part(
+    core: State<'_, Running>,
+    file: FileId,
+    from: u64,
+) -> Result<Response, Refused> {
+    let whose = core.handle().of_image(&Image::Whole(file.clone()));
+    let part = whose.ok_or(Refused::Part)?.file_part(&file, from).await;
+    Ok(Response::new(Vec::from(part.ok_or(Refused::Part)?)))
 }
 
 /// Shows the folder with the log in the person's file manager.

@@ -99,7 +99,8 @@ pub(crate) fn run(
             bridge::picture::thumbnail,
             bridge::call_window,
             bridge::fit_bar,
-            bridge::attach
+            bridge::attach,
+            bridge::file_part
         ])
         .register_asynchronous_uri_scheme_protocol(bridge::AVATAR_SCHEME, {
             let runtime = runtime.clone();

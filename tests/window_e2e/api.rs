@@ -75,17 +75,24 @@ impl Api {
         text(&self.post("/posts", &post)["id"])
     }
 
-    /// Uploads a small file with this name; gives its id. What a header cannot carry is left out of the name.
+    /// Uploads a small file with this name, of a kind that must never be shown; gives its id.
     pub fn upload(&self, channel: &str, name: &str) -> String {
+        self.upload_bytes(channel, name, "text/html", b"<script>hit(0)</script>")
+    }
+
+    /// Uploads a file; gives its id. What a header cannot carry is left out of the name.
+    pub fn upload_bytes(&self, channel: &str, name: &str, kind: &str, bytes: &[u8]) -> String {
         let name = name.replace('"', "%22").replace(char::is_control, " ");
         let edge = "----edge-of-a-part";
-        let body = format!(
+        let head = format!(
             "--{edge}\r\nContent-Disposition: form-data; name=\"channel_id\"\r\n\r\n{channel}\r\n\
              --{edge}\r\nContent-Disposition: form-data; name=\"files\"; filename=\"{name}\"\r\n\
-             Content-Type: text/html\r\n\r\n<script>hit(0)</script>\r\n--{edge}--\r\n"
+             Content-Type: {kind}\r\n\r\n"
         );
+        let end = format!("\r\n--{edge}--\r\n");
+        let body = [head.as_bytes(), bytes, end.as_bytes()].concat();
         let kind = format!("multipart/form-data; boundary={edge}");
-        let answer = self.send("POST", "/files", &kind, body.as_bytes()).1;
+        let answer = self.send("POST", "/files", &kind, &body).1;
         text(&answer["file_infos"][0]["id"])
     }
 

@@ -47,6 +47,8 @@ export interface Bridge {
   fit(height: number): Promise<void>;
   /** Attaches a file to what is being written in a channel or thread. Resolves when the core has it. */
   attach(channel: string, root: string | null, file: File, server?: number): Promise<void>;
+  /** What stands in a file of the server's from a byte on, at most a MiB. */
+  filePart(file: string, from: number): Promise<ArrayBuffer>;
   /** Address of a picture of the server's: a file small, larger or as it is, or an emoji by its id. */
   image(kind: "thumbnail" | "preview" | "whole" | "emoji", id: string): string | undefined;
   /** Address of somebody's portrait, or nothing if there is none to be had. */
@@ -98,6 +100,7 @@ export function tauriBridge(): Bridge {
       const headers = { "x-server": server === undefined ? "" : String(server), "x-channel": channel, "x-root": root ?? "", "x-name": encodeURIComponent(file.name || "file") };
       await invoke("attach", new Uint8Array(await file.arrayBuffer()), { headers });
     },
+    filePart: (file, from) => invoke<ArrayBuffer>("file_part", { file, from }),
     image: (kind, id) => convertFileSrc(`${kind}/${id}`, "avatar").replace("%2F", "/"),
     // `avatar://localhost/<id>`, or `http://avatar.localhost/<id>` where the webview knows no other schemes.
     avatar: (user, version) => `${convertFileSrc(user, "avatar")}?v=${version}`,

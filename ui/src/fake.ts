@@ -6,6 +6,7 @@ import type { CallPhase, Command, Levels, Patch, Slice, Snapshot } from "./bindi
 import type { Bridge } from "./bridge";
 import * as cast from "./fake/cast";
 import { Play } from "./fake/play";
+import { partOf, recordedPosts } from "./fake/recorded";
 
 export type Scene = keyof typeof scenes;
 
@@ -180,6 +181,7 @@ const scenes = {
     ...cast.snapshot({ posts: cast.richPosts, typing: ["Bob Tanaka", "Carol Okafor"], firstUnread: null }),
     compose: cast.uploading,
   }),
+  "recording-post": () => cast.snapshot({ posts: recordedPosts, firstUnread: null }),
   "thread": () => ({ ...cast.snapshot({ posts: cast.richPosts, firstUnread: null }), thread: cast.thread }),
   "notices": () => ({
     ...cast.snapshot(),
@@ -216,6 +218,8 @@ export interface FakeBridge extends Bridge {
   readonly asked: string[];
   /** Every file so far. */
   readonly attached: { channel: string; root: string | null; name: string }[];
+  /** Every part of a file that was asked for (which, and from which byte on), and what is answered, if not the ordinary. */
+  readonly parts: { asked: string[]; answer: typeof partOf | (() => Promise<ArrayBuffer>) };
   /** Changes slices, as the core would. */
   change(...slices: Slice[]): void;
   /** Loudness, as the core would. */
@@ -233,6 +237,7 @@ export function stillBridge(first: Snapshot, label = "main", deaf = false): Fake
   const commands: Command[] = [];
   const asked: string[] = [];
   const attached: FakeBridge["attached"] = [];
+  const parts: FakeBridge["parts"] = { asked: [], answer: partOf };
   return {
     label,
     commands,
@@ -257,6 +262,8 @@ export function stillBridge(first: Snapshot, label = "main", deaf = false): Fake
     fit: async () => undefined,
     asked,
     avatar: (user) => cast.portraits[user],
+    parts,
+    filePart: async (file, from) => (parts.asked.push(`${file} ${from}`), parts.answer(file, from)),
     image: () => cast.portraits["erin"],
     attach: async (channel, root, file) => void attached.push({ channel, root, name: file.name }),
     attached,

@@ -16,7 +16,7 @@ const same: Record<string, readonly string[]> = {
   de: ["details", "team.label", "presence.online", "presence.offline", "self.online", "self.offline", "share.text", "person.host", "post.bot", "look.system", "advanced.server", "thread", "thread.in", "emoji.pick", "suggest.emoji", "stats.jitter", "stats.person", "net.site", "size.b"],
   es: ["net.no", "post.bot", "key.ctrl", "size.b"],
   ja: ["post.bot", "key.ctrl", "key.shift", "key.enter"],
-  fr: ["row.mentions", "person.message", "device.input", "log.label", "post.bot", "compose.label", "incoming.silence", "settings.notifications", "ring.volume", "notes.messages", "key.ctrl"],
+  fr: ["row.mentions", "person.message", "device.input", "log.label", "post.bot", "compose.label", "incoming.silence", "settings.notifications", "ring.volume", "notes.messages", "key.ctrl", "player.position", "player.volume"],
 };
 
 const files = import.meta.glob<{ default: Catalogue }>("../src/lib/languages/*.ts", { eager: true });

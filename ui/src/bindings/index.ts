@@ -158,9 +158,30 @@ recordings: number,
 transcripts: number, };
 
 /**
+ * Subtitles of a recording: a WebVTT file of the server's.
+ */
+export type Subtitles = { 
+/**
+ * What they are called; may be empty.
+ */
+title: string, 
+/**
+ * BCP 47 tag; may be empty, or anything else.
+ */
+language: string, 
+/**
+ * The file.
+ */
+file: FileId, };
+
+/**
  * What kind of post it is.
  */
-export type PostKind = { "type": "message" } | { "type": "system" } | { "type": "ephemeral" } | { "type": "call" } & CallPost | { "type": "other" };
+export type PostKind = { "type": "message" } | { "type": "system" } | { "type": "ephemeral" } | { "type": "call" } & CallPost | { "type": "recording", 
+/**
+ * What was said, once it was written down.
+ */
+subtitles: Array<Subtitles>, } | { "type": "other" };
 
 /**
  * A file attached to a post.

@@ -4,7 +4,7 @@ import type { ChannelRow, Command, Compose, CustomEmoji, Directory, Person, Serv
 import type { Bridge } from "../bridge";
 
 /** What every component may do without being handed it: ask the core, open a link, find a picture, attach a file. */
-export interface App extends Pick<Bridge, "openLink" | "openLogs" | "openPrivacy" | "avatar" | "attach" | "image" | "nextFrame" | "thumbnail" | "window" | "onSettings" | "fit"> {
+export interface App extends Pick<Bridge, "openLink" | "openLogs" | "openPrivacy" | "avatar" | "attach" | "filePart" | "image" | "nextFrame" | "thumbnail" | "window" | "onSettings" | "fit"> {
   /** What a composer needs to know, as it is now. */
   readonly writing: { compose: Compose; directory: Directory; emoji: readonly CustomEmoji[]; online: boolean };
   /** The person's servers, as they are now; none while there is but one. */

@@ -103,7 +103,7 @@ export class View<T extends Tall & { type: string }> {
     };
     // The lines themselves: what has not changed is the same object, and nothing in it is looked at again.
     const draw = (begin: number, end: number) => void out.push(...this.#lines.slice(begin, end));
-    // A line with the focus stays, wherever the reader goes: what is written in it would be lost. The names of the gaps are
+    // A line with the focus stays, wherever the reader goes: what is written in it would be lost. So does what plays. The names of the gaps are
     // such that its element is never moved, which would take the focus.
     const held = this.#held(from, to);
     if (held !== undefined && held < from) {
@@ -385,10 +385,10 @@ export class View<T extends Tall & { type: string }> {
     return from > wanted.from || to < wanted.to || from < keep.from || to > keep.to;
   }
 
-  /** The line with the focus, if it lies outside of a range. */
+  /** The line with the focus, else one in which something plays, if it lies outside of a range. */
   #held(from: number, to: number): number | undefined {
     const focus = document.activeElement;
-    const line = focus && this.#inner?.contains(focus) ? focus.closest("[data-line]") : undefined;
+    const line = (focus && this.#inner?.contains(focus) ? focus : this.#inner?.querySelector("[data-plays]"))?.closest("[data-line]");
     const key = line && this.#keys.get(line);
     const at = key ? this.#heights.find(key, from) : -1;
     return at >= 0 && (at < from || at >= to) ? at : undefined;

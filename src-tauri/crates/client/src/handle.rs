@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError, Weak};
 use bytes::Bytes;
 use calls_core::command::Command;
 use calls_core::effect::ClientEvent;
-use calls_core::id::{Millis, UserId};
+use calls_core::id::{FileId, Millis, UserId};
 use calls_core::input::Input;
 use calls_core::port::media::VoiceFigures;
 use calls_core::snapshot::{Levels, Patch, Snapshot};
@@ -162,6 +162,11 @@ impl ClientHandle {
     /// Another picture, as the server's image bytes; `None` if it cannot be had.
     pub async fn image(&self, of: crate::net::Image) -> Option<Bytes> {
         self.inner.net.image(of).await
+    }
+
+    /// What stands in a file of the server's from a byte on, at most a MiB; `None` if it cannot be had.
+    pub async fn file_part(&self, file: &FileId, from: u64) -> Option<Bytes> {
+        self.inner.net.file_part(file.clone(), from).await
     }
 
     /// Attaches a file to what is being written somewhere. What comes of it shows in the snapshot.

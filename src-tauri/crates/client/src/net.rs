@@ -40,6 +40,8 @@ pub trait Net: Send + Sync {
     fn picture(&self, user: UserId, version: Millis) -> BoxFuture<Option<Bytes>>;
     /// Another picture as image bytes.
     fn image(&self, of: Image) -> BoxFuture<Option<Bytes>>;
+    /// What stands in a file from a byte on, at most a MiB.
+    fn file_part(&self, file: FileId, from: u64) -> BoxFuture<Option<Bytes>>;
     /// Sends a file; the progress hears how many bytes have left.
     fn upload(&self, wish: UploadWish, progress: Progress)
     -> BoxFuture<Result<File, RequestError>>;
@@ -125,6 +127,11 @@ impl Net for RealNet {
                 Image::Emoji(id) => rest.emoji_picture(&id).await.ok(),
             }
         })
+    }
+
+    fn file_part(&self, file: FileId, from: u64) -> BoxFuture<Option<Bytes>> {
+        let rest = self.rest.clone();
+        Box::pin(async move { rest.file_part(&file, from).await.ok() })
     }
 
     fn upload(

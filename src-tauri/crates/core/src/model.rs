@@ -216,6 +216,18 @@ pub struct CallPost {
     pub transcripts: u32,
 }
 
+/// Subtitles of a recording: a WebVTT file of the server's.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, TS)]
+#[serde(rename_all = "camelCase")]
+pub struct Subtitles {
+    /// What they are called; may be empty.
+    pub title: String,
+    /// BCP 47 tag; may be empty, or anything else.
+    pub language: String,
+    /// The file.
+    pub file: FileId,
+}
+
 /// What kind of post it is.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, TS)]
 #[serde(tag = "type", rename_all = "camelCase")]
@@ -228,6 +240,11 @@ pub enum PostKind {
     Ephemeral,
     /// A call began here.
     Call(CallPost),
+    /// The file of a call's recording.
+    Recording {
+        /// What was said, once it was written down.
+        subtitles: Vec<Subtitles>,
+    },
     /// A kind that we do not know: shown as its text.
     Other,
 }

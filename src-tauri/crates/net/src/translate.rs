@@ -306,6 +306,8 @@ mod tests {
 
     use super::*;
 
+    use calls_core::id::FileId;
+    use calls_core::model::Subtitles;
     use serde_json::json;
 
     const ME: &str = "useralicexxxxxxxxxxxxxxxxx";
@@ -366,6 +368,29 @@ mod tests {
             (5, 9, "Weekly")
         );
         assert_eq!((call.recordings, call.transcripts), (1, 0));
+    }
+
+    #[test]
+    fn a_recording_keeps_the_subtitles_that_have_a_file() {
+        let post: rest::Post = wire::from_value(json!({"id": "p", "type": "custom_calls_recording",
+            "props": {"captions": [{"title": "English", "language": "en", "file_id": "f"}, {"title": "none"}, 7,
+                {"file_id": "g", "title": null}]}}))
+        .unwrap();
+        let subtitles = |file: &str, title: &str, language: &str| Subtitles {
+            file: FileId::from(file),
+            title: title.to_owned(),
+            language: language.to_owned(),
+        };
+        let both = vec![subtitles("f", "English", "en"), subtitles("g", "", "")];
+        assert_eq!(post_of(post).kind, PostKind::Recording { subtitles: both });
+        let bare: rest::Post = wire::from_value(
+            json!({"id": "p", "type": "custom_calls_recording", "props": {"captions": "soon"}}),
+        )
+        .unwrap();
+        assert_eq!(
+            post_of(bare).kind,
+            PostKind::Recording { subtitles: vec![] }
+        );
     }
 
     #[test]

@@ -91,6 +91,10 @@ impl Net for Network {
         Box::pin(async { None })
     }
 
+    fn file_part(&self, _file: FileId, _from: u64) -> BoxFuture<Option<Bytes>> {
+        Box::pin(async { None })
+    }
+
     fn upload(
         &self,
         wish: UploadWish,

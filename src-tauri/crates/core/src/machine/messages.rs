@@ -87,7 +87,7 @@ pub(crate) fn is_told(post: &Post, mentions_me: bool, around: &Around<'_>) -> bo
         PostKind::System | PostKind::Ephemeral => false,
         // The ring stands for it (calls-v1-rest §15.5).
         PostKind::Call(_) => !(ringing && personal),
-        PostKind::Message | PostKind::Other => true,
+        PostKind::Message | PostKind::Recording { .. } | PostKind::Other => true,
     };
     let busy = matches!(
         directory.presence(directory.me()),

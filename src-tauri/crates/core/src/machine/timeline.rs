@@ -550,7 +550,10 @@ pub(crate) fn row(post: &Post, directory: &Directory) -> PostRow {
         files: post.files.clone(),
         editable: mine && post.kind == PostKind::Message && !archived,
         deletable: (mine || directory.is_admin())
-            && matches!(post.kind, PostKind::Message | PostKind::Other)
+            && matches!(
+                post.kind,
+                PostKind::Message | PostKind::Recording { .. } | PostKind::Other
+            )
             && !archived,
         following: post.following.unwrap_or(false),
     }

@@ -1,6 +1,7 @@
 //! Files, both ways, in pieces: none has to fit into memory twice, and progress can be told.
 
 use std::path::Path;
+use std::time::Duration;
 
 use bytes::Bytes;
 use calls_core::id::{ChannelId, FileId};
@@ -8,6 +9,7 @@ use calls_core::model::File;
 use calls_core::port::RequestError;
 use calls_core::wire::rest;
 use futures_util::stream;
+use reqwest::header::{CONTENT_RANGE, RANGE};
 use tokio::io::AsyncWriteExt;
 
 use super::http::{self, MAX_JSON, MAX_PICTURE};
@@ -15,6 +17,15 @@ use super::{Rest, translate};
 
 /// Piece of a file on its way. Small enough that progress moves, large enough to cost nothing.
 const PIECE: usize = 64 * 1024;
+
+/// A part of a file that is played, bytes: a second or two of most lines, and few questions for an hour of sound.
+const PART: usize = 1 << 20;
+
+/// Largest file that is handed over whole by a server that does not do parts, bytes.
+const WHOLE: usize = 256 << 20;
+
+/// Longest wait for a part. 1 MiB in it are 70 kbit/s.
+const PART_PATIENCE: Duration = Duration::from_secs(120);
 
 /// Largest file that is saved, bytes: more than any server is set to take, less than fills a disk by mistake.
 const LARGEST: u64 = 16 << 30;
@@ -79,6 +90,33 @@ impl Rest {
     /// See [`RequestError`].
     pub async fn emoji_picture(&self, id: &str) -> Result<Bytes, RequestError> {
         self.image(&["api", "v4", "emoji", id, "image"]).await
+    }
+
+    /// What stands in a file from a byte on, at most 1 MiB. A server that does not do parts
+    /// (RFC 9110 §14.2) hands over all of it, up to 256 MiB, when the beginning is asked for.
+    ///
+    /// # Errors
+    /// See [`RequestError`]; 416 behind the file's end.
+    pub async fn file_part(&self, file: &FileId, from: u64) -> Result<Bytes, RequestError> {
+        let account = self.account();
+        let url = http::address(&account.server, &["api", "v4", "files", file.as_str()], &[])?;
+        let last = from.saturating_add(PART as u64 - 1);
+        let request = self
+            .http
+            .get(url, account.token.as_ref())
+            .header(RANGE, format!("bytes={from}-{last}"))
+            .timeout(PART_PATIENCE);
+        let limit = if from == 0 { WHOLE } else { PART };
+        let answer = self.http.send(request, limit).await?;
+        let range = answer.headers.get(CONTENT_RANGE);
+        let begins = range.and_then(|range| range.to_str().ok()?.strip_prefix("bytes "));
+        match begins.and_then(|range| range.split_once('-')?.0.parse::<u64>().ok()) {
+            Some(begin) if begin == from => Ok(answer.body),
+            None if from == 0 => Ok(answer.body),
+            _ => Err(RequestError::NotUnderstood(
+                "another part of the file".to_owned(),
+            )),
+        }
     }
 
     async fn image(&self, path: &[&str]) -> Result<Bytes, RequestError> {

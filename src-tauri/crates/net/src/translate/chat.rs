@@ -3,7 +3,7 @@
 use calls_core::id::{CategoryId, ChannelId, FileId, PendingId, PostId, TeamId, UserId};
 use calls_core::model::{
     CallPost, Category, CategoryKind, Channel, ChannelKind, File, Membership, NotifyProps, Post,
-    PostKind, Presence, Reaction, Team, User,
+    PostKind, Presence, Reaction, Subtitles, Team, User,
 };
 use calls_core::wire::rest;
 use serde_json::Value;
@@ -137,6 +137,9 @@ pub(crate) fn post_of(post: rest::Post) -> Post {
             recordings: files("recordings"),
             transcripts: files("transcriptions"),
         }),
+        "custom_calls_recording" => PostKind::Recording {
+            subtitles: subtitles_of(post.props.get("captions")),
+        },
         kind if kind.starts_with("system_") => PostKind::System,
         _ => PostKind::Other,
     };
@@ -171,6 +174,24 @@ pub(crate) fn post_of(post: rest::Post) -> Post {
         following: post.is_following,
         last_reply_at: post.last_reply_at,
     }
+}
+
+/// Most languages that a recording is written down in.
+const LANGUAGES: usize = 20;
+
+/// Subtitles of a recording (calls-v1-rest §6.4). Every field may be missing, or be something else.
+fn subtitles_of(list: Option<&Value>) -> Vec<Subtitles> {
+    let list = list.and_then(Value::as_array).into_iter().flatten();
+    let text = |one: &Value, key: &str| one[key].as_str().unwrap_or_default().to_owned();
+    list.take(LANGUAGES)
+        .filter_map(|one| {
+            Some(Subtitles {
+                file: some(text(one, "file_id"), FileId::new)?,
+                title: text(one, "title"),
+                language: text(one, "language"),
+            })
+        })
+        .collect()
 }
 
 /// Reactions, the oldest first.
