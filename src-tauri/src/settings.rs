@@ -164,8 +164,25 @@ impl Settings {
         swap(&mut self.alerts.trust, &mut other.trust);
     }
 
-    /// Forgets a server; the next one takes the place of the first.
+    /// The places of the person's servers, as certificates are kept by.
+    fn places(&self) -> Vec<String> {
+        let more = self.more.iter().map(|one| &one.server);
+        let sites = std::iter::once(&self.server).chain(more);
+        sites
+            .filter_map(|site| place_of(site.as_deref()?))
+            .collect()
+    }
+
+    /// Forgets a server, and that its certificate was trusted; the next one takes the place of the first.
     pub(crate) fn forget(&mut self, at: usize) {
+        let before = self.places();
+        self.forget_site(at);
+        let left = self.places();
+        self.trusted
+            .retain(|place, _| !before.contains(place) || left.contains(place));
+    }
+
+    fn forget_site(&mut self, at: usize) {
         if at == 0 && self.more.is_empty() {
             (self.server, self.login, self.place) = (None, None, None);
             self.drafts.clear();
@@ -183,6 +200,13 @@ impl Settings {
             self.more.remove(at);
         }
     }
+}
+
+/// Host and port of a site that is spoken to by TLS, as in [`calls_core::port::Distrust::host`].
+fn place_of(site: &str) -> Option<String> {
+    let site = tauri::Url::parse(site).ok()?;
+    let port = site.port_or_known_default()?;
+    (site.scheme() == "https").then_some(format!("{}:{port}", site.host_str()?))
 }
 
 /// Servers that a newer version wrote in a way that we cannot read are left out.
@@ -478,6 +502,38 @@ mod tests {
             AlertSettings::default(),
             "nothing of it is left"
         );
+    }
+
+    #[test]
+    fn a_trusted_certificate_goes_with_the_last_server_at_its_place() {
+        let folder = TemporaryFolder::new("settings-places");
+        let certificate = Fingerprint::of(&[1; 32]);
+        let text = serde_json::json!({
+            "server": "https://chat.example",
+            "more": [
+                {"server": "https://chat.example:8443/mattermost"},
+                {"server": "https://[::1]:8065"},
+                {"server": "https://chat.example/other"},
+            ],
+        });
+        fs::write(folder.path().join(FILE_NAME), text.to_string()).unwrap();
+        let mut file = SettingsFile::load(folder.path());
+        let places = ["chat.example:443", "chat.example:8443", "[::1]:8065"];
+        for place in places {
+            file.change(|settings| settings.trust_in(place.to_owned(), &certificate))
+                .unwrap();
+        }
+        let mut left = |at| -> Vec<String> {
+            file.change(|settings| settings.forget(at)).unwrap();
+            file.value().trust().into_keys().collect()
+        };
+        assert_eq!(
+            left(0),
+            ["[::1]:8065", "chat.example:443", "chat.example:8443"]
+        );
+        assert_eq!(left(0), ["[::1]:8065", "chat.example:443"]);
+        assert_eq!(left(0), ["chat.example:443"]);
+        assert!(left(0).is_empty());
     }
 
     #[test]

@@ -206,7 +206,7 @@ fn the_windows_of_a_call_keep_out_of_the_way_and_keep_their_places() {
     assert!(off <= 2, "{large:?}, not {place:?}");
     assert!(!screen.is(bar, "ABOVE") && !screen.is_everywhere(bar));
     screen.lies("its height", bar, |area| area.height != 344);
-    std::thread::sleep(Duration::from_millis(500));
+    screen.drawn(bar);
     screen.picture(&folder.join("3-scale.png"));
     drop(alice);
     drop(screen);
@@ -231,7 +231,7 @@ fn the_windows_of_a_call_keep_out_of_the_way_and_keep_their_places() {
     let now = screen.area(other).expect("the other window");
     assert_eq!(now.width, alone.width, "it has made room");
     assert_eq!(screen.active(), Some(other));
-    std::thread::sleep(Duration::from_millis(500));
+    screen.drawn(bar);
     screen.picture(&folder.join("4-tiled.png"));
     drop(alice);
     assert_eq!(bob.leave(), 0);

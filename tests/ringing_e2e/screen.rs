@@ -1,6 +1,7 @@
 //! A screen of its own with a window manager, looked at from outside as the manager sees it (Extended Window Manager Hints
 //! 1.5), and hands: a mouse and a keyboard. No page is driven: these windows are what nobody looks at for long.
 
+use std::collections::BTreeSet;
 use std::io::{BufRead, BufReader};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
@@ -10,7 +11,7 @@ use x11rb::connection::Connection as _;
 use x11rb::protocol::randr::{self, ConnectionExt as _};
 use x11rb::protocol::xproto::{
     AtomEnum, ClientMessageEvent, ConfigureWindowAux, ConnectionExt as _, CreateWindowAux,
-    EventMask, PropMode, Window, WindowClass,
+    EventMask, ImageFormat, PropMode, Window, WindowClass,
 };
 use x11rb::protocol::xtest::ConnectionExt as _;
 use x11rb::rust_connection::RustConnection;
@@ -187,6 +188,21 @@ impl Screen {
             std::thread::sleep(Duration::from_millis(30));
         }
         panic!("{what}: {last:?}");
+    }
+
+    /// Waits until something is drawn in it: letters alone have more shades than a window that is still blank.
+    pub fn drawn(&self, window: Window) {
+        wait_for("a drawn window", || {
+            let area = self.area(window)?;
+            let (x, y) = (i16::try_from(area.x).ok()?, i16::try_from(area.y).ok()?);
+            let (width, height) = (area.width.try_into().ok()?, area.height.try_into().ok()?);
+            let image = self
+                .x
+                .get_image(ImageFormat::Z_PIXMAP, self.root, x, y, width, height, !0);
+            let image = image.ok()?.reply().ok()?;
+            let shades: BTreeSet<&[u8]> = image.data.chunks(4).collect();
+            (shades.len() > 16).then_some(())
+        });
     }
 
     fn ask(&self, window: Window, what: &str, data: [u32; 5]) {

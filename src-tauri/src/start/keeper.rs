@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::thread::JoinHandle;
+use std::time::Duration;
 
 use calls_client::{AlertWish, Clients, House, Remember, SavedSession};
 use calls_core::command::DeviceRole;
@@ -20,6 +21,10 @@ use crate::settings::{ServerSettings, Settings, SettingsFile};
 /// Notes that wait for the disk. They come at a person's speed, so a full queue means that the disk hangs: then the
 /// newest are lost, and that is logged.
 const QUEUE: usize = 1024;
+
+/// How long the program waits at its end for a key store that is erasing a token. One that is open needs milliseconds; one that
+/// asks for its password does not get it from somebody who is leaving.
+const ERASING: Duration = Duration::from_secs(2);
 
 /// Full volume, which need not be remembered.
 const PLAIN_VOLUME: u16 = 100;
@@ -44,6 +49,8 @@ pub(crate) struct Keeper {
     desk: OnceLock<Arc<Desk>>,
     /// For which address a server's token is kept, so that it can be forgotten.
     addresses: Mutex<BTreeMap<ServerNumber, String>>,
+    /// Tokens that the key store is erasing; a person signs out a few times in a run.
+    erasing: Mutex<Vec<tokio::task::JoinHandle<()>>>,
     /// Where the log is.
     folder: PathBuf,
 }
@@ -74,6 +81,7 @@ impl Keeper {
             clients: OnceLock::new(),
             desk: OnceLock::new(),
             addresses: Mutex::new(addresses),
+            erasing: Mutex::default(),
             folder,
         }
     }
@@ -95,8 +103,17 @@ impl Keeper {
         &self.folder
     }
 
-    /// Returns when everything is on the disk.
+    /// Returns when everything is on the disk, and tokens are erased as far as the key store answers.
     pub(crate) async fn finish(&self) {
+        let erasing = std::mem::take(&mut *self.erasing());
+        let erased = async {
+            for one in erasing {
+                let _ = one.await; // It fails only if it panicked, which is in the log already.
+            }
+        };
+        if tokio::time::timeout(ERASING, erased).await.is_err() {
+            tracing::warn!("the key store may still have a session: it does not answer");
+        }
         self.notes
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
@@ -145,11 +162,16 @@ impl Keeper {
             return;
         };
         let forgotten = self.store.forget(&address);
-        self.runtime.spawn(async move {
+        let erasing = self.runtime.spawn(async move {
             if let Err(why) = forgotten.await {
-                tracing::warn!(%why, "the key store may still have the session; the server has ended it");
+                tracing::warn!(%why, "the key store may still have the session");
             }
         });
+        self.erasing().push(erasing);
+    }
+
+    fn erasing(&self) -> std::sync::MutexGuard<'_, Vec<tokio::task::JoinHandle<()>>> {
+        self.erasing.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn addresses(&self) -> std::sync::MutexGuard<'_, BTreeMap<ServerNumber, String>> {
@@ -377,7 +399,6 @@ mod tests {
     use crate::testing::TemporaryFolder;
     use calls_core::id::{ChannelId, UserId};
     use calls_core::port::Secret;
-    use std::time::Duration;
 
     struct NoVault;
 
@@ -452,5 +473,50 @@ mod tests {
             let text = std::fs::read_to_string(entry.unwrap().path()).unwrap();
             assert!(!text.contains("the-secret-token") && !text.contains("the-other-token"));
         }
+    }
+
+    /// Holds tokens, and takes its time to erase one.
+    #[derive(Clone, Default)]
+    struct SlowVault(Arc<Mutex<BTreeMap<String, String>>>);
+
+    impl Vault for SlowVault {
+        fn set(&mut self, name: &str, secret: &str) -> Result<(), SecretsError> {
+            let mut held = self.0.lock().unwrap();
+            held.insert(name.to_owned(), secret.to_owned());
+            Ok(())
+        }
+        fn get(&mut self, name: &str) -> Result<Option<String>, SecretsError> {
+            Ok(self.0.lock().unwrap().get(name).cloned())
+        }
+        fn delete(&mut self, name: &str) -> Result<(), SecretsError> {
+            std::thread::sleep(Duration::from_millis(100));
+            self.0.lock().unwrap().remove(name);
+            Ok(())
+        }
+    }
+
+    #[tokio::test]
+    async fn a_removed_servers_token_is_erased_before_the_program_ends() {
+        let folder = TemporaryFolder::new("keeper-removed");
+        let vault = SlowVault::default();
+        let store = SecretStore::new(vault.clone(), Duration::from_secs(5));
+        let keeper = Keeper::new(SettingsFile::load(folder.path()), store, Arc::default());
+        for (number, server) in [(0, "https://a"), (1, "https://b")] {
+            let session = SavedSession {
+                server: server.to_owned(),
+                login: "alice".to_owned(),
+                token: Secret::new("t"),
+            };
+            keeper.remember(ServerNumber(number), Remember::Session(Some(session)));
+        }
+        keeper.remember(ServerNumber(1), Remember::Session(None));
+        keeper.forget(ServerNumber(1));
+        keeper.finish().await;
+        let held: Vec<String> = vault.0.lock().unwrap().keys().cloned().collect();
+        assert_eq!(held.len(), 1);
+        assert!(held[0].ends_with("https://a"), "{held:?}");
+        let file = SettingsFile::load(folder.path());
+        assert_eq!(file.value().server.as_deref(), Some("https://a"));
+        assert!(file.value().more.is_empty());
     }
 }

@@ -259,12 +259,11 @@ async fn the_address_for_metrics_counts_what_there_is() {
         let answer = request(server.url(), "GET", path, &[], b"").await;
         assert_eq!(answer.status, 200, "nobody has to be signed in");
         let text = answer.text();
-        let value = move |name: &str| -> u64 {
+        move |name: &str| -> u64 {
             let name = format!("halloo_dev_{name} ");
             let line = text.lines().find_map(|line| line.strip_prefix(&name));
             line.unwrap().parse().unwrap()
-        };
-        value
+        }
     };
     let before = read().await;
     assert_eq!(before("calls") + before("call_sessions"), 0);
