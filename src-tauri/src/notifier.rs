@@ -10,6 +10,7 @@ use std::time::Duration;
 use calls_core::alert::{Note, NoteButton, NoteKey};
 use calls_core::command::Command;
 use calls_core::id::{ChannelId, ServerNumber};
+use notify_rust::NotificationResponse;
 use tokio::sync::mpsc;
 
 #[cfg(all(unix, not(target_os = "macos")))]
@@ -40,6 +41,18 @@ pub(crate) enum Clicked {
     Button(NoteButton),
     /// A reply was typed into it.
     Reply(String),
+}
+
+impl Clicked {
+    /// What a notification service answered; none if the notification was closed, or the button is none of ours.
+    fn from_response(response: &NotificationResponse) -> Option<Self> {
+        match response {
+            NotificationResponse::Default => Some(Self::Itself),
+            NotificationResponse::Action(action) => button(action).map(Self::Button),
+            NotificationResponse::Reply(text) => Some(Self::Reply(text.clone())),
+            NotificationResponse::Closed(_) => None,
+        }
+    }
 }
 
 /// Whom to tell of clicks.
@@ -335,6 +348,29 @@ mod tests {
             body: Words::Plain("b".to_owned()),
             silent: true,
             buttons: vec![NoteButton::Join],
+        }
+    }
+
+    #[test]
+    fn what_a_service_answers_is_told_apart() {
+        use notify_rust::CloseReason;
+        for (response, clicked) in [
+            (NotificationResponse::Default, Some(Clicked::Itself)),
+            (
+                NotificationResponse::Action("join".to_owned()),
+                Some(Clicked::Button(NoteButton::Join)),
+            ),
+            (
+                NotificationResponse::Action("self-destruct".to_owned()),
+                None,
+            ),
+            (
+                NotificationResponse::Reply("Coming".to_owned()),
+                Some(Clicked::Reply("Coming".to_owned())),
+            ),
+            (NotificationResponse::Closed(CloseReason::Dismissed), None),
+        ] {
+            assert_eq!(Clicked::from_response(&response), clicked, "{response:?}");
         }
     }
 

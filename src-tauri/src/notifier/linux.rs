@@ -5,10 +5,10 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 use calls_core::alert::{Note, NoteButton, NoteKey};
-use notify_rust::{Hint, Notification, NotificationHandle, NotificationResponse, Timeout, Urgency};
+use notify_rust::{Hint, Notification, NotificationHandle, Timeout, Urgency};
 use zbus::export::futures_core::Stream;
 
-use super::{Clicked, button, escaped, name};
+use super::{Clicked, escaped, name};
 
 /// The action that the service itself makes a field of, and the signal that brings what was typed.
 const INLINE: &str = "inline-reply";
@@ -147,12 +147,7 @@ async fn typed(id: u32) -> zbus::Result<String> {
 async fn clicks(handle: &NotificationHandle, clicked: &mut Option<Clicked>) {
     handle
         .wait_for_action_async(|response| {
-            *clicked = match response {
-                NotificationResponse::Default => Some(Clicked::Itself),
-                NotificationResponse::Action(action) => button(action).map(Clicked::Button),
-                NotificationResponse::Reply(text) => Some(Clicked::Reply(text.clone())),
-                NotificationResponse::Closed(_) => None,
-            };
+            *clicked = Clicked::from_response(response);
         })
         .await;
 }

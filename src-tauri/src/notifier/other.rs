@@ -4,10 +4,10 @@ use std::sync::atomic::AtomicU32;
 use std::sync::{Mutex, PoisonError};
 
 use calls_core::alert::Note;
-use notify_rust::Notification;
+use notify_rust::{Notification, NotificationResponse};
 use tokio::sync::oneshot;
 
-use super::{Clicked, button, name};
+use super::{Clicked, name};
 
 /// A notification that is shown.
 pub(super) struct Handle {
@@ -35,13 +35,9 @@ pub(super) async fn show(
         .spawn(move || match shown.show() {
             Ok(handle) => {
                 let _ = tell.send(Ok(()));
-                handle.wait_for_action(|action| {
-                    let what = match action {
-                        "default" => Some(Clicked::Itself),
-                        "__closed" => None,
-                        action => button(action).map(Clicked::Button),
-                    };
-                    let _ = click.send(what);
+                // If it fails, who waits hears that nobody will click.
+                let _ = handle.wait_for_response(|response: &NotificationResponse| {
+                    let _ = click.send(Clicked::from_response(response));
                 });
             }
             Err(why) => {
