@@ -3,6 +3,10 @@
 mod cpal;
 pub mod fake;
 pub mod file;
+#[cfg(any(windows, target_os = "linux", test))]
+mod guard;
+#[cfg(any(windows, target_os = "macos", test))]
+mod others;
 #[cfg(target_os = "linux")]
 mod pulse;
 pub mod ring;
@@ -110,7 +114,7 @@ pub trait AudioHost: Send + Sync {
 
     /// Whether what other programs play can be captured.
     fn has_played(&self) -> bool {
-        system::HAS_PLAYED
+        system::has_played()
     }
 
     /// Opens what all other programs play, without what we play ourselves: 48 kHz, one or two channels. While nobody

@@ -11,7 +11,8 @@
 //! atomics; they neither lock nor allocate, log, or ask the time. One voice thread owns everything else that
 //! makes sound: devices wake it, and it moves all whole blocks both ways, and allocates only when a participant
 //! or a device comes or goes. A second thread asks the system which devices there are, because that may block. With a
-//! sound server on Linux each open device has a thread that does the callbacks' work, and one more is told of changes.
+//! sound server on Linux each open device has a thread that does the callbacks' work, and one more is told of changes. On
+//! Windows there is such a thread for what other programs play, and on macOS a queue of the system's.
 //!
 //! **Time.** [`voice::VoiceEngine`] has no clock. It counts samples, and knows of the world's time only what
 //! the packets' arrival stamps say, so that tests run it in virtual time.

@@ -8,15 +8,23 @@ use super::cpal::Hardware;
 use super::{AudioHost, AudioSink, AudioSource, Devices};
 use crate::error::MediaError;
 
-/// Whether this system lets programs hear each other. Windows has a way to leave out one program, and macOS another;
-/// neither is built yet, and a plain loopback would send everybody's own voice back to them.
-pub(super) const HAS_PLAYED: bool = cfg!(target_os = "linux");
+/// Whether this system lets programs hear each other, without ourselves.
+pub(super) fn has_played() -> bool {
+    #[cfg(target_os = "linux")]
+    return true;
+    #[cfg(any(windows, target_os = "macos"))]
+    return super::others::has_played();
+    #[cfg(not(any(windows, target_os = "macos", target_os = "linux")))]
+    false
+}
 
 /// What all other programs play.
 pub(super) fn open_played() -> Result<Box<dyn AudioSource>, MediaError> {
     #[cfg(target_os = "linux")]
     return super::pulse::open_played();
-    #[cfg(not(target_os = "linux"))]
+    #[cfg(any(windows, target_os = "macos"))]
+    return super::others::open_played();
+    #[cfg(not(any(windows, target_os = "macos", target_os = "linux")))]
     Err(MediaError::Missing)
 }
 

@@ -19,9 +19,10 @@ use libpulse_binding::proplist::properties;
 use libpulse_binding::sample::{Format as SampleFormat, Spec};
 use libpulse_binding::stream::{FlagSet, PeekResult, State, Stream};
 
-use super::stream::{Guard, Ready, TURN, bytes};
+use super::stream::{OPENS, TURN, bytes};
 use super::{Link, PATIENCE, refused};
 use crate::block::RATE;
+use crate::device::guard::{Guard, Ready};
 use crate::device::ring::{self, CaptureFeed, RingSource};
 use crate::device::{AudioSource, Format};
 use crate::error::MediaError;
@@ -46,8 +47,8 @@ const PROGRAMS: usize = 32;
 pub(in crate::device) fn open_played() -> Result<Box<dyn AudioSource>, MediaError> {
     let (feed, tap) = ring::capture(FORMAT);
     let status = feed.status();
-    let guard = Guard::start("shared-sound", "", status, move |link, _, stop, ready| {
-        record(link, feed, stop, ready)
+    let guard = Guard::start("shared-sound", OPENS, status, move |stop, ready| {
+        record(&mut Link::open()?, feed, stop, ready)
     })?;
     Ok(Box::new(RingSource::new(tap, guard)))
 }

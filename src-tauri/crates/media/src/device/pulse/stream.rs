@@ -2,10 +2,7 @@
 
 use std::cell::Cell;
 use std::rc::Rc;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::mpsc::{SyncSender, sync_channel};
-use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use libpulse_binding::def::BufferAttr;
@@ -15,10 +12,10 @@ use libpulse_binding::stream::{FlagSet, PeekResult, SeekMode, State, Stream};
 
 use super::{Link, PATIENCE, refused};
 use crate::block::RATE;
-use crate::device::ring::{self, CaptureFeed, PlayoutDrain, RingSink, RingSource, Status};
-use crate::device::{AudioSink, AudioSource, Fault, Format};
+use crate::device::guard::{Guard, Ready};
+use crate::device::ring::{self, CaptureFeed, PlayoutDrain, RingSink, RingSource};
+use crate::device::{AudioSink, AudioSource, Format};
 use crate::error::MediaError;
-use crate::voice::priority;
 
 /// The server converts whatever the device has.
 const INPUT: Format = Format {
@@ -56,6 +53,9 @@ const MOST_WAITING_MS: u32 = 60;
 /// A thread looks so often whether its device is still wanted, if the server says nothing.
 pub(super) const TURN: Duration = Duration::from_millis(50);
 
+/// Connecting, and then opening. A server that hangs is not waited for any longer.
+pub(super) const OPENS: Duration = Duration::from_secs(2 * PATIENCE.as_secs());
+
 /// Length of so many milliseconds, bytes.
 pub(super) const fn bytes(format: Format, ms: u32) -> u32 {
     bytes_us(format, ms * 1_000)
@@ -70,12 +70,10 @@ const fn bytes_us(format: Format, us: u32) -> u32 {
 pub(in crate::device) fn open_source(name: &str) -> Result<Box<dyn AudioSource>, MediaError> {
     let (feed, tap) = ring::capture(INPUT);
     let status = feed.status();
-    let guard = Guard::start(
-        "microphone",
-        name,
-        status,
-        move |link, name, stop, ready| capture(link, name, feed, stop, ready),
-    )?;
+    let name = name.to_owned();
+    let guard = Guard::start("microphone", OPENS, status, move |stop, ready| {
+        capture(&mut Link::open()?, &name, feed, stop, ready)
+    })?;
     Ok(Box::new(RingSource::new(tap, guard)))
 }
 
@@ -83,77 +81,11 @@ pub(in crate::device) fn open_source(name: &str) -> Result<Box<dyn AudioSource>,
 pub(in crate::device) fn open_sink(name: &str) -> Result<Box<dyn AudioSink>, MediaError> {
     let (drain, tap) = ring::playout(OUTPUT);
     let status = drain.status();
-    let guard = Guard::start(
-        "loudspeaker",
-        name,
-        status,
-        move |link, name, stop, ready| play(link, name, drain, stop, ready),
-    )?;
+    let name = name.to_owned();
+    let guard = Guard::start("loudspeaker", OPENS, status, move |stop, ready| {
+        play(&mut Link::open()?, &name, drain, stop, ready)
+    })?;
     Ok(Box::new(RingSink::new(tap, guard)))
-}
-
-/// Says once whether the device could be opened.
-pub(super) type Ready = SyncSender<Result<(), MediaError>>;
-
-/// Keeps a device open; closes it, and waits for that, when dropped.
-pub(super) struct Guard {
-    stop: Arc<AtomicBool>,
-    thread: Option<JoinHandle<()>>,
-}
-
-impl Guard {
-    pub(super) fn start(
-        role: &str,
-        name: &str,
-        status: Arc<Status>,
-        work: impl FnOnce(&mut Link, &str, &AtomicBool, &Ready) -> Result<(), MediaError>
-        + Send
-        + 'static,
-    ) -> Result<Self, MediaError> {
-        let stop = Arc::new(AtomicBool::new(false));
-        let (ready, opened) = sync_channel(1);
-        let (theirs, name) = (Arc::clone(&stop), name.to_owned());
-        let thread = std::thread::Builder::new()
-            .name(role.to_owned())
-            .spawn(move || {
-                priority::raise();
-                let done =
-                    Link::open().and_then(|mut link| work(&mut link, &name, &theirs, &ready));
-                if let Err(error) = done {
-                    status.report(match error {
-                        MediaError::Missing => Fault::Gone,
-                        _ => Fault::Reopen,
-                    });
-                    // Heard only if it is the first word.
-                    let _ = ready.try_send(Err(error));
-                }
-            })
-            .map_err(|error| MediaError::Failed(Some(Box::new(error))))?;
-        let mut guard = Self {
-            stop,
-            thread: Some(thread),
-        };
-        // Connecting, and then opening.
-        match opened.recv_timeout(2 * PATIENCE) {
-            Ok(Ok(())) => Ok(guard),
-            Ok(Err(error)) => Err(error),
-            Err(_) => {
-                // A server that hangs is not waited for: the thread finds out by itself that nobody wants it any more.
-                guard.thread = None;
-                Err(MediaError::Busy(None))
-            }
-        }
-    }
-}
-
-impl Drop for Guard {
-    fn drop(&mut self) {
-        self.stop.store(true, Ordering::Release);
-        if let Some(thread) = self.thread.take() {
-            // It has nothing to say that was not reported.
-            let _ = thread.join();
-        }
-    }
 }
 
 fn stream(link: &mut Link, name: &str, format: Format) -> Result<Stream, MediaError> {
