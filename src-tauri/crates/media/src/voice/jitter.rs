@@ -19,15 +19,15 @@
 
 pub mod arrival;
 mod fifo;
+mod repair;
 pub mod shelf;
+mod steer;
 
-use bytes::Bytes;
 use calls_core::port::media::MediaPacket;
 
 use crate::block::BLOCK;
 use crate::error::MediaError;
 use crate::voice::opus::{self, VoiceDecoder};
-use crate::voice::stretch::{self, Likeness};
 use arrival::{Arrivals, Ms};
 use fifo::Fifo;
 use shelf::{Filed, Shelf, Stored};
@@ -77,31 +77,12 @@ enum Phase {
 
 /// Concealment goes on for so long, fading from [`FADE`] on, then there is silence: 100 ms.
 const CONCEAL: usize = 4_800;
-/// Full loudness for the first 40 ms of concealment.
-const FADE: usize = 1_920;
-/// A wait that differs from the target by more than this is corrected between words, where nobody hears it, milliseconds.
-/// Corrections are never much longer than what is to be corrected, so that one is not undone by the next.
-const OFF: Ms = 3.0;
-/// Within words it must be longer by more than this: a voice that is bent is worse than one that comes a little later.
-const TOO_LONG: Ms = 15.0;
-/// Within words it must be shorter by more than this: the packets themselves lengthen it when it must be, by being late.
-const TOO_SHORT: Ms = 4.0;
-/// A correction may go so far beyond the target, milliseconds: the periods of a voice do not come in all lengths.
-const BEYOND: Ms = 4.0;
-/// Beyond this a rough cut is better than the delay, milliseconds.
-const FAR: Ms = 60.0;
-/// Blocks between two careful corrections: 50 ms, at most 20 % faster or slower.
-const PATIENCE: u32 = 5;
-/// More than this is not worked off but thrown away, milliseconds.
-const HOPELESS: Ms = 600.0;
-/// Lost packets in a row that are waited for where redundancy reaches so far back: 60 ms, beyond which the wait hurts more
-/// than the loss.
-const MOST_WAITED_FOR: usize = 3;
 /// A sender that pauses says every 400 ms that it is still there (libopus, `MAX_CONSECUTIVE_DTX`); after so long without, it
 /// has gone, or was muted: 1 s.
 const COMFORT: usize = 48_000;
 /// Longest silence that is kept because timestamps say so while packets are here already: 0.5 s.
 const FARTHEST: usize = 24_000;
+
 /// The jitter buffer of one track.
 #[derive(Debug)]
 pub struct JitterBuffer {
@@ -415,106 +396,6 @@ impl JitterBuffer {
         }
     }
 
-    /// Samples of the lost frame that a packet gives back, if any.
-    fn redundancy(&self, packet: &[u8]) -> Option<usize> {
-        #[cfg(test)]
-        if self.deaf == Deaf::ToAll {
-            return None;
-        }
-        opus::redundancy(packet)
-    }
-
-    /// Files the copies of earlier packets that came along with this one. Says how far back they go, in samples.
-    fn take_copies(&mut self, seq: i64, rtp: i64, data: &Bytes) -> usize {
-        #[cfg(test)]
-        if self.deaf != Deaf::No {
-            return 0;
-        }
-        let mut reach = 0;
-        for copy in opus::copied(data) {
-            reach = copy.samples as usize;
-            let (before, began) = (seq - copy.packets, rtp - copy.samples);
-            let length = (self.next_rtp - began).max(0) as usize;
-            match &mut self.phase {
-                // The start itself was lost: the place goes back to it if that costs no wait.
-                Phase::Waiting { left } if before + 1 == self.next_seq && *left >= length => {
-                    if self.shelf.file_copy(before, began, copy.data) {
-                        *left -= length;
-                        self.next_seq = before;
-                        self.next_rtp = began;
-                    }
-                }
-                _ if before >= self.next_seq && began >= self.next_rtp => {
-                    self.shelf.file_copy(before, began, copy.data);
-                }
-                _ => break,
-            }
-        }
-        reach
-    }
-
-    /// `count` packets before the one that came just now, which was `late`, are missing: those that it gives back, by copies
-    /// that go back so many samples or by redundancy, are worth to be waited for.
-    fn wait_for_lost(
-        &mut self,
-        count: usize,
-        late: Ms,
-        copied: usize,
-        redundancy: Option<usize>,
-        deep: bool,
-    ) {
-        if copied > 0 {
-            // All that they can bring is waited for, so that the wait stays as it is with each kind of burst.
-            self.arrivals.note_recoverable(late + copied as Ms / 48.0);
-            return;
-        }
-        let frame = redundancy.unwrap_or(opus::FRAME);
-        let reach = match redundancy {
-            _ if deep => MOST_WAITED_FOR * frame,
-            Some(frame) => frame,
-            None => 0,
-        };
-        for lost in (1..=count.min(MOST_WAITED_FOR)).filter(|lost| lost * frame <= reach) {
-            self.arrivals
-                .note_recoverable(late + (lost * frame) as Ms / 48.0);
-        }
-    }
-
-    /// Makes up to 10 ms of what is lost, `before` samples before the first packet on the shelf, from the deep redundancy of
-    /// the first one that came itself (copies have none); conceals if there is none. At most `most` samples.
-    fn recover_deep(&mut self, before: usize, most: usize) {
-        let length = most.min(BLOCK);
-        let (Some(first), Some(source)) = (self.shelf.first(), self.shelf.first_itself()) else {
-            return self.conceal(length);
-        };
-        let before = before + (source.rtp - first.rtp).max(0) as usize;
-        let seq = source.seq;
-        let reach = match self.deep {
-            Some((read, reach)) if read == seq => reach,
-            _ => {
-                let reach = self.decoder.read_deep(&source.data);
-                #[cfg(test)]
-                let reach = if self.deaf == Deaf::ToAll { 0 } else { reach };
-                self.deep = Some((seq, reach));
-                reach
-            }
-        };
-        let whole = length - length % opus::GRAIN;
-        if before > reach
-            || whole == 0
-            || !self
-                .decoder
-                .recover_deep(before, &mut self.scratch[..whole])
-        {
-            return self.conceal(length);
-        }
-        self.come_back(0);
-        self.pcm.push(&self.scratch[..whole]);
-        self.figures.recovered += whole as u64;
-        // As with what was concealed, the place stands still until the packet is decoded; but this was not made up.
-        self.held += whole;
-    }
-
     /// Decodes the first packet on the shelf.
     fn decode(&mut self) {
         let Some(Stored {
@@ -545,109 +426,6 @@ impl JitterBuffer {
         self.pcm.push(&self.scratch[..length]);
         self.next_seq = seq + 1;
         self.next_rtp = rtp + length as i64;
-    }
-
-    /// Concealment may have faded out: what is decoded comes back in 2.5 ms, from this sample on, instead of with a
-    /// click.
-    fn come_back(&mut self, at: usize) {
-        if self.loudness >= 1.0 {
-            return;
-        }
-        let from = self.loudness;
-        for (n, sample) in self.scratch[at..].iter_mut().take(opus::GRAIN).enumerate() {
-            *sample *= from + (1.0 - from) * n as f32 / opus::GRAIN as f32;
-        }
-        self.loudness = 1.0;
-    }
-
-    /// Makes up some samples while the place stands still.
-    fn conceal(&mut self, samples: usize) {
-        // The decoder wants whole grains; a gap that is none comes from a strange sender and is rounded.
-        let samples = samples.next_multiple_of(opus::GRAIN).min(opus::LONGEST);
-        let pcm = &mut self.scratch[..samples];
-        self.decoder.conceal(pcm);
-        for (n, sample) in pcm.iter_mut().enumerate() {
-            let faded = (self.held + n).saturating_sub(FADE) as f32 / (CONCEAL - FADE) as f32;
-            self.loudness = (1.0 - faded).max(0.0);
-            *sample *= self.loudness;
-        }
-        self.pcm.push(pcm);
-        self.held += samples;
-        self.undecided += samples as u64;
-    }
-
-    /// Brings the wait towards the target.
-    fn steer(&mut self) {
-        if self.held > 0 {
-            return;
-        }
-        let excess = self.delay - self.target();
-        if excess > HOPELESS {
-            self.skip();
-            return;
-        }
-        if excess.abs() <= OFF {
-            return;
-        }
-        let hurry = excess > FAR;
-        if !hurry && self.since_stretch < PATIENCE {
-            return;
-        }
-        // Decode ahead what follows without a gap.
-        while self.pcm.len() < stretch::NEEDED {
-            match self.shelf.first() {
-                Some(first) if first.seq == self.next_seq && first.rtp == self.next_rtp => {
-                    self.decode()
-                }
-                _ => return,
-            }
-        }
-        let between_words = stretch::is_quiet(self.pcm.as_mut_slice());
-        if !between_words && (-TOO_SHORT..=TOO_LONG).contains(&excess) {
-            return;
-        }
-        let wanted = if hurry || between_words {
-            Likeness::ROUGH
-        } else {
-            Likeness::CLEAN
-        };
-        let most = ((excess.abs() + BEYOND) * 48.0) as usize;
-        if excess > 0.0 {
-            if let Some(cut) = stretch::shorten(self.pcm.as_mut_slice(), most, wanted) {
-                self.pcm.skip(cut);
-                self.delay -= cut as f32 / 48.0;
-                self.figures.cut += cut as u64;
-                self.since_stretch = 0;
-            }
-        } else if let Some(doubled) =
-            stretch::lengthen(self.pcm.as_mut_slice(), &mut self.scratch, most, wanted)
-        {
-            self.pcm
-                .replace_front(doubled.resume, &self.scratch[..doubled.written]);
-            let added = doubled.written - doubled.resume;
-            self.delay += added as f32 / 48.0;
-            self.figures.stretched += added as u64;
-            self.since_stretch = 0;
-        }
-    }
-
-    /// Throws away what is hopelessly late, as far as later sound is here to go on with.
-    fn skip(&mut self) {
-        let keep = (self.target() * 48.0) as i64;
-        let newest = self.shelf.newest_rtp().unwrap_or(self.next_rtp);
-        let place = self.place();
-        while newest - self.next_rtp > keep {
-            let Some(thrown) = self.shelf.take_first() else {
-                break;
-            };
-            self.pcm.clear();
-            self.next_rtp = thrown.rtp + thrown.duration as i64;
-            self.next_seq = thrown.seq + 1;
-        }
-        let thrown = self.place() - place;
-        self.figures.cut += thrown.max(0) as u64;
-        // If the sound is not here, the estimate was wrong: believe what is seen.
-        self.delay = self.target().max((newest - self.place()) as f32 / 48.0);
     }
 }
 
