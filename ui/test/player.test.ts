@@ -7,7 +7,7 @@ import { partOf } from "../src/fake/recorded";
 import { LARGEST } from "../src/lib/media";
 import { all, id, maybe, show } from "./render";
 
-/** What jsdom lacks: addresses of blobs, and elements that play. */
+/** What jsdom lacks: addresses of blobs, and what can be played. */
 const addresses = new Map<string, Blob>();
 const made: Blob[] = [];
 let codecs = "maybe";
@@ -21,17 +21,7 @@ beforeEach(() => {
     return address;
   };
   URL.revokeObjectURL = (address) => void addresses.delete(address);
-  const media = HTMLMediaElement.prototype;
-  vi.spyOn(media, "canPlayType").mockImplementation(() => codecs as CanPlayTypeResult);
-  vi.spyOn(media, "load").mockImplementation(() => undefined);
-  vi.spyOn(media, "play").mockImplementation(async function (this: HTMLMediaElement) {
-    Object.defineProperty(this, "paused", { value: false, configurable: true });
-    this.dispatchEvent(new Event("play"));
-  });
-  vi.spyOn(media, "pause").mockImplementation(function (this: HTMLMediaElement) {
-    Object.defineProperty(this, "paused", { value: true, configurable: true });
-    this.dispatchEvent(new Event("pause"));
-  });
+  vi.spyOn(HTMLMediaElement.prototype, "canPlayType").mockImplementation(() => codecs as CanPlayTypeResult);
 });
 afterEach(() => void vi.restoreAllMocks());
 

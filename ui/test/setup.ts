@@ -22,6 +22,25 @@ HTMLDialogElement.prototype.close ??= function (this: HTMLDialogElement) {
   this.open = false;
 };
 
+// jsdom plays nothing. Here what is told to play says that it does, and stops when it is told to, or to read something else.
+const playing = new WeakSet<HTMLMediaElement>();
+const media = HTMLMediaElement.prototype;
+Object.defineProperty(media, "paused", {
+  get(this: HTMLMediaElement) {
+    return !playing.has(this);
+  },
+});
+media.play = async function () {
+  playing.add(this);
+  this.dispatchEvent(new Event("play"));
+};
+media.pause = function () {
+  if (playing.delete(this)) this.dispatchEvent(new Event("pause"));
+};
+media.load = function () {
+  playing.delete(this);
+};
+
 afterEach(() => {
   document.documentElement.removeAttribute("dir");
 });
