@@ -62,11 +62,17 @@ export class Window {
         await this.ask('POST', `/element/${await this.find(selector, seconds)}/click`, {});
     }
 
-    /** Opens a channel and is in its call when this returns. */
+    /** Opens a channel and is in the call that others have there when this returns. */
     async join(channel = 'Standup') {
-        await this.click(`[data-testid=channel-row][data-channel-name="${channel}"]`, 30);
-        await this.click('[data-testid=call-button]');
+        const row = `[data-testid=channel-row][data-channel-name="${channel}"]`;
+        await this.click(row, 30);
+        // The button belongs to the channel that is shown, and for a moment that is still the one before.
+        await this.find(`${row}[aria-current=page]`);
+        await this.click('[data-testid=call-button][data-state=join]');
         await this.find('[data-testid=call-phase][data-phase=live]');
+        await until('the others in the call', () => this.ask('POST', '/execute/sync', {
+            script: 'return parseInt(document.querySelector("[data-testid=people-button]")?.textContent ?? "0", 10) > 1', args: [],
+        }));
     }
 
     async unmute() {

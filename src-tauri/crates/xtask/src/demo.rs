@@ -238,6 +238,8 @@ impl Party {
         window.find(&channel, 30)?;
         picture("1-signed-in")?;
         window.click(&channel, 10)?;
+        // The button belongs to the channel that is shown, and for a moment that is still the one before.
+        window.find(&format!("{channel}[aria-current=page]"), 10)?;
         window.find("[data-testid=call-button]", 10)?;
         picture("2-channel")?;
         window.click("[data-testid=call-button]", 10)?;
