@@ -22,6 +22,7 @@ use crate::windows;
 use crate::windows::call::{self, Which};
 
 mod avatar;
+mod loudness;
 mod pages;
 pub(crate) mod picture;
 mod pump;

@@ -5,10 +5,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use calls_client::Update;
-use calls_core::snapshot::{Call, CallPhase, Levels, Patch, Slice, Snapshot, TimelineChange};
+use calls_core::snapshot::{Call, CallPhase, Patch, Slice, Snapshot, TimelineChange};
 use tauri::{AppHandle, Emitter, Manager};
-use tokio::time::{Instant, MissedTickBehavior, interval, sleep_until};
+use tokio::time::{Instant, sleep_until};
 
+use super::loudness::Loudness;
 use super::pages::{News, Pages};
 use crate::start::Running;
 
@@ -18,8 +19,8 @@ const FRAME: Duration = Duration::from_millis(16);
 /// How often loudness is told: quick enough for a meter…
 const LEVELS_EVERY: Duration = Duration::from_millis(100);
 
-/// …and only every so many times where it but widens a ring: each change is a repaint.
-const RINGS_EVERY: u32 = 2;
+/// …and less often where it but widens a ring: each change is a repaint.
+const RINGS_EVERY: Duration = Duration::from_millis(200);
 
 /// Keeps the newest value of each slice until it is time to send it.
 #[derive(Debug, Default)]
@@ -81,16 +82,15 @@ pub(crate) async fn pump(app: AppHandle, core: Running) {
     let mut patches = core.handle().patches();
     let mut metering = core.metering();
     let mut in_call = in_call(&core.snapshot().call);
-    let mut shown = Levels::default();
+    let mut loudness = Loudness::default();
     let mut coalescer = Coalescer::default();
     let mut told = Told::default();
     let mut frame_ends: Option<Instant> = None;
-    let mut meter = interval(LEVELS_EVERY);
-    meter.set_missed_tick_behavior(MissedTickBehavior::Delay);
-    let mut ticks = 0_u32;
+    let mut looked = Instant::now();
     loop {
         let metered = *metering.borrow_and_update();
         let wanted = in_call || metered;
+        let look = looked + if metered { LEVELS_EVERY } else { RINGS_EVERY };
         tokio::select! {
             update = patches.next() => {
                 let begins = match update {
@@ -123,21 +123,18 @@ pub(crate) async fn pump(app: AppHandle, core: Running) {
                     }
                 }
             }
-            changed = metering.changed(), if !wanted => {
+            changed = metering.changed() => {
                 // Its sender lives as long as the core.
                 if changed.is_err() {
                     return;
                 }
             }
-            _ = meter.tick(), if wanted => {
-                ticks = ticks.wrapping_add(1);
-                if !metered && !ticks.is_multiple_of(RINGS_EVERY) {
-                    continue;
-                }
-                let newest = rounded(&core.levels());
-                if newest != shown {
-                    let _ = app.emit("levels", &newest);
-                    shown = newest;
+            () = sleep_until(look), if wanted => {
+                looked = Instant::now();
+                let now = core.levels();
+                let told = if metered { loudness.meter(&now) } else { loudness.rings(&now) };
+                if let Some(told) = told {
+                    let _ = app.emit("levels", told);
                 }
             }
         }
@@ -163,19 +160,6 @@ fn slices(snapshot: &Snapshot) -> Vec<Arc<Patch>> {
         .into_iter()
         .map(|slice| Arc::new(Patch { revision, slice }))
         .collect()
-}
-
-/// To a hundredth: what a meter can show. Silence then equals silence, and is not told again.
-fn rounded(levels: &Levels) -> Levels {
-    let round = |level: f32| (level * 100.0).round() / 100.0;
-    Levels {
-        input: round(levels.input),
-        sessions: levels
-            .sessions
-            .iter()
-            .map(|(session, level)| (session.clone(), round(*level)))
-            .collect(),
-    }
 }
 
 #[cfg(test)]
