@@ -147,8 +147,14 @@ pub trait AudioSource {
         false
     }
 
-    /// Whether the reader comes by often anyway, so that it need not be woken for every block. Devices need not care.
+    /// Whether the reader comes by often anyway and wants nothing but to know how loud it is, so that it need not be woken for
+    /// every block. Once it wants more, what was captured before is left out. Devices need not care.
     fn set_patient(&mut self, _patient: bool) {}
+
+    /// Samples left out so far because they were captured before they were wanted: time went on by so much.
+    fn let_go(&self) -> u64 {
+        0
+    }
 
     /// Told when the mute gate opens for the first time: a clip begins only then. Devices need not care.
     fn gate_opened(&mut self) {}

@@ -149,8 +149,61 @@ fn inside() {
     println!("contract kept");
 
     latency(&*host);
+    what_was_captured_before_it_was_wanted_is_left_out(&*host);
     only_others_are_shared(&*host);
     whole_engine();
+}
+
+/// Whoever is muted looks at loudness now and then; when the gate opens, what lies in the server is older than that, and time has
+/// gone on all the same.
+fn what_was_captured_before_it_was_wanted_is_left_out(host: &dyn calls_media::AudioHost) {
+    let devices = host.devices();
+    let id = &devices.default_of(DeviceRole::Input).unwrap().id;
+    let mut source = host.open_source(id).unwrap();
+    assert!(source.wake(std::thread::current()));
+    let mut pcm = vec![0.0; 480];
+    let mut read = 0;
+    let mut look = |source: &mut dyn calls_media::AudioSource| {
+        let mut now = 0;
+        loop {
+            let n = source.read(&mut pcm);
+            now += n;
+            if n == 0 {
+                break;
+            }
+        }
+        read += now;
+        (now, read)
+    };
+    let end = Instant::now() + Duration::from_secs(10);
+    // The first block, and many more: its beginning is uneven.
+    while look(&mut *source).1 < 96_000 {
+        assert!(Instant::now() < end, "nothing is captured");
+        std::thread::park_timeout(Duration::from_millis(20));
+    }
+    source.set_patient(true);
+    let (begun, (_, before)) = (Instant::now(), look(&mut *source));
+    let mut bursts = 0;
+    // Until the microphone's thread has just begun to rest.
+    while bursts < 5 {
+        assert!(Instant::now() < end, "nothing is captured by a patient one");
+        std::thread::park_timeout(Duration::from_millis(20));
+        bursts += usize::from(look(&mut *source).0 > 4 * 480);
+    }
+    std::thread::sleep(Duration::from_millis(40));
+    source.set_patient(false);
+    while source.let_go() == 0 {
+        assert!(Instant::now() < end, "nothing was left out");
+        std::thread::park_timeout(Duration::from_millis(20));
+    }
+    let (_, after) = look(&mut *source);
+    let passed = begun.elapsed().as_secs_f64();
+    let told = ((after - before) as u64 + source.let_go()) as f64 / 48_000.0;
+    println!(
+        "patient: {passed:.3} s passed, {told:.3} s told, {:.0} ms of it left out",
+        source.let_go() as f64 / 48.0
+    );
+    assert!((passed - told).abs() < 0.1, "time has been lost");
 }
 
 /// Another program plays 1 kHz, and we play 440 Hz on the same loudspeaker: what is shared is the former alone.

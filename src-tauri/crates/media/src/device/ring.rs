@@ -1,9 +1,10 @@
 //! The rings between device callbacks and the voice thread. What a callback does is here, so that a test can show
 //! that it neither locks nor allocates.
 
-use std::sync::atomic::{AtomicU8, AtomicU64, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::thread::Thread;
+use std::time::Duration;
 
 use rtrb::{Consumer, Producer, RingBuffer};
 
@@ -22,8 +23,8 @@ const STEP_MS: u32 = 5;
 const MOST_SLACK_MS: u32 = 60;
 /// Taken back after so long without a miss, seconds.
 const CALM_S: u64 = 20;
-/// A reader that comes by anyway is woken when so many more blocks wait.
-const PATIENCE: usize = 3;
+/// A patient reader is woken when so many more blocks wait.
+const PATIENCE: usize = 7;
 /// What is missed until so much was written belongs to the beginning.
 const SETTLES_MS: u32 = 300;
 
@@ -36,8 +37,14 @@ pub struct Status {
     /// With so many samples waiting who waits is woken: for playout so many or fewer (there is room for a block), for capture
     /// so many or more (there is a whole one).
     mark: AtomicUsize,
-    /// Who waits at the other end.
+    /// Who waits at the other end, and whether it comes by often anyway.
     waiting: OnceLock<Thread>,
+    patient: AtomicBool,
+    /// Who rests between a microphone's messages, and whether it was called from its rest.
+    resting: OnceLock<Thread>,
+    called: AtomicBool,
+    /// Samples that were captured before anybody wanted them.
+    let_go: AtomicU64,
 }
 
 impl Status {
@@ -88,7 +95,6 @@ pub fn capture(format: Format) -> (CaptureFeed, CaptureTap) {
             ring: consumer,
             format,
             status,
-            patient: false,
         },
     )
 }
@@ -148,16 +154,35 @@ impl CaptureFeed {
     }
 
     /// Samples that must still come until the voice thread has something to do; while it has, until it has once more. A block at
-    /// most: whoever wants more at once still takes what there is.
+    /// most, or eight if it is patient: whoever wants more at once still takes what there is.
     #[must_use]
     pub fn missing(&self) -> usize {
-        let mark = self.status.mark.load(Ordering::Relaxed).min(self.block);
+        let patient = self.status.patient.load(Ordering::Relaxed);
+        let most = self.block * if patient { 1 + PATIENCE } else { 1 };
+        let mark = self.status.mark.load(Ordering::Relaxed).min(most);
         let waiting = self.waiting();
         if waiting < mark {
             mark - waiting
         } else {
-            (mark + self.block).saturating_sub(waiting)
+            (mark + self.block.max(mark)).saturating_sub(waiting)
         }
+    }
+
+    /// Rests, unless the reader becomes impatient. True if it does: what was captured meanwhile it does not want any more
+    /// ([`CaptureFeed::let_go`]).
+    pub fn rest(&self, most: Duration) -> bool {
+        let status = &self.status;
+        status.resting.get_or_init(std::thread::current);
+        if !most.is_zero() {
+            std::thread::park_timeout(most);
+        }
+        status.called.swap(false, Ordering::Relaxed)
+    }
+
+    /// Counts so many samples as time that went by.
+    pub fn let_go(&mut self, samples: usize) {
+        let samples = samples as u64;
+        self.status.let_go.fetch_add(samples, Ordering::Relaxed);
     }
 
     fn waiting(&self) -> usize {
@@ -177,7 +202,6 @@ pub struct CaptureTap {
     ring: Consumer<f32>,
     format: Format,
     status: Arc<Status>,
-    patient: bool,
 }
 
 /// A loudspeaker callback's end.
@@ -261,7 +285,7 @@ impl<G> AudioSource for RingSource<G> {
         let there = self.tap.ring.slots().min(pcm.len());
         let whole = there - there % usize::from(self.tap.format.channels.max(1));
         // The rest of what was asked for completes a block; some devices bring a thousand crumbs a second.
-        let later = if self.tap.patient {
+        let later = if self.tap.status.patient.load(Ordering::Relaxed) {
             PATIENCE * samples(self.tap.format, BLOCK_MS)
         } else {
             0
@@ -287,7 +311,19 @@ impl<G> AudioSource for RingSource<G> {
     }
 
     fn set_patient(&mut self, patient: bool) {
-        self.tap.patient = patient;
+        let status = &self.tap.status;
+        let was = status.patient.swap(patient, Ordering::Relaxed);
+        if was
+            && !patient
+            && let Some(thread) = status.resting.get()
+        {
+            status.called.store(true, Ordering::Relaxed);
+            thread.unpark();
+        }
+    }
+
+    fn let_go(&self) -> u64 {
+        self.tap.status.let_go.load(Ordering::Relaxed)
     }
 }
 
@@ -408,7 +444,7 @@ mod tests {
     }
 
     #[test]
-    fn a_patient_reader_is_woken_for_four_blocks() {
+    fn a_patient_reader_is_woken_for_eight_blocks() {
         let (mut feed, tap) = capture(Format {
             rate: 48_000,
             channels: 1,
@@ -428,7 +464,7 @@ mod tests {
         assert_eq!(source.read(&mut pcm), 480);
         source.set_patient(true);
         source.read(&mut pcm);
-        feed.push([0.0; 1_919].into_iter());
+        feed.push([0.0; 8 * 480 - 1].into_iter());
         assert!(!woken());
         feed.push([0.0; 1].into_iter());
         assert!(woken());
@@ -437,6 +473,34 @@ mod tests {
         source.read(&mut pcm);
         feed.push([0.0; 1].into_iter());
         assert!(woken(), "what waits is enough");
+    }
+
+    #[test]
+    fn who_feeds_a_patient_reader_rests_until_it_becomes_impatient() {
+        let (mut feed, tap) = capture(Format {
+            rate: 48_000,
+            channels: 1,
+        });
+        let mut source = RingSource::new(tap, ());
+        let long = Duration::from_secs(20);
+        assert!(!feed.rest(Duration::ZERO));
+        source.set_patient(true);
+        source.read(&mut [0.0; 480]);
+        assert_eq!(feed.missing(), 8 * 480);
+        feed.push([0.0; 8 * 480].into_iter());
+        assert_eq!(feed.missing(), 8 * 480, "all are there; as many more");
+        let begun = std::time::Instant::now();
+        source.set_patient(true);
+        source.set_patient(false);
+        assert!(feed.rest(long));
+        assert!(begun.elapsed() < long / 2);
+        feed.let_go(1_000);
+        assert_eq!(source.let_go(), 1_000);
+        source.set_patient(false);
+        assert!(
+            !feed.rest(Duration::from_millis(1)),
+            "it was impatient before"
+        );
     }
 
     #[test]

@@ -98,6 +98,8 @@ struct Capture {
     source: Box<dyn AudioSource>,
     to: ToBlocks,
     overruns: u64,
+    /// Samples that went by without being read.
+    gone: u64,
     /// It wakes us when it brings something.
     woken: bool,
 }
@@ -289,6 +291,7 @@ impl VoiceThread {
                     source,
                     to,
                     overruns: 0,
+                    gone: 0,
                 })
             },
             &mut |event| events(event),
@@ -388,12 +391,13 @@ impl VoiceThread {
             }
         }
         let overruns = capture.source.overruns();
-        if overruns > capture.overruns {
-            let lost = overruns - capture.overruns;
-            capture.overruns = overruns;
-            self.overruns += lost;
+        self.overruns += overruns - capture.overruns;
+        capture.overruns = overruns;
+        let gone = overruns + capture.source.let_go();
+        if gone > capture.gone {
             let format = capture.source.format();
-            let frames = lost / u64::from(format.channels.max(1));
+            let frames = (gone - capture.gone) / u64::from(format.channels.max(1));
+            capture.gone = gone;
             self.engine
                 .skip_capture(frames * u64::from(RATE) / u64::from(format.rate.max(1)));
         }

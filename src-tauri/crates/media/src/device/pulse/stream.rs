@@ -26,7 +26,7 @@ const OUTPUT: Format = Format {
     rate: RATE,
     channels: 2,
 };
-/// A microphone's messages: a frame of 20 ms waits for its end anyway, and each message costs.
+/// A microphone's messages: as much as the voice thread takes at once.
 const FRAGMENT_MS: u32 = 10;
 /// The messages of some devices are crumbs: while several of them are missing nobody listens, but not up to the last moment, because
 /// they do not come evenly.
@@ -149,6 +149,8 @@ fn capture(
         .connect_record(Some(name), Some(&attr), FlagSet::ADJUST_LATENCY)
         .map_err(refused)?;
     opened(link, &stream, ready)?;
+    // Whether what comes was captured before anybody wanted it.
+    let mut stale = false;
     while !stop.load(Ordering::Acquire) {
         goes_on(link, &stream)?;
         let mut crumb = 0;
@@ -158,7 +160,11 @@ fn capture(
                 PeekResult::Data(pcm) => {
                     let (samples, _) = pcm.as_chunks::<{ size_of::<f32>() }>();
                     crumb = samples.len();
-                    feed.push(samples.iter().map(|sample| f32::from_ne_bytes(*sample)));
+                    if stale {
+                        feed.let_go(crumb);
+                    } else {
+                        feed.push(samples.iter().map(|sample| f32::from_ne_bytes(*sample)));
+                    }
                 }
                 // What the server lost is silence: time goes on.
                 PeekResult::Hole(length) => {
@@ -168,7 +174,7 @@ fn capture(
             }
             stream.discard().map_err(refused)?;
         }
-        std::thread::sleep(rest(crumb, feed.missing()));
+        stale = feed.rest(rest(crumb, feed.missing()));
         link.turn(TURN)?;
     }
     // A stream that is being closed has no more to say.
