@@ -9,6 +9,7 @@ use calls_core::port::media::{EncodedFrame, MediaPacket};
 use calls_core::snapshot::{Noise, Sound};
 use calls_media::Block;
 use calls_media::block::BLOCK;
+use calls_media::voice::apm::Apm;
 use calls_media::voice::gate::GateSwitch;
 use calls_media::voice::mixer::Volume;
 use calls_media::voice::{Track, VoiceEngine};
@@ -91,6 +92,22 @@ fn a_block_costs_little() {
         println!("capture, {name}: {cost:?} per 10 ms block");
         assert!(cost < Duration::from_millis(3), "{cost:?}");
     }
+    let mut apm = Apm::new(Sound {
+        echo: true,
+        ..Sound::RAW
+    });
+    let times = (0..BLOCKS)
+        .map(|n| {
+            let (far, mut captured) = (block(n + 7_000), block(n));
+            let start = Instant::now();
+            apm.played(&far);
+            apm.captured(&mut captured);
+            start.elapsed()
+        })
+        .collect();
+    let cost = median(times);
+    println!("echo of what is played: {cost:?} per 10 ms block");
+    assert!(cost < Duration::from_millis(3), "{cost:?}");
     let frames = frames();
     // Blocks of 10 ms in each.
     let step = frames[0].duration as usize / BLOCK;

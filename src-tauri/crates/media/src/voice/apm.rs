@@ -167,7 +167,10 @@ fn config(sound: Sound) -> Config {
             multi_channel_capture: false,
             ..Pipeline::default()
         },
-        high_pass_filter: sound.high_pass.then(HighPassFilter::default),
+        // What it takes away lies in the lowest of the three bands that the noise suppression needs anyway.
+        high_pass_filter: sound.high_pass.then(|| HighPassFilter {
+            apply_in_full_band: sound.noise == Noise::Off,
+        }),
         // Ours comes before it, and keeps what is said here while others talk (`voice/canceller.rs`).
         echo_canceller: None,
         noise_suppression: (sound.noise != Noise::Off).then(|| NoiseSuppression {

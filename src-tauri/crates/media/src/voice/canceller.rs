@@ -7,6 +7,7 @@
 //!
 //! The way is looked for within 280 ms after the sound was made; a longer one is not found. Adds 2.5 ms of delay.
 
+mod damper;
 mod kalman;
 mod residual;
 

@@ -9,12 +9,9 @@
 
 use realfft::num_complex::Complex32;
 
+use super::damper::{Damper, HALF, TAPS};
 use super::{BINS, BLOCK, SPAN, Spectrum, Transform};
 
-/// Half the length of the damping filter, samples: its delay.
-pub(super) const HALF: usize = 120;
-/// Taps of the damping filter.
-const TAPS: usize = 2 * HALF + 1;
 /// Damping ends here while somebody talks here, too: what is damped more sounds like a gap in the line. −26 dB.
 const FLOOR: f32 = 0.05;
 /// The same while all that is left seems to be echo: nobody is there whom a gap could hurt. −46 dB.
@@ -59,8 +56,7 @@ pub(super) struct Residual {
     power_left: [f32; BINS],
     power_echo: [f32; BINS],
     gain: [f32; BINS],
-    filter: [f32; TAPS],
-    history: [f32; 2 * HALF],
+    damper: Damper,
     agility: f32,
     /// How sure it is that nobody talks here, 0 to 1.
     alone: f32,
@@ -84,8 +80,6 @@ impl Residual {
             let at = (n + 1) as f32 / (TAPS + 1) as f32;
             (std::f32::consts::PI * at).sin().powi(2)
         });
-        let mut filter = [0.0; TAPS];
-        filter[HALF] = 1.0;
         Self {
             window,
             taper,
@@ -99,8 +93,7 @@ impl Residual {
             power_left: [SILENCE; BINS],
             power_echo: [SILENCE; BINS],
             gain: [1.0; BINS],
-            filter,
-            history: [0.0; 2 * HALF],
+            damper: Damper::new(),
             agility: 0.0,
             alone: 0.0,
         }
@@ -125,10 +118,7 @@ impl Residual {
 
     /// Nothing is to be damped; only delayed.
     pub(super) fn pass(&mut self, block: &mut [f32; BLOCK]) {
-        let mut flat = [0.0; TAPS];
-        flat[HALF] = 1.0;
-        let input = *block;
-        self.filtered(&input, flat, block);
+        self.damper.pass(block);
     }
 
     /// Damps the echo that is in `left`, of which `echo` was taken away already and `uncertain` may be left.
@@ -200,8 +190,8 @@ impl Residual {
         let mut response = [0.0; SPAN];
         transform.backward(&gains, &mut response);
         // Symmetric around zero; moved so that it begins there.
-        let filter = std::array::from_fn(|n| response[(SPAN + n - HALF) % SPAN] * self.taper[n]);
-        self.filtered(left, filter, out);
+        let taps = std::array::from_fn(|n| response[(SPAN + n - HALF) % SPAN] * self.taper[n]);
+        self.damper.filter(left, &taps, out);
     }
 
     fn spectrum(
@@ -243,41 +233,6 @@ impl Residual {
         }
         (sum / (all + SILENCE) - CHANGED).max(0.0)
     }
-
-    /// Filters a block, going over from the filter before to this one within it.
-    fn filtered(&mut self, input: &[f32; BLOCK], filter: [f32; TAPS], out: &mut [f32; BLOCK]) {
-        let mut sound = [0.0; 2 * HALF + BLOCK];
-        sound[..2 * HALF].copy_from_slice(&self.history);
-        sound[2 * HALF..].copy_from_slice(input);
-        self.history.copy_from_slice(&sound[BLOCK..]);
-        let same = filter == self.filter;
-        for (n, out) in out.iter_mut().enumerate() {
-            let heard = &sound[n..n + TAPS];
-            let new: f32 = dot(heard, &filter);
-            let old = if same { new } else { dot(heard, &self.filter) };
-            let share = (n as f32 + 0.5) / BLOCK as f32;
-            *out = old + share * (new - old);
-        }
-        self.filter = filter;
-    }
-}
-
-/// In eight sums, which a processor adds at once.
-fn dot(a: &[f32], b: &[f32]) -> f32 {
-    let mut sums = [0.0; 8];
-    let (a, b) = (a.chunks_exact(8), b.chunks_exact(8));
-    let rest: f32 = a
-        .remainder()
-        .iter()
-        .zip(b.remainder())
-        .map(|(a, b)| a * b)
-        .sum();
-    for (a, b) in a.zip(b) {
-        for n in 0..8 {
-            sums[n] += a[n] * b[n];
-        }
-    }
-    sums.iter().sum::<f32>() + rest
 }
 
 /// Means over `HALF_WIDTH` neighbours on either side.

@@ -1,4 +1,4 @@
-use super::residual::HALF;
+use super::damper::HALF;
 use super::*;
 use crate::voice::level::Dbov;
 
