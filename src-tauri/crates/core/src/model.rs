@@ -3,16 +3,18 @@
 use serde::Serialize;
 use ts_rs::TS;
 
-use crate::id::{
-    CallId, CategoryId, ChannelId, FileId, Millis, PendingId, PostId, SessionId, TeamId, UserId,
-};
+use crate::id::{CategoryId, ChannelId, Millis, TeamId, UserId};
 
+mod call;
 mod emoji;
 mod job;
+mod post;
 mod stats;
 
+pub use call::{CallState, CallsChannel, CallsConfig, IceServer, Participant};
 pub use emoji::Emoji;
 pub use job::{Job, JobKind};
+pub use post::{CallPost, File, Post, PostKind, Reaction, Subtitles};
 pub use stats::{PairStats, RtcStats, StreamStats};
 
 /// A team: a set of channels under one name.
@@ -196,130 +198,6 @@ pub enum Presence {
     Offline,
 }
 
-/// What became of a call, as its post says.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, TS)]
-#[serde(rename_all = "camelCase")]
-pub struct CallPost {
-    /// Title given at the start; may be empty.
-    pub title: String,
-    /// Begin.
-    #[ts(type = "number")]
-    pub start_at: Millis,
-    /// End; 0 while the call goes on.
-    #[ts(type = "number")]
-    pub end_at: Millis,
-    /// `calling`, `ended`, `no_answer`, `canceled_by_caller`, `declined`, or empty on older servers.
-    pub status: String,
-    /// Recordings with a file.
-    pub recordings: u32,
-    /// Transcripts with a file.
-    pub transcripts: u32,
-}
-
-/// Subtitles of a recording: a WebVTT file of the server's.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, TS)]
-#[serde(rename_all = "camelCase")]
-pub struct Subtitles {
-    /// What they are called; may be empty.
-    pub title: String,
-    /// BCP 47 tag; may be empty, or anything else.
-    pub language: String,
-    /// The file.
-    pub file: FileId,
-}
-
-/// What kind of post it is.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, TS)]
-#[serde(tag = "type", rename_all = "camelCase")]
-pub enum PostKind {
-    /// Somebody wrote it.
-    Message,
-    /// The server wrote it (joined, left, header changed).
-    System,
-    /// Only we see it, and only until the program ends.
-    Ephemeral,
-    /// A call began here.
-    Call(CallPost),
-    /// The file of a call's recording.
-    Recording {
-        /// What was said, once it was written down.
-        subtitles: Vec<Subtitles>,
-    },
-    /// A kind that we do not know: shown as its text.
-    Other,
-}
-
-/// A post as the server tells it.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Post {
-    /// Identity.
-    pub id: PostId,
-    /// Channel.
-    pub channel: ChannelId,
-    /// Author.
-    pub author: UserId,
-    /// The thread it replies to; `None` for a root post.
-    pub root: Option<PostId>,
-    /// Text, Mattermost markdown.
-    pub message: String,
-    /// Kind.
-    pub kind: PostKind,
-    /// Made.
-    pub create_at: Millis,
-    /// Changed in any way (the order of `since`).
-    pub update_at: Millis,
-    /// Edited by its author; 0 if never.
-    pub edit_at: Millis,
-    /// Deleted; 0 if not.
-    pub delete_at: Millis,
-    /// The client-made id under which we sent it; `None` for other people's.
-    pub pending: Option<PendingId>,
-    /// Replies in its thread.
-    pub reply_count: i64,
-    /// A name that replaces the author's (web hooks), may be empty.
-    pub override_name: String,
-    /// Who reacted with what, oldest first.
-    pub reactions: Vec<Reaction>,
-    /// What is attached.
-    pub files: Vec<File>,
-    /// We follow the thread that begins here; `None` where the server does not say.
-    pub following: Option<bool>,
-    /// Time of the newest reply; 0 if there is none, or the server does not say.
-    pub last_reply_at: Millis,
-}
-
-/// Somebody's reaction to a post.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Reaction {
-    /// Whose.
-    pub user: UserId,
-    /// Name of the emoji, without colons.
-    pub emoji: String,
-}
-
-/// A file attached to a post.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, TS)]
-#[serde(rename_all = "camelCase")]
-pub struct File {
-    /// Identity.
-    pub id: FileId,
-    /// As its sender called it. Shown as it is, never used as a path.
-    pub name: String,
-    /// What follows the last dot, small letters; may be empty.
-    pub extension: String,
-    /// Bytes.
-    #[ts(type = "number")]
-    pub size: i64,
-    /// MIME type as the server says.
-    pub mime: String,
-    /// Pixels of a picture; 0 for others.
-    pub width: u32,
-    /// Pixels of a picture; 0 for others.
-    pub height: u32,
-    /// The server has a smaller picture of it.
-    pub has_preview: bool,
-}
-
 /// What kind of category it is.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, TS)]
 #[serde(rename_all = "camelCase")]
@@ -388,103 +266,4 @@ pub struct CommandHint {
     pub hint: String,
     /// One line.
     pub description: String,
-}
-
-/// One connection to a call. A user on two devices is two participants.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Participant {
-    /// Identity inside the call.
-    pub session: SessionId,
-    /// Whose.
-    pub user: UserId,
-    /// Microphone off.
-    pub muted: bool,
-    /// When the hand went up (server clock); `None` when down.
-    pub hand_raised_at: Option<Millis>,
-}
-
-/// A call as the server describes it.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct CallState {
-    /// Identity of the call.
-    pub id: CallId,
-    /// Where.
-    pub channel: ChannelId,
-    /// Begin, server clock.
-    pub start_at: Millis,
-    /// Everybody in it, in no order, without bots.
-    pub participants: Vec<Participant>,
-    /// Root of the call's thread.
-    pub thread: Option<PostId>,
-    /// The call's own post.
-    pub post: Option<PostId>,
-    /// Who shares the screen.
-    pub sharing: Option<SessionId>,
-    /// Who started it.
-    pub owner: UserId,
-    /// Who may control it; `None` while nobody is eligible.
-    pub host: Option<UserId>,
-    /// The recording asked for last, if any.
-    pub recording: Option<Job>,
-    /// The captions asked for last, if any.
-    pub captions: Option<Job>,
-    /// We have dismissed this call's ringing.
-    pub dismissed: bool,
-}
-
-/// What the Calls plugin allows and offers (`GET /config`, `GET /version`).
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct CallsConfig {
-    /// Plugin version, for instance `1.12.2`; empty if unknown.
-    pub version: String,
-    /// Media server version; empty with the embedded one.
-    pub rtcd_version: String,
-    /// Anybody may start a call where it is not explicitly switched off; else administrators only ("test mode").
-    pub default_enabled: bool,
-    /// Highest number of sessions in a call; 0 = no limit.
-    pub max_participants: u32,
-    /// Short-lived TURN credentials must be fetched before joining.
-    pub needs_turn_credentials: bool,
-    /// Screens may be shared.
-    pub allow_screen_sharing: bool,
-    /// Two layers of the shared screen.
-    pub simulcast: bool,
-    /// Direct and group calls ring.
-    pub ringing: bool,
-    /// The host's controls are licensed.
-    pub host_controls: bool,
-    /// Calls outside direct messages are licensed.
-    pub group_calls: bool,
-    /// Calls can be recorded.
-    pub recordings: bool,
-    /// Recordings are transcribed.
-    pub transcriptions: bool,
-    /// Longest recording, minutes; 0 = unknown.
-    pub max_recording_minutes: u32,
-    /// Offers travel over the data channel.
-    pub dc_signaling: bool,
-    /// STUN and TURN servers.
-    pub ice_servers: Vec<IceServer>,
-}
-
-/// A STUN or TURN server.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct IceServer {
-    /// `stun:`, `turn:` and `turns:` addresses.
-    pub urls: Vec<String>,
-    /// TURN user name, else empty.
-    pub username: String,
-    /// TURN password, else empty.
-    pub credential: String,
-}
-
-/// What `/channels` of the plugin says about one channel.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct CallsChannel {
-    /// Which.
-    pub channel: ChannelId,
-    /// Calls switched on or off explicitly; `None` = the server's default holds.
-    pub enabled: Option<bool>,
-    /// The call going on there.
-    pub call: Option<CallState>,
 }
