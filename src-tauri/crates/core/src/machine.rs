@@ -35,6 +35,7 @@ mod out;
 mod places;
 mod ringing;
 mod route;
+mod row;
 mod share;
 mod talk;
 #[cfg(test)]

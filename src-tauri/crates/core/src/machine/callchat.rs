@@ -10,7 +10,7 @@ use crate::snapshot::{CallChat as Slice, PostRow};
 use super::compose::Compose;
 use super::directory::Directory;
 use super::out::{Asked, Out, Part};
-use super::timeline::{pending_row, react, row};
+use super::row::{pending_row, react, row};
 
 /// Replies kept. Longer threads are read in the channel.
 const POSTS: usize = 500;

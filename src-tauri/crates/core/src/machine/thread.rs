@@ -10,7 +10,7 @@ use crate::snapshot::Thread as Slice;
 use super::compose::{Compose, place};
 use super::directory::Directory;
 use super::out::{Asked, Out, Part};
-use super::timeline::{pending_row, react, row};
+use super::row::{pending_row, react, row};
 use super::typing::Typing;
 
 /// Posts kept of a thread. A longer one loses its oldest replies.
