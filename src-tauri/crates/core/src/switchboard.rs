@@ -7,17 +7,15 @@
 //!
 //! Run rule: one of the `handle_*` methods, then drain [`Switchboard::poll_act`] before the next. It knows no clock.
 
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::collections::VecDeque;
 
-use crate::alert::{AlertSettings, AlertWish, DesktopNews, Elsewhere, Ring, plain};
+use crate::alert::{AlertSettings, AlertWish, DesktopNews, Elsewhere, Ring};
 use crate::command::Command;
-use crate::id::{ChannelId, ServerNumber, UserId};
+use crate::id::ServerNumber;
 use crate::machine::is_address_of;
-use crate::snapshot::{
-    Account, CallPhase, Link, OurShare, ServerRow, ServerStanding, ServerTag, Snapshot,
-};
-use crate::trust::Trust;
+use crate::snapshot::{ServerRow, ServerStanding, ServerTag, Snapshot};
 
+mod glance;
 mod picture;
 mod reach;
 #[cfg(test)]
@@ -25,6 +23,7 @@ mod tests;
 
 pub use picture::Picture;
 
+use glance::Glance;
 use reach::Reach;
 
 /// Servers at most. Each costs a directory, a timeline and a connection; nobody works for more.
@@ -83,83 +82,6 @@ struct Line {
     told: Elsewhere,
     /// Added by the person, and not signed in since.
     fresh: bool,
-}
-
-/// What matters of a client's snapshot to the others.
-#[derive(Clone, Debug, Default, PartialEq)]
-struct Glance {
-    url: String,
-    name: String,
-    standing: ServerStanding,
-    signed_in: bool,
-    mentions: u32,
-    channels: u32,
-    ringing: bool,
-    in_call: bool,
-    /// Asks whether to leave the present call for another.
-    asks: bool,
-    shows_everything: bool,
-    /// What of its alert settings is about its own people and channels.
-    own: (BTreeSet<ChannelId>, BTreeMap<UserId, String>),
-    /// What it may do.
-    trust: Trust,
-}
-
-impl Glance {
-    fn of(snapshot: &Snapshot) -> Self {
-        let (server, signed_in) = match &snapshot.account {
-            Account::NoServer | Account::Finding { .. } => (None, false),
-            Account::SignedOut { server, .. } | Account::SigningIn { server, .. } => {
-                (Some(server), false)
-            }
-            Account::SignedIn { server, .. } => (Some(server), true),
-        };
-        let standing = match (&snapshot.account, &snapshot.link) {
-            (Account::NoServer | Account::Finding { .. }, _) => ServerStanding::New,
-            (Account::SignedOut { .. }, _) => ServerStanding::SignedOut,
-            (_, Link::Up) => ServerStanding::Up,
-            (_, Link::Lost { .. }) => ServerStanding::Lost,
-            _ => ServerStanding::Connecting,
-        };
-        let url = server.map(|server| server.url.clone()).unwrap_or_default();
-        let name = server
-            .map(|server| plain(&server.name, 60))
-            .filter(|name| !name.is_empty() && name != "Mattermost")
-            .unwrap_or_else(|| host(&url).to_owned());
-        let rows = snapshot.directory.channels.iter();
-        let settings = &snapshot.alerts.settings;
-        Self {
-            url,
-            name,
-            standing,
-            signed_in,
-            mentions: rows
-                .clone()
-                .fold(0, |sum: u32, row| sum.saturating_add(row.mentions)),
-            channels: u32::try_from(rows.filter(|row| row.unread && !row.muted).count())
-                .unwrap_or(u32::MAX),
-            ringing: snapshot.incoming.calls.iter().any(|call| !call.elsewhere),
-            in_call: !matches!(
-                snapshot.call.phase,
-                CallPhase::Idle | CallPhase::Failed { .. }
-            ),
-            asks: snapshot.call.switch_to.is_some(),
-            shows_everything: match &snapshot.share.ours {
-                OurShare::Off => false,
-                OurShare::Starting { source, .. } | OurShare::On { source, .. } => {
-                    !source.as_str().starts_with("window:")
-                }
-            },
-            own: (settings.channels.clone(), settings.blocked.clone()),
-            trust: settings.trust,
-        }
-    }
-}
-
-/// `https://chat.example.org/team` is at `chat.example.org`.
-fn host(url: &str) -> &str {
-    let rest = url.split_once("://").map_or(url, |(_, rest)| rest);
-    rest.split('/').next().unwrap_or(rest)
 }
 
 impl Switchboard {

@@ -6,7 +6,9 @@ use std::sync::Arc;
 
 use super::*;
 use crate::alert::{Note, NoteKey, RingDevice, Tone, Words};
-use crate::snapshot::{ChannelRow, IncomingCall, Person, ServerInfo, Slice};
+use crate::snapshot::{
+    Account, CallPhase, ChannelRow, IncomingCall, Link, Person, ServerInfo, Slice,
+};
 
 const A: ServerNumber = ServerNumber(0);
 const B: ServerNumber = ServerNumber(1);
