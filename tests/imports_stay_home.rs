@@ -1,7 +1,7 @@
 //! The rules of the house that Cargo cannot enforce: which file may name which library.
 //!
 //! Who may *depend* on what is checked by `cargo deny` (`deny.toml`); here it is about files. When a rule
-//! fails, either move the code to the file that owns the library, or change the rule and the architecture.
+//! fails, either move the code to the file that owns the library, or change the rule and the developer guide.
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
 use std::fs;

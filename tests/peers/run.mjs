@@ -5,6 +5,7 @@
 //   node run.mjs crowd [--clients N] [--seconds S]
 //   node run.mjs soak [--minutes N]
 //   node run.mjs voice [--quick] [--rounds N] [--only GROUP,…] [--seed N]
+//   node run.mjs screen [--quick] [--rounds N] [--seed N]
 
 import {voice} from './bench/voice.mjs';
 import {screen} from './bench/screen.mjs';

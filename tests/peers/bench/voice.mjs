@@ -1,6 +1,6 @@
 // The voice bench: our client and Chromium on one server, in turns, over the same sound bus and the same bad network.
 //
-//   node run.mjs voice [--quick] [--rounds N] [--only mouth,pesq,cpu,memory,join,muted] [--seed N]
+//   node run.mjs voice [--quick] [--rounds N] [--only mouth,pesq,echo,muted,cpu,memory,join] [--seed N]
 
 import {mkdirSync} from 'node:fs';
 import path from 'node:path';

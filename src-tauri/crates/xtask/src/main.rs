@@ -1,4 +1,4 @@
-//! Every chore by one command: `cargo xtask demo | test | bench | check-platforms | notices`.
+//! Every chore by one command: `cargo xtask demo | test | bench | check-platforms` and more.
 //!
 //! It has few dependencies, so that it builds in seconds on a machine where nothing else builds yet: its
 //! first job is to find out what is missing there.

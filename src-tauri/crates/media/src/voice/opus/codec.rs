@@ -1,5 +1,5 @@
 //! libopus itself, where its safe wrapper stops: the decoder's complexity (deep concealment, NoLACE) and deep redundancy
-//! (DRED, RFC draft-ietf-mlcodec-opus-dred). The only unsafe code of this crate.
+//! (DRED, RFC draft-ietf-mlcodec-opus-dred). The only unsafe code of the voice.
 #![allow(unsafe_code)]
 
 use std::ffi::c_int;
