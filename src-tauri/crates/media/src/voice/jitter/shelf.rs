@@ -235,6 +235,7 @@ impl Default for Shelf {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeMap;
     use std::time::Instant;
 
     use super::*;
@@ -290,6 +291,86 @@ mod tests {
             Filed::Restarted { .. }
         ));
         assert_eq!(order(&mut shelf), [13]);
+    }
+
+    #[test]
+    fn whatever_comes_waits_once_and_leaves_in_order() {
+        let mut state = 7u64;
+        let mut below = |count: i64| {
+            state = state
+                .wrapping_mul(6_364_136_223_846_793_005)
+                .wrapping_add(1_442_695_040_888_963_407);
+            (state >> 33) as i64 % count
+        };
+        let (mut restarts, mut copies) = (0, 0);
+        for _ in 0..20 {
+            let mut shelf = Shelf::new();
+            // What waits, in the order of the numbers, and whether it is a copy.
+            let mut waiting = BTreeMap::new();
+            let mut next = i64::MIN;
+            let Filed::Restarted { seq: mut top, .. } = shelf.file(packet(60_000, 0)) else {
+                panic!("the first one begins");
+            };
+            waiting.insert(top, false);
+            for _ in 0..2_000 {
+                let seq = top + below(140) - 70;
+                // Time that runs with the numbers, or does not.
+                let rtp = (seq - top + if below(50) == 0 { below(9) - 4 } else { 0 }) * 960;
+                let newest = shelf.newest_rtp().unwrap();
+                match below(8) {
+                    0..3 => match shelf.file(packet(seq as u16, (newest + rtp) as u32)) {
+                        Filed::Kept { seq: kept, .. } => {
+                            assert_eq!(kept, seq);
+                            assert!(seq >= next, "it would be late");
+                            assert_eq!(waiting.insert(seq, false), None);
+                            top = top.max(seq);
+                        }
+                        Filed::Restarted { seq, .. } => {
+                            waiting = BTreeMap::from([(seq, false)]);
+                            (top, next) = (seq, i64::MIN);
+                            restarts += 1;
+                        }
+                        Filed::Twice => assert!(waiting.contains_key(&seq)),
+                        Filed::Late { .. } => assert!(seq < shelf.next),
+                        Filed::Refused => {}
+                    },
+                    3..6 => {
+                        let data = if below(5) == 0 {
+                            &[][..]
+                        } else {
+                            &[0x78, 0, 0]
+                        };
+                        if shelf.file_copy(seq, newest + rtp, Bytes::from_static(data)) {
+                            assert!(seq >= next && !data.is_empty());
+                            assert_eq!(waiting.insert(seq, true), None);
+                            copies += 1;
+                        }
+                    }
+                    6 => {
+                        let taken = shelf.take_first();
+                        assert_eq!(
+                            taken.as_ref().map(|taken| (taken.seq, taken.copied)),
+                            waiting.pop_first()
+                        );
+                        next = taken.map_or(next, |taken| taken.seq + 1);
+                    }
+                    _ => {
+                        next = shelf.next + below(3);
+                        shelf.expect(next);
+                        waiting = waiting.split_off(&next);
+                    }
+                }
+                assert!(waiting.len() <= PLACES);
+                assert_eq!(shelf.waiting, waiting.len());
+                let first = |copied: bool| waiting.iter().find(|(_, it)| copied || !**it);
+                assert_eq!(shelf.first().map(|it| it.seq), first(true).map(|it| *it.0));
+                assert_eq!(
+                    shelf.first_itself().map(|it| it.seq),
+                    first(false).map(|it| *it.0)
+                );
+            }
+        }
+        assert!(restarts > 20 && copies > 1_000, "{restarts}, {copies}");
     }
 
     #[test]

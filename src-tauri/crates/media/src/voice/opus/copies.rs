@@ -218,6 +218,7 @@ fn take_laced(from: &mut impl Buf) -> Option<usize> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::voice::opus::{FRAME, VoiceDecoder, VoiceEncoder};
 
     /// A packet of one frame of 20 ms (hybrid, full band) with this in it.
     fn packet(fill: u8, length: usize) -> Bytes {
@@ -318,5 +319,173 @@ mod tests {
                 other_padding(&bent);
             }
         }
+    }
+
+    /// A seeded source of chance: one of so many.
+    fn chance(seed: u64) -> impl FnMut(usize) -> usize {
+        let mut state = seed;
+        move |count| {
+            state = state
+                .wrapping_mul(6_364_136_223_846_793_005)
+                .wrapping_add(1_442_695_040_888_963_407);
+            (state >> 33) as usize % count
+        }
+    }
+
+    /// Reads whatever it is, and says how many copies are in it.
+    fn read(packet: &Bytes) -> usize {
+        let whole = packet.as_ptr_range();
+        let (mut end, mut samples, mut count) = (whole.start, 0, 0);
+        for copy in copied(packet) {
+            let place = copy.data.as_ptr_range();
+            assert!(end <= place.start && place.end <= whole.end, "{packet:?}");
+            count += 1;
+            assert_eq!(copy.packets, count);
+            // Each ends where the one before it begins.
+            let held = duration(&copy.data).unwrap() as i64;
+            assert_eq!(copy.samples, samples + held, "{packet:?}");
+            assert!(!is_pause(&copy.data));
+            (end, samples) = (place.end, copy.samples);
+        }
+        assert!(count <= MOST as i64 && samples <= LONGEST as i64);
+        if let Some(Parts { frame, padding }) = parts(packet) {
+            assert!(0 < frame.start && frame.start <= frame.end);
+            assert_eq!((frame.end, padding.end), (padding.start, packet.len()));
+            assert!(other_padding(packet) <= padding.len());
+        } else {
+            assert_eq!((count, other_padding(packet)), (0, 0));
+        }
+        count as usize
+    }
+
+    #[test]
+    fn any_bytes_are_read_without_harm() {
+        let mut below = chance(1);
+        let mut read_some = 0;
+        for _ in 0..50_000 {
+            let mut bytes: Vec<u8> = (0..below(60)).map(|_| below(256) as u8).collect();
+            if below(4) > 0 {
+                // Nearly as it should be: here and there a length, a start or a packet is another.
+                let mut wrong = |right: usize| match below(12) {
+                    0 => [0, 1, 2, 17, 253, 254, 255][below(7)],
+                    1 => right + 1,
+                    2 => right.saturating_sub(1),
+                    _ => right,
+                };
+                let mut content = MARK.to_vec();
+                for n in 1..=3 {
+                    let length = wrong(20);
+                    content.push(wrong(8 * n) as u8);
+                    content.extend([wrong(length + 1) as u8, wrong(0x78) as u8]);
+                    content.extend(std::iter::repeat_n(7, length));
+                }
+                let mut padding = vec![wrong(ID.into()) as u8, wrong(content.len()) as u8];
+                padding.append(&mut content);
+                let mut whole = vec![
+                    wrong(0x7b) as u8,
+                    wrong(0x41) as u8,
+                    wrong(padding.len()) as u8,
+                ];
+                whole.extend([7; 9]);
+                whole.append(&mut padding);
+                bytes = whole;
+            }
+            read_some += read(&bytes.into()).min(1);
+        }
+        println!("{read_some} of 50000 had copies in them");
+        assert!((1_000..45_000).contains(&read_some), "{read_some}");
+    }
+
+    #[test]
+    fn what_one_sender_writes_is_what_another_reads() {
+        let mut below = chance(2);
+        let mut copies = Copies::default();
+        // Each as it is alone, the newest first, with the samples in it.
+        let mut before: Vec<(Bytes, usize)> = Vec::new();
+        let mut seen = [0; MOST + 1];
+        for _ in 0..20_000 {
+            // Hybrid 20 and 10 ms, transform 20 ms, and voice 60 ms (RFC 6716 §3.1).
+            let (toc, samples) = [(0x78, 960), (0x70, 480), (0xf8, 960), (0x18, 2_880)][below(4)];
+            let length = [3, 20, 120, 252, 253, 254, 255, 256, 400][below(9)] + below(3);
+            let frame: Vec<u8> = (0..length).map(|_| below(256) as u8).collect();
+            let alone: Bytes = [&[toc][..], &frame].concat().into();
+            let more = [0, 0, 9, 254, 255][below(5)];
+            let packet: Bytes = match more {
+                0 => alone.clone(),
+                254 => [&[toc | 3, 0x41, 255, 0][..], &frame, &[8; 254]]
+                    .concat()
+                    .into(),
+                255 => [&[toc | 3, 0x41, 255, 1][..], &frame, &[8; 255]]
+                    .concat()
+                    .into(),
+                _ => [&[toc | 3, 0x41, 9][..], &frame, &[8; 9]].concat().into(),
+            };
+            let count = below(MOST + 1);
+            let whole = written(&copies, &packet, count);
+
+            assert_eq!(duration(&whole), Some(samples));
+            let Parts { frame: at, .. } = parts(&whole).unwrap();
+            assert_eq!(&whole[at], frame);
+            assert_eq!(other_padding(&whole), more);
+            let got: Vec<Copied> = copied(&whole).collect();
+            assert_eq!(read(&whole), got.len());
+            seen[got.len()] += 1;
+            let mut start = 0;
+            for (copy, (data, samples)) in got.iter().zip(&before) {
+                start += *samples as i64;
+                assert_eq!((&copy.data, copy.samples), (data, start));
+            }
+            if got.is_empty() {
+                assert_eq!(whole, packet);
+            } else {
+                assert!(whole.len() <= LARGEST);
+            }
+            // Only what would not fit is left out.
+            if let Some((data, _)) = before.iter().take(count).nth(got.len()) {
+                assert!(whole.len().max(packet.len()) + data.len() + 20 > LARGEST);
+            }
+
+            match below(20) {
+                0 => {
+                    copies.forget();
+                    before.clear();
+                }
+                1 => {
+                    copies.keep(&Bytes::from_static(&[0x78]), 960);
+                    before.clear();
+                }
+                _ => {
+                    copies.keep(&whole, samples);
+                    before.insert(0, (alone, samples));
+                    before.truncate(MOST);
+                }
+            }
+        }
+        println!("{seen:?} packets with none, one and two copies");
+        assert!(seen.iter().all(|seen| *seen > 1_000));
+    }
+
+    #[test]
+    fn libopus_hears_the_same_with_and_without_copies() {
+        let mut encoder = VoiceEncoder::new().unwrap();
+        for _ in 0..5 {
+            encoder.set_loss(0.2, false);
+        }
+        let [mut one, mut two] = [(); 2].map(|()| VoiceDecoder::new().unwrap());
+        let (mut with, mut without) = ([0.0; FRAME], [0.0; FRAME]);
+        let mut came = 0;
+        for n in 0..50 {
+            let pcm: [f32; FRAME] = std::array::from_fn(|k| {
+                let at = (n * FRAME + k) as f32;
+                (at * 0.03).sin() * 0.3 + (at * 0.0007).sin() * 0.2
+            });
+            let whole = encoder.encode(&pcm).unwrap();
+            came += copied(&whole).count();
+            let bare = [&[whole[0] & !3], &whole[parts(&whole).unwrap().frame]].concat();
+            assert_eq!(one.decode(&whole, &mut with), Some(FRAME));
+            assert_eq!(two.decode(&bare, &mut without), Some(FRAME));
+            assert_eq!(with, without, "frame {n}");
+        }
+        assert!(came > 90, "{came}");
     }
 }
