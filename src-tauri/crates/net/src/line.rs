@@ -18,12 +18,16 @@ use tokio_tungstenite::tungstenite::Message;
 
 use crate::error::{NetError, distrust};
 use crate::rest::Rest;
+use connect::has_moved;
 use pings::Pings;
 use resume::{Resume, Taken};
 
 mod connect;
 mod pings;
 mod resume;
+mod words;
+
+pub(crate) use words::LastWords;
 
 /// Events waiting for the owner, who always listens; more would only hide that it does not.
 const EVENTS: usize = 256;
@@ -81,7 +85,7 @@ enum Command {
     Send(Action),
     Sdp(Vec<u8>),
     RetryNow,
-    Close(Vec<Action>),
+    Close(LastWords),
 }
 
 /// Where a line goes.
@@ -141,9 +145,9 @@ impl Line {
         }
     }
 
-    /// Says these last words and closes, within `limit`. If the line is down but was up, it is opened once more for
-    /// them: without a goodbye the server keeps a ghost of us.
-    pub(crate) async fn close(mut self, last_words: Vec<Action>, limit: Duration) {
+    /// Says these last words and closes, within `limit`. If the line is down but was up, or our end of it is gone, it is
+    /// opened once more for them: without a goodbye the server keeps a ghost of us.
+    pub(crate) async fn close(mut self, last_words: LastWords, limit: Duration) {
         let closing = async {
             let _ = self.commands.send(Command::Close(last_words)).await;
             // Ends by itself, or is ended by dropping below.
@@ -192,6 +196,10 @@ impl Actor {
             }
             tracing::debug!(%error, attempt, "connection lost");
             if self.closing.is_some() {
+                if was_up {
+                    // Over a network that is no more. Once more, over the one there is.
+                    continue;
+                }
                 return;
             }
             if matches!(error, NetError::Unauthorised) {
@@ -233,8 +241,8 @@ impl Actor {
                 command = self.inbox.recv() => match command {
                     Some(Command::RetryNow) => return true,
                     Some(Command::Close(words)) => {
-                        let again = !words.is_empty() && self.resume.known();
-                        self.closing = Some(words);
+                        let again = !words.always.is_empty() && self.resume.known();
+                        self.closing = Some(words.all());
                         return again;
                     }
                     Some(Command::Send(_) | Command::Sdp(_)) => {}
@@ -258,8 +266,8 @@ impl Actor {
                     Err(error) => return (false, End::Lost(error)),
                 },
                 command = self.inbox.recv() => match command {
-                    Some(Command::Close(words)) if !words.is_empty() && self.resume.known() => {
-                        self.closing = Some(words);
+                    Some(Command::Close(words)) if !words.always.is_empty() && self.resume.known() => {
+                        self.closing = Some(words.all());
                     }
                     Some(Command::Close(_)) | None => return (false, End::Closed),
                     Some(_) => {}
@@ -316,7 +324,9 @@ impl Actor {
     }
 
     async fn ping(&mut self, live: &mut Live, stream: &mut connect::Stream) -> Result<(), End> {
-        if live.pings.due(self.seq + 1) {
+        if has_moved(stream) {
+            Err(moved())
+        } else if live.pings.due(self.seq + 1) {
             self.send(stream, ("ping".to_owned(), None)).await
         } else {
             Err(End::Lost(NetError::TimedOut("waiting for a pong")))
@@ -393,7 +403,9 @@ impl Actor {
     ) -> Result<(), End> {
         match command {
             Some(Command::RetryNow) if live.up => {
-                if live.pings.hurry(self.seq + 1, DOUBT) {
+                if has_moved(stream) {
+                    Err(moved())
+                } else if live.pings.hurry(self.seq + 1, DOUBT) {
                     self.send(stream, ("ping".to_owned(), None)).await
                 } else {
                     Ok(())
@@ -408,12 +420,13 @@ impl Actor {
             }
             Some(Command::Send(_) | Command::Sdp(_) | Command::RetryNow) => Ok(()),
             Some(Command::Close(words)) => {
-                if live.up || words.is_empty() || !self.resume.known() {
-                    Err(self.goodbye(stream, words).await)
-                } else {
-                    self.closing = Some(words);
-                    Ok(())
+                let again = !words.always.is_empty() && self.resume.known();
+                let moved = again && live.up && has_moved(stream);
+                if !again || (live.up && !moved) {
+                    return Err(self.goodbye(stream, words.always).await);
                 }
+                self.closing = Some(words.all());
+                if moved { Err(self::moved()) } else { Ok(()) }
             }
             None => Err(End::Closed),
         }
@@ -453,6 +466,12 @@ impl Actor {
         .await;
         End::Closed
     }
+}
+
+fn moved() -> End {
+    End::Lost(NetError::offline(std::io::Error::from(
+        std::io::ErrorKind::AddrNotAvailable,
+    )))
 }
 
 async fn write(stream: &mut connect::Stream, message: Message) -> Result<(), End> {

@@ -24,6 +24,7 @@ use webrtc::peer_connection::{
 };
 
 use crate::error::NetError;
+use path::Noted;
 use receive::Ears;
 use screen::Screen;
 use send::Voice;
@@ -31,6 +32,7 @@ use send::Voice;
 mod budget;
 mod config;
 mod pairs;
+mod path;
 pub(crate) mod probe;
 mod receive;
 pub(crate) mod relay;
@@ -38,6 +40,8 @@ mod runtime;
 mod screen;
 mod send;
 pub(crate) mod stats;
+
+pub(crate) use path::Path;
 
 /// Events waiting for the owner, who always listens: candidates, states, and messages of the data channel.
 const EVENTS: usize = 256;
@@ -76,6 +80,7 @@ pub(crate) struct Peer {
     channel: Arc<dyn DataChannel>,
     ears: Arc<Mutex<Ears>>,
     connected: Arc<AtomicBool>,
+    noted: Arc<Noted>,
     voice: Option<Voice>,
     screen: Option<Screen>,
     /// The sound that belongs to the screen.
@@ -100,8 +105,15 @@ impl Peer {
             through: Arc::default(),
         };
         let through = Arc::clone(&handler.through);
-        let connection =
-            config::build(config, Arc::new(handler), Arc::clone(&ears), through).await?;
+        let noted = Arc::<Noted>::default();
+        let connection = config::build(
+            config,
+            Arc::new(handler),
+            Arc::clone(&ears),
+            through,
+            Arc::clone(&noted),
+        )
+        .await?;
         // The label is the official client's; exactly one channel, or the server splits its messages among them.
         let channel = connection
             .create_data_channel("calls-dc", None)
@@ -114,6 +126,7 @@ impl Peer {
             channel,
             ears,
             connected,
+            noted,
             voice: None,
             screen: None,
             sound: None,
@@ -285,6 +298,11 @@ impl Peer {
     /// The figures since the last call.
     pub(crate) fn measure(&self) -> stats::Interval {
         lock(&self.ears).measure(std::time::Instant::now())
+    }
+
+    /// The way that media takes now.
+    pub(crate) fn path(&self) -> Path {
+        self.noted.path()
     }
 
     /// Everything counted since the beginning.

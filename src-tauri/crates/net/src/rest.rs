@@ -94,6 +94,11 @@ impl Rest {
         rest
     }
 
+    /// New requests open new connections: those that are kept lead nowhere any more. What is under way goes on.
+    pub(crate) fn forget_connections(&self) {
+        self.http.forget_connections();
+    }
+
     fn account(&self) -> Account {
         match self.account.read() {
             Ok(held) => held.clone(),

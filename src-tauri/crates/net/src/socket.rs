@@ -7,7 +7,7 @@ use calls_core::port::{LinkEvent, Secret, ServerEvent};
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 
-use crate::line::{Line, LineEvent, Policy, Target};
+use crate::line::{LastWords, Line, LineEvent, Policy, Target};
 use crate::rest::Rest;
 use crate::tls::Trust;
 use crate::translate::Translator;
@@ -77,7 +77,7 @@ impl Socket {
         self.listener.abort();
         // Wait until it is really gone, so that "nothing is said afterwards" holds.
         let _ = self.listener.await;
-        self.line.close(Vec::new(), CLOSE_LIMIT).await;
+        self.line.close(LastWords::default(), CLOSE_LIMIT).await;
     }
 }
 

@@ -2,7 +2,8 @@
 //!
 //! Each call has a WebSocket of its own, as the official client has it: the id of that connection *is* the session.
 //! `session.rs` is one session from join to end; this file runs sessions one after the other, because a session that
-//! is lost is not repaired (no ICE restart in the official client either) but replaced by a new one, once.
+//! is lost is not repaired (no ICE restart in the official client either) but replaced by a new one, once; one whose
+//! network has changed, as often as that happens.
 
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -163,7 +164,7 @@ impl Drop for Active {
     }
 }
 
-/// One call: a session, or a second one after it.
+/// One call: a session, or a second one after it, and as many as the network changes.
 pub(crate) struct Call {
     pub(crate) target: Target,
     pub(crate) ticket: JoinTicket,
@@ -185,23 +186,28 @@ impl Call {
             let mut session = Session::open(&self, peer);
             let outcome = session.run().await;
             let connected_at = session.connected_at();
-            if let Outcome::Lost(why) = &outcome {
+            let why = match &outcome {
+                Outcome::Ended(_) => None,
+                Outcome::Lost(why) => Some(why.as_str()),
+                Outcome::Moved(why) => Some(*why),
+            };
+            if let Some(why) = why {
                 tracing::info!(why, "session lost");
                 self.tell(CallEvent::Reconnecting { media_flows: false });
             }
             session.close().await;
             match outcome {
                 Outcome::Ended(reason) => return reason,
+                _ if self.wishes.borrow().leave => return EndReason::Left,
                 Outcome::Lost(why) => {
                     let proved = connected_at.is_some_and(|at| at.elapsed() >= PROVED);
-                    if self.wishes.borrow().leave {
-                        return EndReason::Left;
-                    }
                     if repaired && !proved {
                         return EndReason::Lost(why);
                     }
                     repaired = true;
                 }
+                // As often as it happens: nothing was wrong with the call. What requests went over is gone as well.
+                Outcome::Moved(_) => self.target.rest.forget_connections(),
             }
         }
     }

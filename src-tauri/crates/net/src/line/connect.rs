@@ -15,6 +15,7 @@ use tokio_tungstenite::{
 
 use super::Target;
 use super::resume::Resume;
+use crate::address::{Host as _, System};
 use crate::error::NetError;
 use crate::rest::site_url;
 use crate::tls;
@@ -55,6 +56,19 @@ pub(super) fn open(
             Ok(Err(error)) => Err(NetError::offline(error)),
             Err(_) => Err(NetError::TimedOut("connecting")),
         }
+    }
+}
+
+/// The network has changed and this connection is of no use, though TCP would try for minutes.
+pub(super) fn has_moved(stream: &Stream) -> bool {
+    let tcp = match stream.get_ref() {
+        MaybeTlsStream::Plain(tcp) => tcp,
+        MaybeTlsStream::Rustls(tls) => tls.get_ref().0,
+        _ => return false,
+    };
+    match (tcp.local_addr(), tcp.peer_addr()) {
+        (Ok(local), Ok(remote)) => System.has_moved(local, remote),
+        _ => false,
     }
 }
 

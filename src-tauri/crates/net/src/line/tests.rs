@@ -278,7 +278,10 @@ async fn last_words_are_said_even_when_the_line_is_down() {
     assert_eq!(next(&mut events).await, "up abc false");
     drop(first);
     assert_eq!(next(&mut events).await, "down 1");
-    let words = vec![("sorry".to_owned(), None), ("bye".to_owned(), None)];
+    let words = LastWords {
+        reopened: vec![("sorry".to_owned(), None)],
+        always: vec![("bye".to_owned(), None)],
+    };
     let closing = tokio::spawn(line.close(words, LIMIT));
     let mut second = server.accept().await;
     second.hello("def").await;
@@ -305,7 +308,10 @@ async fn closing_is_bounded_when_nobody_answers() {
     drop(first);
     assert_eq!(next(&mut events).await, "down 1");
     let begun = Instant::now();
-    let words = vec![("bye".to_owned(), None)];
+    let words = LastWords {
+        always: vec![("bye".to_owned(), None)],
+        ..LastWords::default()
+    };
     line.close(words, Duration::from_millis(200)).await;
     assert!(begun.elapsed() < Duration::from_secs(2));
 }

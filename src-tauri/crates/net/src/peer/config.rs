@@ -1,6 +1,6 @@
 //! What we offer: codecs, header extensions, interceptors, addresses.
 
-use std::net::{IpAddr, UdpSocket};
+use std::net::IpAddr;
 use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -18,10 +18,12 @@ use webrtc::peer_connection::{
 };
 
 use super::budget::Budget;
+use super::path::Noted;
 use super::receive::{Ears, Tap};
 use super::relay::Relays;
 use super::runtime::Dialer;
 use super::{PeerConfig, media};
+use crate::address::{self, System};
 use crate::error::NetError;
 use crate::servers::usable;
 
@@ -57,6 +59,7 @@ pub(super) async fn build(
     handler: Arc<dyn PeerConnectionEventHandler>,
     ears: Arc<Mutex<Ears>>,
     through: Arc<AtomicBool>,
+    noted: Arc<Noted>,
 ) -> Result<Arc<dyn PeerConnection>, NetError> {
     let mut engine = MediaEngine::default();
     register_codecs(&mut engine).map_err(media)?;
@@ -90,7 +93,7 @@ pub(super) async fn build(
         .with_media_engine(engine)
         .with_setting_engine(settings)
         .with_interceptor_registry(registry)
-        .with_runtime(Arc::new(Dialer::new(through, relays)))
+        .with_runtime(Arc::new(Dialer::new(through, relays, noted)))
         .with_handler(handler)
         .with_udp_addrs(addresses.clone())
         .with_tcp_addrs(addresses)
@@ -159,13 +162,9 @@ fn register_interceptors(engine: &mut MediaEngine) -> webrtc::error::Result<Regi
 /// as such and offered as an address that nobody can reach.
 fn addresses(loopback: bool) -> Vec<String> {
     let mut addresses = Vec::new();
-    // Connecting a UDP socket sends nothing; it only asks for a route. The targets are documentation addresses.
-    if routed("0.0.0.0:0", "192.0.2.1:9") {
-        addresses.push("0.0.0.0:0".to_owned());
-    }
-    if routed("[::]:0", "[2001:db8::1]:9") {
-        addresses.push("[::]:0".to_owned());
-    }
+    let [four, six] = address::families(&System);
+    addresses.extend(four.then(|| "0.0.0.0:0".to_owned()));
+    addresses.extend(six.then(|| "[::]:0".to_owned()));
     if addresses.is_empty() {
         // A network that leads nowhere else: a laboratory's, a ship's. Its own machines are reached all the same.
         let found = ifaces().unwrap_or_default();
@@ -187,10 +186,4 @@ fn addresses(loopback: bool) -> Vec<String> {
         addresses.push("127.0.0.1:0".to_owned());
     }
     addresses
-}
-
-fn routed(from: &str, to: &str) -> bool {
-    UdpSocket::bind(from)
-        .and_then(|socket| socket.connect(to).and_then(|()| socket.local_addr()))
-        .is_ok_and(|address| !address.ip().is_unspecified() && !address.ip().is_loopback())
 }

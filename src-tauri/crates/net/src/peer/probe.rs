@@ -134,7 +134,7 @@ async fn open(server: &Server) -> io::Result<(Line, SocketAddr)> {
     // Over a stream the addresses are never looked at.
     let anywhere = SocketAddr::from(([127, 0, 0, 1], 0));
     if server.way != By::Udp {
-        let stream = connect(server).await?;
+        let (stream, _) = connect(server).await?;
         return Ok((Line::Stream(stream, Cutter::default()), anywhere));
     }
     let mut last = io::Error::from(io::ErrorKind::NotFound);

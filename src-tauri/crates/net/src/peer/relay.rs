@@ -11,7 +11,7 @@
 use std::collections::VecDeque;
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
 use bytes::{Buf, Bytes, BytesMut};
@@ -55,7 +55,11 @@ pub(super) struct Relays {
 struct Line {
     owner: SocketAddr,
     outgoing: mpsc::Sender<Bytes>,
+    ends: Ends,
 }
+
+/// Our address and the server's, once there is a connection.
+type Ends = Arc<OnceLock<(SocketAddr, SocketAddr)>>;
 
 /// What the stack is told of a server.
 pub(super) struct Told {
@@ -134,11 +138,19 @@ impl Relays {
         }
         let line = line.get_or_insert_with(|| {
             let (outgoing, packets) = mpsc::channel(OUTGOING);
+            let ends = Ends::default();
             // Ends with this connection's sender, or with the server.
-            tokio::spawn(serve(server.clone(), to, packets, back.clone()));
+            tokio::spawn(serve(
+                server.clone(),
+                to,
+                packets,
+                back.clone(),
+                Arc::clone(&ends),
+            ));
             Line {
                 owner: from,
                 outgoing,
+                ends,
             }
         });
         if line.owner == from && packet.len() <= MAX_PACKET {
@@ -147,6 +159,13 @@ impl Relays {
         }
         true
     }
+
+    /// The ends of the connection that stands behind one of our addresses.
+    pub(super) fn ends(&self, at: SocketAddr) -> Option<(SocketAddr, SocketAddr)> {
+        let lines = self.lines.lock().unwrap_or_else(PoisonError::into_inner);
+        let line = lines.get(usize::from(at.port()).wrapping_sub(1))?.as_ref();
+        line.and_then(|line| line.ends.get().copied())
+    }
 }
 
 async fn serve(
@@ -154,12 +173,16 @@ async fn serve(
     at: SocketAddr,
     packets: mpsc::Receiver<Bytes>,
     back: mpsc::Sender<Inward>,
+    ends: Ends,
 ) {
     let Server { host, port, .. } = &server;
     let done = match timeout(CONNECT_LIMIT, connect(&server)).await {
         Err(_) => Err(io::ErrorKind::TimedOut.into()),
         Ok(Err(error)) => Err(error),
-        Ok(Ok(stream)) => carry(stream, at, packets, &back).await,
+        Ok(Ok((stream, found))) => {
+            let _ = ends.set(found); // Once: a server has one connection.
+            carry(stream, at, packets, &back).await
+        }
     };
     if let Err(error) = done {
         tracing::info!(host, port, way = ?server.way, %error, "TURN server");
@@ -170,16 +193,19 @@ async fn serve(
 pub(crate) trait Stream: AsyncRead + AsyncWrite + Send + Unpin {}
 impl<T: AsyncRead + AsyncWrite + Send + Unpin> Stream for T {}
 
-/// Connects to a server over TCP, with TLS where that is its way.
-pub(crate) async fn connect(server: &Server) -> io::Result<Box<dyn Stream>> {
+/// Connects to a server over TCP, with TLS where that is its way. Tells both ends' addresses, ours first.
+pub(crate) async fn connect(
+    server: &Server,
+) -> io::Result<(Box<dyn Stream>, (SocketAddr, SocketAddr))> {
     let stream = TcpStream::connect((server.host.as_str(), server.port)).await?;
     stream.set_nodelay(true)?;
+    let ends = (stream.local_addr()?, stream.peer_addr()?);
     if server.way != Way::Tls {
-        return Ok(Box::new(stream));
+        return Ok((Box::new(stream), ends));
     }
     let name = ServerName::try_from(server.host.clone()).map_err(io::Error::other)?;
     let connector = tokio_rustls::TlsConnector::from(tls::client(None)?);
-    Ok(Box::new(connector.connect(name, stream).await?))
+    Ok((Box::new(connector.connect(name, stream).await?), ends))
 }
 
 /// Writes packets and reads them, until either side ends.
@@ -418,13 +444,16 @@ mod tests {
         let other = SocketAddr::from(([10, 0, 0, 2], 9));
         assert!(relays.take(to[0], other, inbox.sender(), b"@\x01\x00\x00"));
         assert!(!relays.take(from, from, inbox.sender(), &data));
-        let (mut stream, _) = listener.accept().await.unwrap();
+        let (mut stream, ours) = listener.accept().await.unwrap();
         let mut read = [0; 12];
         stream.read_exact(&mut read).await.unwrap();
         assert_eq!(read[..9], data[..]);
         stream.write_all(&read).await.unwrap();
         let back = std::future::poll_fn(|cx| inbox.poll(cx)).await.unwrap();
         assert_eq!(back, (to[0], Bytes::from(data)));
+        let ends = Some((ours, listener.local_addr().unwrap()));
+        assert_eq!(relays.ends(to[0]), ends);
+        assert_eq!(relays.ends(SocketAddr::from(([192, 0, 2, 211], 7))), None);
         drop(relays);
         assert_eq!(
             stream.read(&mut read).await.unwrap(),

@@ -1,4 +1,4 @@
-//! Tokio for the WebRTC stack, with three differences.
+//! Tokio for the WebRTC stack, with four differences.
 //!
 //! **TURN may go over TCP and TLS**; see `relay.rs`.
 //!
@@ -9,6 +9,8 @@
 //! **DTLS waits for ICE.** The server begins DTLS as soon as its own side of ICE is through, which is before ours; what
 //! the stack answers to that is dropped, because it does not know yet where to send it, and the server tries again
 //! after a whole second. So DTLS is kept back until ICE is through here, too (a few milliseconds).
+//!
+//! **What comes in is noted**: by which of our addresses, and how much; see `path.rs`.
 
 use std::collections::VecDeque;
 use std::future::{Future, pending};
@@ -25,6 +27,7 @@ use webrtc::runtime::{
     TokioRuntime, Transmit,
 };
 
+use super::path::Noted;
 use super::relay::{Inbox, Shared};
 
 type Boxed<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
@@ -38,15 +41,17 @@ pub(super) struct Dialer {
     tokio: TokioRuntime,
     through: Arc<AtomicBool>,
     relays: Shared,
+    noted: Arc<Noted>,
 }
 
 impl Dialer {
     /// `through` becomes true when ICE is, on the connection's own task: it looks at its sockets right afterwards.
-    pub(super) fn new(through: Arc<AtomicBool>, relays: Shared) -> Self {
+    pub(super) fn new(through: Arc<AtomicBool>, relays: Shared, noted: Arc<Noted>) -> Self {
         Self {
             tokio: TokioRuntime,
             through,
             relays,
+            noted,
         }
     }
 }
@@ -63,6 +68,7 @@ impl Runtime for Dialer {
             local,
             through: Arc::clone(&self.through),
             relays: Arc::clone(&self.relays),
+            noted: Arc::clone(&self.noted),
             inbox: Inbox::default(),
             held: Mutex::default(),
         }))
@@ -79,7 +85,15 @@ impl Runtime for Dialer {
         &'a self,
         remote_addr: SocketAddr,
     ) -> Boxed<'a, io::Result<Arc<dyn AsyncTcpStream>>> {
-        self.tokio.connect_tcp(remote_addr)
+        Box::pin(async move {
+            let inner = self.tokio.connect_tcp(remote_addr).await?;
+            let stream = Noting {
+                ends: (inner.local_addr()?, inner.peer_addr()?),
+                inner,
+                noted: Arc::clone(&self.noted),
+            };
+            Ok(Arc::new(stream) as Arc<dyn AsyncTcpStream>)
+        })
     }
 
     fn resolve_host<'a>(&'a self, host: &'a str) -> Boxed<'a, io::Result<Vec<SocketAddr>>> {
@@ -126,6 +140,45 @@ impl AsyncTcpListener for Deaf {
     }
 }
 
+/// A stream that notes what comes in.
+#[derive(Debug)]
+struct Noting {
+    inner: Arc<dyn AsyncTcpStream>,
+    ends: (SocketAddr, SocketAddr),
+    noted: Arc<Noted>,
+}
+
+impl AsyncTcpStream for Noting {
+    fn read<'a, 'b>(&'a self, buf: &'b mut [u8]) -> Boxed<'b, io::Result<usize>>
+    where
+        'a: 'b,
+    {
+        Box::pin(async move {
+            let count = self.inner.read(buf).await?;
+            // A packet behind its length (RFC 4571); where one ends elsewhere, the next tells as much.
+            if let Some(packet) = buf.get(2..count) {
+                self.noted.came(self.ends.0, self.ends.1, packet);
+            }
+            Ok(count)
+        })
+    }
+
+    fn write_all<'a, 'b>(&'a self, buf: &'b [u8]) -> Boxed<'b, io::Result<()>>
+    where
+        'a: 'b,
+    {
+        self.inner.write_all(buf)
+    }
+
+    fn local_addr(&self) -> io::Result<SocketAddr> {
+        self.inner.local_addr()
+    }
+
+    fn peer_addr(&self) -> io::Result<SocketAddr> {
+        self.inner.peer_addr()
+    }
+}
+
 /// A socket that keeps DTLS back until ICE is through, and knows of TURN servers that do not speak UDP.
 #[derive(Debug)]
 struct Patient {
@@ -134,6 +187,7 @@ struct Patient {
     through: Arc<AtomicBool>,
     relays: Shared,
     inbox: Inbox,
+    noted: Arc<Noted>,
     held: Mutex<VecDeque<(Vec<u8>, RecvMeta)>>,
 }
 
@@ -179,6 +233,9 @@ impl AsyncUdpSocket for Patient {
                 return Poll::Ready(Ok(1));
             }
             if let Poll::Ready(Some((from, packet))) = self.inbox.poll(cx) {
+                if let Some((local, remote)) = self.relays.ends(from) {
+                    self.noted.came(local, remote, &packet);
+                }
                 if let (Some(buf), Some(meta)) = (bufs.first_mut(), meta.first_mut())
                     && let Some(room) = buf.get_mut(..packet.len())
                 {
@@ -190,6 +247,12 @@ impl AsyncUdpSocket for Patient {
                 continue;
             }
             let polled = self.inner.poll_recv(cx, bufs, meta);
+            if let Poll::Ready(Ok(count)) = polled {
+                for (buf, meta) in bufs.iter().zip(meta.iter()).take(count) {
+                    let packet = buf.get(..meta.len).unwrap_or_default();
+                    self.noted.came(self.local, meta.addr, packet);
+                }
+            }
             // The stack asks for one message at a time.
             if let (false, Poll::Ready(Ok(1))) = (through, &polled)
                 && let (Some(buf), Some(meta)) = (bufs.first(), meta.first())
@@ -219,4 +282,31 @@ fn is_dtls(datagram: &[u8]) -> bool {
     datagram
         .first()
         .is_some_and(|first| (20..=63).contains(first))
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+
+    use tokio::io::AsyncWriteExt as _;
+    use tokio::net::TcpListener;
+
+    use super::super::relay::Relays;
+    use super::*;
+
+    #[tokio::test]
+    async fn what_comes_in_over_a_stream_is_noted() {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let (noted, relays) = (Arc::<Noted>::default(), Arc::new(Relays::new(Vec::new())));
+        let dialer = Dialer::new(Arc::default(), relays, Arc::clone(&noted));
+        let remote = listener.local_addr().unwrap();
+        let stream = dialer.connect_tcp(remote).await.unwrap();
+        let (mut server, ours) = listener.accept().await.unwrap();
+        assert_eq!(noted.path().ends, None);
+        // A length, and RTP.
+        server.write_all(&[0, 4, 128, 111, 0, 1]).await.unwrap();
+        let mut read = [0; 64];
+        assert_eq!(stream.read(&mut read).await.unwrap(), 6);
+        assert_eq!(noted.path().ends, Some((ours, remote)));
+    }
 }

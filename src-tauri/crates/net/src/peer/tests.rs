@@ -2,6 +2,7 @@
 
 use super::*;
 
+use crate::address::{Host as _, System};
 use calls_core::port::media::{EncodedFrame, Layer, MediaPacket};
 use calls_core::wire::calls::Description;
 use calls_core::wire::dc;
@@ -164,6 +165,10 @@ async fn voice_crosses_and_the_offers_are_as_the_server_wants_them() {
         assert_eq!(packet.marker, n == 0);
         assert!(packet.arrived <= Instant::now());
     }
+    let path = b.peer.path();
+    let (ours, theirs) = path.ends.expect("a path");
+    assert!(path.packets >= 100, "{path:?}");
+    assert!(!System.is_gone(ours) && !System.is_gone(theirs), "{path:?}");
     let figures = b.peer.measure();
     assert_eq!(figures.loss, Some(0.0));
     assert!(figures.bitrate_in > 0 && a.peer.measure().bitrate_out > 0);

@@ -68,6 +68,12 @@ impl Http {
         client.clone()
     }
 
+    /// Leaves the connections that are kept for further requests; what is under way on them goes on.
+    pub(super) fn forget_connections(&self) {
+        let mut clients = self.clients.lock().unwrap_or_else(PoisonError::into_inner);
+        clients.clear();
+    }
+
     fn build(&self, port: u16) -> Client {
         tls::install();
         let tls = tls::client(Some((&self.trust, port))).map(|config| {
@@ -295,6 +301,11 @@ pub(crate) fn site_url(site: &str) -> Option<Url> {
 mod tests {
     #![allow(clippy::unwrap_used, clippy::expect_used)]
 
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
+    use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+    use tokio::net::TcpListener;
+
     use super::*;
 
     #[test]
@@ -387,5 +398,46 @@ mod tests {
                 "a web page instead of data".into()
             ))
         );
+    }
+
+    /// Answers whatever is asked, and counts connections.
+    async fn answer_all(listener: TcpListener, connections: Arc<AtomicUsize>) {
+        while let Ok((mut stream, _)) = listener.accept().await {
+            connections.fetch_add(1, Ordering::SeqCst);
+            tokio::spawn(async move {
+                let mut asked = [0; 4096];
+                while stream.read(&mut asked).await.is_ok_and(|count| count > 0) {
+                    let answer = b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\n{}";
+                    stream.write_all(answer).await.unwrap();
+                }
+            });
+        }
+    }
+
+    #[tokio::test]
+    async fn connections_that_lead_nowhere_are_not_used_again() {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url: Url = format!("http://{}/", listener.local_addr().unwrap())
+            .parse()
+            .unwrap();
+        let connections = Arc::new(AtomicUsize::new(0));
+        let answering = tokio::spawn(answer_all(listener, Arc::clone(&connections)));
+        let http = Http::new("Test/1", &Trust::default());
+        let (one, other) = (http.clone(), http);
+        let ask = async || {
+            let before = connections.load(Ordering::SeqCst);
+            one.send(one.get(url.clone(), None), 10).await.unwrap();
+            connections.load(Ordering::SeqCst) > before
+        };
+        assert!(ask().await, "a first connection");
+        // It is put by once the answer has been read, which may be a moment later.
+        let mut kept = false;
+        for _ in 0..10 {
+            kept |= !ask().await;
+        }
+        assert!(kept);
+        other.forget_connections();
+        assert!(ask().await, "a new one");
+        answering.abort();
     }
 }

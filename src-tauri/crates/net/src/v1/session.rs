@@ -21,17 +21,19 @@ use super::negotiate::{Change, Way};
 use super::signal::{self, Ear, Heard};
 use super::tracks::{self, Tracks};
 use super::{Call, Wish, now};
-use crate::line::{Action, Line, LineEvent, Policy};
+use crate::line::{Action, LastWords, Line, LineEvent, Policy};
 use crate::peer::{PeerConfig, PeerEvent};
 use deadlines::Deadlines;
 use engine::Engine;
 use media::Media;
+use network::Watch;
 use share::Share;
 
 mod act;
 mod deadlines;
 mod engine;
 mod media;
+mod network;
 mod queue;
 mod share;
 
@@ -66,6 +68,8 @@ pub(crate) enum Outcome {
     Ended(EndReason),
     /// The session is, but another one may do.
     Lost(String),
+    /// The network that the session was made in is no more; the next one has another.
+    Moved(&'static str),
 }
 
 /// One session.
@@ -85,6 +89,7 @@ pub(crate) struct Session<'a> {
     told: Told,
     share: Share,
     deadlines: Deadlines,
+    watch: Watch,
     connected_at: Option<tokio::time::Instant>,
     /// Media is connected right now.
     flows: bool,
@@ -139,6 +144,7 @@ impl<'a> Session<'a> {
             },
             share: Share::default(),
             deadlines: Deadlines::default(),
+            watch: Watch::default(),
             connected_at: None,
             flows: false,
             call,
@@ -179,13 +185,16 @@ impl<'a> Session<'a> {
     /// Frees everything, and says goodbye even when nothing works any more: the server would keep a ghost.
     pub(crate) async fn close(mut self) {
         drop(self.engine);
-        let mut words = Vec::new();
+        let mut words = LastWords::default();
         if self.join_sent {
-            if !self.up {
-                let former = self.ear.connected(String::new());
-                words.extend(self.ear.reconnect(&former));
+            let former = self.ear.connected(String::new());
+            let reconnect = self.ear.reconnect(&former);
+            if self.up {
+                words.reopened.extend(reconnect);
+            } else {
+                words.always.extend(reconnect);
             }
-            words.push(signal::bare("leave"));
+            words.always.push(signal::bare("leave"));
         }
         let closing = async {
             if let Some(media) = self.media.take() {
@@ -224,6 +233,7 @@ impl<'a> Session<'a> {
         }
         if Deadlines::due(&mut self.deadlines.measure, now) {
             self.deadlines.measure = Some(now + Duration::from_secs(1));
+            self.look_at_network()?;
             self.measure();
             if let Some(media) = self.media.as_mut().filter(|media| media.pairs_due()) {
                 let counters = media.peer.counters().await;
@@ -408,6 +418,7 @@ impl<'a> Session<'a> {
                 self.flows = false;
                 self.call
                     .tell(CallEvent::Reconnecting { media_flows: false });
+                self.look_at_network()?;
             }
             PeerEvent::Failed if self.connected_at.is_some() => {
                 self.flows = false;
