@@ -2,7 +2,7 @@
 
 use std::time::Instant;
 
-use crate::effect::ClientEvent;
+use crate::effect::{ClientEvent, Effect, LinkWish};
 use crate::id::SessionId;
 use crate::input::{CallNumber, Now};
 use crate::model::{JobKind, Participant};
@@ -40,6 +40,8 @@ impl Call {
             CallEvent::Reconnecting { media_flows } => {
                 if !media_flows {
                     current.speaking.clear();
+                    // What has cut the media may have cut the account's socket, which would notice a minute later.
+                    out.push(Effect::Link(LinkWish::Retry));
                 }
                 // A first try that is repeated is still the first connecting.
                 if current.connected {

@@ -561,7 +561,10 @@ fn the_link_may_be_lost_while_sound_flows_and_both_may_be_lost() {
     );
     story.call(CallEvent::Connected);
     assert_eq!(story.see_call().phase, CallPhase::Live);
+    let doubt = Effect::Link(crate::effect::LinkWish::Retry);
+    assert!(!story.effects().contains(&doubt), "that one mends itself");
     story.call(CallEvent::Reconnecting { media_flows: false });
+    assert!(story.effects().contains(&doubt), "the other socket, too");
     story.seconds(3);
     story.effects();
     story.call(CallEvent::Connected);
