@@ -224,14 +224,14 @@ impl Kalman {
             keep: steady * steady,
             change: 1.0 - steady * steady,
         };
-        for k in 0..BINS {
-            let now = error[k].norm_sqr();
+        for (k, error) in error.iter().enumerate() {
+            let now = error.norm_sqr();
             self.beyond[k] = now + LASTS * (self.beyond[k] - now);
             let beyond = now.max(self.beyond[k]);
             let share = 1.0 / (0.5 * self.uncertain[k] + beyond + SILENCE);
             lesson.share[k] = share;
-            lesson.weighed.re[k] = error[k].re * share;
-            lesson.weighed.im[k] = error[k].im * share;
+            lesson.weighed.re[k] = error.re * share;
+            lesson.weighed.im[k] = error.im * share;
         }
         let mut may_begin = MAY_BEGIN * UNKNOWN;
         for n in 0..PARTITIONS {
