@@ -139,6 +139,11 @@ impl Server {
 
     /// Opens the window signed in, as scripts do.
     pub fn window_as(&self, user: &str, folder: &Path) -> Window {
+        self.window_told(user, folder, &[])
+    }
+
+    /// The same with more in its environment.
+    pub fn window_told(&self, user: &str, folder: &Path, more: &[(&str, &str)]) -> Window {
         let profile = folder.join("profile");
         let arguments = [
             "--profile",
@@ -149,7 +154,13 @@ impl Server {
             user,
         ];
         let secret = [("HALLOO_PASSWORD", self.password.as_str())];
-        Window::open(program(), &arguments, &secret, &folder.join("window.log"))
+        let environment = [&secret, more].concat();
+        Window::open(
+            program(),
+            &arguments,
+            &environment,
+            &folder.join("window.log"),
+        )
     }
 
     /// Somebody in a call without a window.
