@@ -48,6 +48,21 @@ pub fn shorten(pcm: &mut [f32], most: usize, wanted: Likeness) -> Option<usize> 
     Some(lag)
 }
 
+/// Cuts at most `most` samples out of a pause ([`is_quiet`]) of any length, which then ends as it did. Says how many samples at the
+/// *front* are to be dropped, or `None` if there is too little.
+pub fn shorten_pause(pcm: &mut [f32], most: usize) -> Option<usize> {
+    let cut = most.min(pcm.len() / 2);
+    if cut < SHORTEST {
+        return None;
+    }
+    let window = pcm.len() - cut;
+    for n in (0..window).rev() {
+        let w = n as f32 / window as f32;
+        pcm[cut + n] = pcm[n] * (1.0 - w) + pcm[cut + n] * w;
+    }
+    Some(cut)
+}
+
 /// Doubles a period of at most `most` samples of the first [`NEEDED`] samples. Writes the sound that goes *before* the untouched `pcm` from
 /// [`Doubled::resume`] on into `out` (at least [`NEEDED`] samples).
 pub fn lengthen(pcm: &[f32], out: &mut [f32], most: usize, wanted: Likeness) -> Option<Doubled> {
@@ -125,6 +140,20 @@ mod tests {
         (0..length)
             .map(|n| 0.5 * (n as f32 * hz * std::f32::consts::TAU / 48_000.0).sin())
             .collect()
+    }
+
+    #[test]
+    fn a_pause_is_shortened_without_a_step_and_ends_as_it_did() {
+        let mut pcm: Vec<f32> = tone(300.0, 700).iter().map(|s| s * 0.004).collect();
+        assert!(is_quiet(&pcm));
+        let (begins, ends) = (pcm[0], pcm[699]);
+        assert_eq!(shorten_pause(&mut pcm, 300), Some(300));
+        assert!((pcm[300] - begins).abs() < 1e-6);
+        assert!((pcm[699] - ends).abs() < 1e-4);
+        assert!(largest_step(&pcm[300..]) < 3e-4);
+        assert_eq!(shorten_pause(&mut pcm, 600), Some(350), "half at most");
+        assert_eq!(shorten_pause(&mut pcm, 50), None);
+        assert_eq!(shorten_pause(&mut pcm[..200], 600), None);
     }
 
     fn largest_step(pcm: &[f32]) -> f32 {

@@ -44,7 +44,7 @@ impl JitterBuffer {
                 Some(first) if first.seq == self.next_seq && first.rtp == self.next_rtp => {
                     self.decode()
                 }
-                _ => return,
+                _ => return self.cut_pause(excess),
             }
         }
         let between_words = stretch::is_quiet(self.pcm.as_mut_slice());
@@ -72,6 +72,20 @@ impl JitterBuffer {
             let added = doubled.written - doubled.resume;
             self.delay += added as f32 / 48.0;
             self.figures.stretched += added as u64;
+            self.since_stretch = 0;
+        }
+    }
+
+    /// Of a wait that is shorter than what a careful cut needs, and still too long: a part of a pause is left out.
+    fn cut_pause(&mut self, excess: Ms) {
+        let pcm = self.pcm.as_mut_slice();
+        if excess <= OFF || !stretch::is_quiet(pcm) {
+            return;
+        }
+        if let Some(cut) = stretch::shorten_pause(pcm, (excess * 48.0) as usize) {
+            self.pcm.skip(cut);
+            self.delay -= cut as f32 / 48.0;
+            self.figures.cut += cut as u64;
             self.since_stretch = 0;
         }
     }
