@@ -37,15 +37,9 @@ const REQUEST_US: u32 = 3_333;
 /// requests the server gives one half to the device (`fix_playback_buffer_attr` in its `protocol-native.c`): without any, the
 /// device's thread wakes 2,000 times a second, and whoever records what is played gets as many messages.
 const WAITING_MS: u32 = 12;
-/// After it was given something the loudspeaker's thread rests for so long at least: what the server says about that is then
-/// heard together with its next request.
+/// After it was given something the loudspeaker's thread rests for so long: what the server says about that is then heard together
+/// with its next request. Longer, and a late awakening lets it run dry.
 const REST: Duration = Duration::from_micros(2_000);
-/// At best it rests until so long after that request, which then need not be waited for: each wait costs as much as a rest.
-const AFTER: Duration = Duration::from_micros(250);
-/// A request that is seen later than this after the rest had to be waited for: getting up takes less.
-const GETS_UP: Duration = Duration::from_micros(100);
-/// Each rest that needed no wait is followed by one that is shorter by so much, because nobody says how long the request was there.
-const SHORTER: Duration = Duration::from_micros(10);
 /// Added to what waits when it ran dry twice…
 const STEP_MS: u32 = 5;
 /// …within this time: once is a moment's load, which a longer wait for the rest of the call would not undo.
@@ -229,9 +223,6 @@ fn play(
     // As much as a ring holds, so that nothing is allocated while it plays.
     let mut pcm = vec![[0; size_of::<f32>()]; bytes(OUTPUT, 200) as usize / size_of::<f32>()];
     let mut begun = false;
-    let mut rest = Rest {
-        until: Instant::now(),
-    };
     while !stop.load(Ordering::Acquire) {
         goes_on(link, &stream)?;
         let mut given = false;
@@ -250,9 +241,6 @@ fn play(
                 .map_err(refused)?;
         }
         begun = true;
-        if given {
-            rest.asked(Instant::now());
-        }
         if reserve.changes(Instant::now(), dry.take()) {
             let waiting = reserve.waiting;
             tracing::debug!(waiting, "the loudspeaker's buffer is changed");
@@ -260,31 +248,12 @@ fn play(
             drop(stream.set_buffer_attr(&attr(waiting), |_| {}));
         }
         if given {
-            std::thread::sleep(rest.until.saturating_duration_since(Instant::now()));
+            std::thread::sleep(REST);
         }
         link.turn(TURN)?;
     }
     let _ = stream.disconnect();
     Ok(())
-}
-
-/// Until when the loudspeaker's thread rests: until its next request has just come.
-struct Rest {
-    until: Instant,
-}
-
-impl Rest {
-    /// Takes when a request was there.
-    fn asked(&mut self, now: Instant) {
-        let period = Duration::from_micros(REQUEST_US.into());
-        let waited = now.saturating_duration_since(self.until);
-        let next = if waited > GETS_UP {
-            now + period + AFTER
-        } else {
-            self.until + period - SHORTER
-        };
-        self.until = next.clamp(now + REST, now + period + AFTER);
-    }
 }
 
 /// How much shall wait for the device: as little as it gets by with.
@@ -361,32 +330,6 @@ mod tests {
             reserve.changes(at(100_000 + n * 1_000), true);
         }
         assert_eq!(reserve.waiting, MOST_WAITING_MS);
-    }
-
-    #[test]
-    fn a_rest_ends_when_the_next_request_has_just_come() {
-        let us = Duration::from_micros;
-        let begun = Instant::now();
-        let mut rest = Rest { until: begun };
-        let (mut waits, mut latest) = (0, us(0));
-        for n in 1..=1_000_u32 {
-            let request = begun + n * us(REQUEST_US.into());
-            let there = rest.until.max(request) + us(60);
-            waits += u32::from(request > rest.until);
-            latest = latest.max(rest.until.saturating_duration_since(request));
-            rest.asked(there);
-        }
-        assert!(waits < 200, "{waits} waits in 1000 requests");
-        assert!(latest <= AFTER + us(60), "the server waited for {latest:?}");
-        let seldom = rest.until + us(50_000);
-        rest.asked(seldom);
-        assert_eq!(rest.until, seldom + us(REQUEST_US.into()) + AFTER);
-        rest.asked(seldom);
-        assert_eq!(
-            rest.until,
-            seldom + us(REQUEST_US.into()) + AFTER,
-            "two at once"
-        );
     }
 
     #[test]
